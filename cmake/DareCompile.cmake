@@ -1,0 +1,78 @@
+# How every target of the project is compiled, and the three words folders use to declare themselves:
+#   dare_library(NAME SOURCES ... DEPS ...)        one folder, one static library dare_NAME
+#   dare_test(NAME SOURCES ... DEPS ... [SLOW])    one GoogleTest program NAME
+#   dare_program(NAME SOURCES ... DEPS ...)        one installed program
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON)  # TRY is a GNU statement expression
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(DARE_CCACHE ccache)
+if(DARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DARE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${DARE_CCACHE})
+endif()
+
+add_library(dare_flags INTERFACE)
+target_compile_options(dare_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
+  -fstack-protector-strong -fno-omit-frame-pointer)
+target_include_directories(dare_flags INTERFACE
+  ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/gen ${PROJECT_SOURCE_DIR}/include)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(dare_flags INTERFACE -Wthread-safety)
+endif()
+if(DARE_WERROR)
+  target_compile_options(dare_flags INTERFACE -Werror)
+endif()
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT DARE_SANITIZE)
+  target_compile_definitions(dare_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+if(DARE_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=address,undefined)
+elseif(DARE_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+endif()
+if(DARE_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
+add_link_options(-Wl,-z,relro,-z,now)
+
+function(dare_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(dare_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(dare_${name} PUBLIC dare_flags ${ARG_DEPS})
+endfunction()
+
+function(dare_test name)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    DARE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    DARE_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+  target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  if(ARG_SLOW)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS slow TIMEOUT 900)
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()
+
+function(dare_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
