@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/secret_bytes.h"
+
+namespace dare::server {
+
+// The configuration of dare-kms: one TOML file, every key described in kms.toml(5). Plain data with
+// the defaults in place; unknown keys, wrong types and values out of range are refused with their
+// line. Paths are absolute, or relative to the folder of the configuration file.
+
+struct ListenConfig {
+  std::string address = "0.0.0.0";  // numeric; "::" takes IPv4 too
+  std::uint16_t port = 0;           // 0: any free port, told on start
+  bool enabled = true;
+};
+
+struct TlsConfig {
+  std::string certificate_file;         // PEM chain, leaf first
+  std::string key_file;                 // PEM, 0600
+  std::string client_ca_file;           // PEM; who may sign client certificates
+  std::string minimum_version = "1.2";  // "1.2" or "1.3"
+  bool rsa_cbc_suites = false;  // TLS_RSA_WITH_AES_{128,256}_CBC_SHA256 of the KMIP 1.x profiles
+};
+
+struct CaConfig {
+  std::string certificate_file;       // PEM; our own CA. Empty: no enrolment here
+  std::string key_label = "dare-ca";  // of the CA key pair in the token
+  std::int64_t client_days = 7;       // life of the certificates it issues
+};
+
+struct HsmConfig {
+  std::string module = "/usr/lib/softhsm/libsofthsm2.so";  // PKCS#11 module
+  std::string token_label = "dare";                        //
+  std::string pin;            // where it is: a file, or "credential:NAME"; never the PIN itself
+  std::string softhsm2_conf;  // exported as SOFTHSM2_CONF when not empty
+  std::string mek_label = "dare-mek";          //
+  std::string audit_key_label = "dare-audit";  //
+  std::uint32_t sessions = 4;                  // size of the session pool
+};
+
+struct StoreConfig {
+  std::string backend = "sqlite";  // "sqlite" or "memory" (tests: forgets everything)
+  std::string path;                // of the database file
+};
+
+struct LimitsConfig {
+  std::uint32_t message_bytes = 1u << 20;  // one KMIP request
+  std::uint32_t connections = 4096;        // in all
+  std::uint32_t connections_per_address = 1024;
+  std::uint32_t handshake_seconds = 10;
+  std::uint32_t message_seconds = 10;  // from a message's first byte to its last
+  std::uint32_t idle_seconds = 600;
+  std::uint32_t write_seconds = 30;                  // a client that does not read its answers
+  std::uint32_t shutdown_seconds = 10;               // to finish what is in flight
+  std::uint32_t buffered_answer_bytes = 256u << 10;  // per connection; reading pauses above
+};
+
+struct CacheConfig {
+  std::uint32_t entries = 10000;  // opened KEKs
+  std::uint32_t seconds = 300;    // time to live
+};
+
+struct Config {
+  std::string file;  // where it was read from
+  ListenConfig kmip{.port = 5696};
+  ListenConfig https{.port = 5697};
+  std::uint32_t threads = 0;  // loop threads; 0: one a core
+  TlsConfig tls;
+  CaConfig ca;
+  HsmConfig hsm;
+  StoreConfig store;
+  std::string enrolment_path;  // enrolment.db; default: beside store.path
+  std::string audit_path;      // file of the audit log
+  LimitsConfig limits;
+  CacheConfig cache;
+  std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
+  std::vector<std::string> administrators;     // common names
+  bool allow_legacy_algorithms = false;
+  log::Level log_level = log::Level::kInfo;
+};
+
+// kInvalidArgument with "FILE:LINE: …" for whatever is wrong in the text; kIo when unreadable.
+Result<Config> LoadConfig(const std::string& path);
+// The same for a text; `path` names it in messages and anchors relative paths.
+Result<Config> ParseConfig(std::string_view text, const std::string& path);
+
+// Reads the HSM's PIN: a private file, or "credential:NAME" of systemd's LoadCredential=.
+Result<SecretBytes> LoadPin(const HsmConfig& hsm);
+
+}  // namespace dare::server

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/secret_bytes.h"
+#include "server/peer.h"
+
+namespace dare::server {
+
+class Mailbox;  // server/mailbox.h: how other threads reach a loop
+
+// What a handler is told about who asks. Both live as long as the connection or as somebody holds
+// them; `principal` is what RequestHandler::Meet gave for this connection (null by default).
+struct Caller {
+  std::shared_ptr<const Peer> peer;
+  std::shared_ptr<const void> principal;
+};
+
+// A Reply is the right to answer one request later, exactly once, from any thread. It may outlive
+// the connection, the loop and the server: then the answer is dropped. Dropping a Reply unanswered
+// closes the connection, so that no client waits for ever. Move-only.
+class Reply {
+ public:
+  Reply(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection)
+      : mailbox_(std::move(mailbox)), connection_(connection) {}
+  Reply(Reply&&) = default;
+  Reply& operator=(Reply&& other) noexcept;
+  ~Reply();
+  // Gives the answer. What the answer reports must be durable and audited by now: Flush() is not
+  // called for it.
+  void Send(WipingBytes answer);
+
+ private:
+  std::shared_ptr<Mailbox> mailbox_;  // null once answered
+  std::uint64_t connection_;
+};
+
+// Where the answer of the request being handled goes; costs nothing until Defer() is called.
+// Valid only during Handle().
+class ReplyTo {
+ public:
+  ReplyTo(const std::shared_ptr<Mailbox>& mailbox, std::uint64_t connection)
+      : mailbox_(mailbox), connection_(connection) {}
+  Reply Defer() const { return {mailbox_, connection_}; }
+
+ private:
+  const std::shared_ptr<Mailbox>& mailbox_;
+  std::uint64_t connection_;
+};
+
+enum class Handled : std::uint8_t {
+  kAnswered,          // the answer is in `answer`
+  kAnsweredAndClose,  // the same, and the connection ends after it
+  kLater,             // ReplyTo::Defer() was called and the Reply kept
+  kRefused,           // no answer: the connection is closed
+};
+
+// A RequestHandler turns whole messages into whole messages. One handler serves all loop threads
+// and must be thread-safe; it outlives the server that calls it.
+//
+// A loop works in ticks: it reads from every connection that is ready and calls Handle() for each
+// whole request, then Flush() once, and only then writes the answers of that tick. So whatever must
+// be durable before an answer leaves (audit records, grouped commits) is written once a tick.
+class RequestHandler {
+ public:
+  virtual ~RequestHandler() = default;
+
+  // Called on a loop thread when a handshake is done; what it gives comes back in
+  // Caller::principal.
+  virtual std::shared_ptr<const void> Meet(const Peer& /*peer*/) { return nullptr; }
+
+  // Called on a loop thread. `request` is one whole message and is valid, and wiped, only until the
+  // call returns: who defers copies what it needs. `answer` is empty; write into it or swap with
+  // it. Requests of one connection are handled one after the other: the next one waits for a
+  // deferred answer, so answers keep the order of requests.
+  virtual Handled Handle(ByteView request, const Caller& caller, const ReplyTo& later,
+                         WipingBytes& answer) = 0;
+
+  // Called on a loop thread after the requests of a tick, when there was at least one kAnswered.
+  // After an error the answers of this tick are withheld and their connections closed: a client
+  // must not hear of what was not recorded.
+  virtual Result<void> Flush() { return {}; }
+};
+
+}  // namespace dare::server

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace dare::server {
+
+// A Peer is who stands at the other end of a connection, as far as TLS can tell: made once when the
+// handshake is done, constant afterwards, shared by everybody who works for the connection.
+// Where the listener lets a client come without a certificate (HTTPS), `fingerprint` and the names
+// are empty: see authenticated().
+struct Peer {
+  std::string address;             // "127.0.0.1" or "::1", without the port
+  std::uint16_t port = 0;          //
+  std::string common_name;         // of the client certificate's subject
+  std::vector<std::string> units;  // its organizational units (OU), in order: role and groups
+  std::string serial;              // lower-case hex without leading zeroes
+  std::string fingerprint;         // SHA-256 of the certificate, lower-case hex
+  std::int64_t not_after = 0;      // POSIX seconds
+  std::string protocol;            // "TLSv1.3"
+  std::string cipher;              // "TLS_AES_256_GCM_SHA384"
+  bool resumed = false;            // the session came from a ticket
+
+  bool authenticated() const { return !fingerprint.empty(); }
+};
+
+}  // namespace dare::server
