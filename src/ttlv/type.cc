@@ -1,0 +1,25 @@
+#include "ttlv/type.h"
+
+#include <array>
+
+#include "ttlv/tag.h"
+
+namespace dare::ttlv {
+
+std::string_view TypeName(Type type) {
+  constexpr std::array<std::string_view, 12> kNames = {
+      "unknown type", "Structure",   "Integer",  "Long Integer",
+      "Big Integer",  "Enumeration", "Boolean",  "Text String",
+      "Byte String",  "Date-Time",   "Interval", "Date-Time Extended"};
+  const auto index = static_cast<std::size_t>(type);
+  return index < kNames.size() ? kNames[index] : kNames[0];
+}
+
+std::string TagHex(kmip::Tag tag) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text(6, '0');
+  for (int i = 0; i < 6; ++i) text[i] = kDigits[TagNumber(tag) >> (20 - 4 * i) & 15];
+  return text;
+}
+
+}  // namespace dare::ttlv
