@@ -1,0 +1,290 @@
+#include "crypto/block_cipher.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+
+namespace dare::crypto {
+namespace {
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // EVP counts in int
+constexpr std::size_t kMostGcmIv = 128;                   // OpenSSL 3.0's limit
+
+struct ContextFree {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_CIPHER_CTX, ContextFree>;
+
+enum class Direction : int { kDecrypt = 0, kEncrypt = 1 };
+
+// Both empty OpenSSL's error queue: a TLS connection of the same thread would take what is left
+// there for its own.
+Error Failed() {
+  ERR_clear_error();
+  return Error(Code::kInternal, "OpenSSL refused the cipher operation");
+}
+Error Damaged() {
+  ERR_clear_error();
+  return Error(Code::kDamaged, "the data does not decrypt with this key");
+}
+
+std::string AesName(CipherMode mode, std::size_t key_bytes) {
+  const std::size_t bits = (mode == CipherMode::kXts ? key_bytes / 2 : key_bytes) * 8;
+  std::string suffix(Name(mode));
+  return "AES-" + std::to_string(bits) + "-" + suffix;
+}
+
+// Fetching a cipher by name costs as much as encrypting a kilobyte, so each one is fetched once and
+// kept. Null where the provider in use (FIPS) has none.
+struct CipherTable {
+  std::array<std::array<const EVP_CIPHER*, 3>, 9> aes{};  // by mode, then 128, 192, 256
+  const EVP_CIPHER* des_ecb = EVP_CIPHER_fetch(nullptr, "DES-EDE3-ECB", nullptr);
+  const EVP_CIPHER* des_cbc = EVP_CIPHER_fetch(nullptr, "DES-EDE3-CBC", nullptr);
+  const EVP_CIPHER* chacha = EVP_CIPHER_fetch(nullptr, "ChaCha20", nullptr);
+  const EVP_CIPHER* chacha_poly = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr);
+
+  CipherTable() {
+    constexpr CipherMode kModes[] = {CipherMode::kEcb,    CipherMode::kCbc, CipherMode::kCtr,
+                                     CipherMode::kCfb128, CipherMode::kOfb, CipherMode::kXts,
+                                     CipherMode::kGcm,    CipherMode::kCcm};
+    for (const CipherMode mode : kModes) {
+      for (std::size_t i = 0; i < 3; ++i) {
+        const std::size_t key_bytes = (16 + 8 * i) * (mode == CipherMode::kXts ? 2 : 1);
+        if (mode == CipherMode::kXts && i == 1) continue;  // AES-192-XTS does not exist
+        aes[static_cast<std::size_t>(mode)][i] =
+            EVP_CIPHER_fetch(nullptr, AesName(mode, key_bytes).c_str(), nullptr);
+      }
+    }
+  }
+};
+
+const EVP_CIPHER* CipherOf(const CipherRequest& request) {
+  static const CipherTable* const table = new CipherTable;  // lives as long as the process
+  switch (request.algorithm) {
+    case CipherAlgorithm::kAes: {
+      const std::size_t halves = request.mode == CipherMode::kXts ? 2 : 1;
+      return table
+          ->aes[static_cast<std::size_t>(request.mode)][(request.key.size() / halves - 16) / 8];
+    }
+    case CipherAlgorithm::kTripleDes:
+      return request.mode == CipherMode::kEcb ? table->des_ecb : table->des_cbc;
+    case CipherAlgorithm::kChaCha20:
+      return table->chacha;
+    case CipherAlgorithm::kChaCha20Poly1305:
+      return table->chacha_poly;
+  }
+  return nullptr;
+}
+
+bool IsPadded(CipherMode mode) { return mode == CipherMode::kEcb || mode == CipherMode::kCbc; }
+
+// What holds for both directions.
+Result<void> CheckRequest(const CipherRequest& request, std::size_t data_bytes) {
+  TRY(CheckCipher(request.policy, request.algorithm, request.mode, request.key.size(),
+                  request.tag_length));
+  if (data_bytes > kMostBytes || request.aad.size() > kMostBytes) {
+    return Error(Code::kTooLarge, "more than 1 GiB in one call");
+  }
+  if (!IvFits(request.algorithm, request.mode, request.iv.size())) {
+    return Error(Code::kInvalidArgument,
+                 "an IV of " + std::to_string(request.iv.size()) + " bytes does not fit " +
+                     std::string(Name(request.algorithm)) + " " + std::string(Name(request.mode)));
+  }
+  if (!request.aad.empty() && !IsAuthenticated(request.algorithm, request.mode)) {
+    return Error(Code::kInvalidArgument,
+                 std::string(Name(request.mode)) + " takes no associated data");
+  }
+  if (request.padding != Padding::kNone && !IsPadded(request.mode)) {
+    return Error(Code::kInvalidArgument, "padding is for ECB and CBC only");
+  }
+  if (request.mode == CipherMode::kXts && data_bytes < 16) {
+    return Error(Code::kInvalidArgument, "XTS needs at least one block");
+  }
+  // SP 800-38C A.1: the length field has what the nonce leaves of 15 bytes.
+  const std::size_t length_field = 15 - request.iv.size();
+  if (request.mode == CipherMode::kCcm && length_field < 4 &&
+      data_bytes >= std::size_t{1} << (8 * length_field)) {
+    return Error(Code::kTooLarge, "the data is too long for CCM with this nonce");
+  }
+  return {};
+}
+
+Result<void> CheckWholeBlocks(const CipherRequest& request, std::size_t bytes) {
+  if (IsPadded(request.mode) && bytes % BlockBytes(request.algorithm) != 0) {
+    return Error(Code::kInvalidArgument, "the data is not a whole number of blocks");
+  }
+  return {};
+}
+
+// OpenSSL's ChaCha20 takes counter and nonce as one 16-byte little-endian block.
+std::array<std::uint8_t, 16> ChaChaBlock(ByteView iv) {
+  std::array<std::uint8_t, 16> block{};
+  std::memcpy(block.data() + 16 - iv.size(), iv.data(), iv.size());
+  return block;
+}
+
+// A context with key, IV and tag length set. `tag` is what Decrypt expects, empty for Encrypt.
+Result<Context> Start(const CipherRequest& request, Direction direction, ByteView tag) {
+  const EVP_CIPHER* cipher = CipherOf(request);
+  if (cipher == nullptr) {
+    return Error(Code::kUnsupported, std::string(Name(request.algorithm)) + " " +
+                                         std::string(Name(request.mode)) +
+                                         " is not offered by the cryptographic provider");
+  }
+  Context context(EVP_CIPHER_CTX_new());
+  if (!context) return Error(Code::kExhausted, "no memory for a cipher");
+  EVP_CIPHER_CTX* const c = context.get();
+  const int encrypt = static_cast<int>(direction);
+
+  std::array<std::uint8_t, 16> chacha{};
+  const std::uint8_t* iv = request.iv.empty() ? nullptr : request.iv.data();
+  if (request.algorithm == CipherAlgorithm::kChaCha20) {
+    chacha = ChaChaBlock(request.iv);
+    iv = chacha.data();
+  }
+  std::array<std::uint8_t, 24> two_keys{};  // two-key 3DES is K1 K2 K1
+  const std::uint8_t* key = request.key.data();
+  if (request.algorithm == CipherAlgorithm::kTripleDes && request.key.size() == 16) {
+    std::memcpy(two_keys.data(), key, 16);
+    std::memcpy(two_keys.data() + 16, key, 8);
+    key = two_keys.data();
+  }
+
+  // GCM with a 12-byte IV, the hot path, needs one initialisation; the lengths below must come
+  // before the key.
+  const bool ccm = request.mode == CipherMode::kCcm;
+  if (ccm || (request.mode == CipherMode::kGcm && request.iv.size() != 12)) {
+    void* const expected = tag.empty() ? nullptr : const_cast<std::uint8_t*>(tag.data());
+    if (EVP_CipherInit_ex2(c, cipher, nullptr, nullptr, encrypt, nullptr) != 1 ||
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(request.iv.size()),
+                            nullptr) != 1 ||
+        (ccm && EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(request.tag_length),
+                                    expected) != 1)) {
+      return Failed();
+    }
+    cipher = nullptr;
+  }
+  const bool keyed = EVP_CipherInit_ex2(c, cipher, key, iv, encrypt, nullptr) == 1;
+  Wipe(two_keys);
+  if (!keyed) {
+    ERR_clear_error();
+    return Error(Code::kInvalidArgument, "the key is not usable");  // XTS with equal halves
+  }
+  if (IsPadded(request.mode)) {
+    EVP_CIPHER_CTX_set_padding(c, request.padding == Padding::kPkcs5 ? 1 : 0);
+  }
+  if (!ccm && !tag.empty() &&
+      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
+                          const_cast<std::uint8_t*>(tag.data())) != 1) {
+    return Failed();
+  }
+  return context;
+}
+
+// Feeds associated data, then the data. `out` has room for the data and one block more; gives the
+// bytes written. -1 when OpenSSL says no (CCM checks its tag here).
+int Feed(EVP_CIPHER_CTX* c, const CipherRequest& request, ByteView in, std::uint8_t* out) {
+  int n = 0;
+  const int length = static_cast<int>(in.size());
+  if (request.mode == CipherMode::kCcm && EVP_CipherUpdate(c, nullptr, &n, nullptr, length) != 1) {
+    return -1;
+  }
+  if (!request.aad.empty() && EVP_CipherUpdate(c, nullptr, &n, request.aad.data(),
+                                               static_cast<int>(request.aad.size())) != 1) {
+    return -1;
+  }
+  n = 0;
+  // CCM makes its tag in this call, so it needs it for empty data too, and a pointer that is not
+  // null.
+  static constexpr std::uint8_t kNothing = 0;
+  if (!in.empty() || request.mode == CipherMode::kCcm) {
+    const std::uint8_t* const from = in.empty() ? &kNothing : in.data();
+    if (EVP_CipherUpdate(c, out, &n, from, length) != 1) return -1;
+  }
+  return n;
+}
+
+}  // namespace
+
+bool IsAuthenticated(CipherAlgorithm algorithm, CipherMode mode) {
+  return algorithm == CipherAlgorithm::kChaCha20Poly1305 || mode == CipherMode::kGcm ||
+         mode == CipherMode::kCcm;
+}
+
+std::size_t BlockBytes(CipherAlgorithm algorithm) {
+  switch (algorithm) {
+    case CipherAlgorithm::kAes:
+      return 16;
+    case CipherAlgorithm::kTripleDes:
+      return 8;
+    case CipherAlgorithm::kChaCha20:
+    case CipherAlgorithm::kChaCha20Poly1305:
+      return 1;
+  }
+  return 1;
+}
+
+std::size_t DefaultIvBytes(CipherAlgorithm algorithm, CipherMode mode) {
+  if (mode == CipherMode::kEcb) return 0;
+  if (algorithm == CipherAlgorithm::kChaCha20) return 8;
+  if (IsAuthenticated(algorithm, mode)) return 12;
+  return BlockBytes(algorithm);
+}
+
+bool IvFits(CipherAlgorithm algorithm, CipherMode mode, std::size_t bytes) {
+  if (mode == CipherMode::kGcm) return bytes >= 1 && bytes <= kMostGcmIv;
+  if (mode == CipherMode::kCcm) return bytes >= 7 && bytes <= 13;
+  if (algorithm == CipherAlgorithm::kChaCha20) return bytes == 8 || bytes == 12 || bytes == 16;
+  return bytes == DefaultIvBytes(algorithm, mode);
+}
+
+Result<CipherOutput> Encrypt(const CipherRequest& request, ByteView plaintext) {
+  TRY(CheckRequest(request, plaintext.size()));
+  if (request.padding == Padding::kNone) TRY(CheckWholeBlocks(request, plaintext.size()));
+  const Context context = TRY(Start(request, Direction::kEncrypt, {}));
+
+  CipherOutput output;
+  output.data.resize(plaintext.size() + BlockBytes(request.algorithm));
+  const int written = Feed(context.get(), request, plaintext, output.data.data());
+  int rest = 0;
+  if (written < 0 || EVP_CipherFinal_ex(context.get(), output.data.data() + written, &rest) != 1) {
+    return Failed();
+  }
+  output.data.resize(static_cast<std::size_t>(written + rest));
+  if (IsAuthenticated(request.algorithm, request.mode)) {
+    output.tag.resize(request.tag_length);
+    if (EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG,
+                            static_cast<int>(request.tag_length), output.tag.data()) != 1) {
+      return Failed();
+    }
+  }
+  return output;
+}
+
+Result<WipingBytes> Decrypt(const CipherRequest& request, ByteView ciphertext, ByteView tag) {
+  TRY(CheckRequest(request, ciphertext.size()));
+  TRY(CheckWholeBlocks(request, ciphertext.size()));
+  const bool authenticated = IsAuthenticated(request.algorithm, request.mode);
+  if (tag.size() != (authenticated ? request.tag_length : 0)) {
+    return Error(Code::kInvalidArgument, "the authentication tag has the wrong length");
+  }
+  const Context context = TRY(Start(request, Direction::kDecrypt, tag));
+
+  WipingBytes plaintext(ciphertext.size() + BlockBytes(request.algorithm));
+  const int written = Feed(context.get(), request, ciphertext, plaintext.data());
+  if (written < 0) return Damaged();
+  int rest = 0;
+  // CCM has checked its tag already and has nothing to finish.
+  if (request.mode != CipherMode::kCcm &&
+      EVP_CipherFinal_ex(context.get(), plaintext.data() + written, &rest) != 1) {
+    return Damaged();
+  }
+  plaintext.resize(static_cast<std::size_t>(written + rest));
+  return plaintext;
+}
+
+}  // namespace dare::crypto

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "crypto/algorithm_policy.h"
+#include "crypto/algorithms.h"
+
+// The symmetric ciphers of KMIP's Encrypt and Decrypt, whole messages at once, by OpenSSL's EVP.
+// Our own formats do not use this: they have crypto/aead.h, which makes its nonces itself.
+// Sources: NIST SP 800-38A (ECB, CBC, CFB, OFB, CTR), 800-38C (CCM), 800-38D (GCM), 800-38E (XTS),
+// RFC 8439. Thread-safe: nothing is shared between calls but the immutable cipher descriptions.
+namespace dare::crypto {
+
+// Borrowed views: they must live as long as the call. The IV is the caller's duty; DefaultIvBytes
+// says how long a fresh random one should be.
+struct CipherRequest {
+  CipherAlgorithm algorithm = CipherAlgorithm::kAes;
+  CipherMode mode = CipherMode::kGcm;
+  Padding padding = Padding::kNone;  // ECB and CBC only
+  ByteView key;                      // XTS: both halves; 3DES: 16 or 24 bytes with parity bits
+  ByteView iv;                       // see IvFits
+  ByteView aad;                      // authenticated modes only; refused elsewhere
+  std::size_t tag_length = 16;       // bytes; authenticated modes only
+  AlgorithmPolicy policy;            // legacy algorithms need its allow_legacy
+};
+
+struct CipherOutput {
+  Bytes data;
+  Bytes tag;  // empty unless the mode authenticates
+};
+
+// True for GCM, CCM and ChaCha20-Poly1305: they make a tag and take associated data.
+bool IsAuthenticated(CipherAlgorithm algorithm, CipherMode mode);
+// 0 for ECB; 12 for GCM, CCM and ChaCha20-Poly1305; 8 for ChaCha20; a block otherwise.
+std::size_t DefaultIvBytes(CipherAlgorithm algorithm, CipherMode mode);
+// GCM 1 to 128 bytes, CCM 7 to 13, ChaCha20 8 (original, 64-bit counter from 0), 12 (RFC 8439,
+// 32-bit counter from 0) or 16 (little-endian counter, then nonce); everything else exactly
+// DefaultIvBytes.
+bool IvFits(CipherAlgorithm algorithm, CipherMode mode, std::size_t bytes);
+// 16 for AES, 8 for 3DES, 1 for the ChaCha20 family.
+std::size_t BlockBytes(CipherAlgorithm algorithm);
+
+// kDenied, kInvalidArgument, kUnsupported: see algorithm_policy.h; kInvalidArgument also for an IV,
+// padding or length that does not fit the mode; kTooLarge above 1 GiB.
+Result<CipherOutput> Encrypt(const CipherRequest& request, ByteView plaintext);
+
+// As Encrypt. kDamaged when the tag or the padding is wrong: one text, and no plaintext. `tag` must
+// be request.tag_length bytes long in the authenticated modes and empty in the others.
+Result<WipingBytes> Decrypt(const CipherRequest& request, ByteView ciphertext, ByteView tag = {});
+
+}  // namespace dare::crypto
