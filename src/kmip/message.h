@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "kmip/enums.h"
+#include "kmip/protocol_version.h"
+#include "ttlv/reader.h"
+#include "ttlv/writer.h"
+
+// The frame around payloads: Request Message, Response Message, their headers and batch items
+// (kmip-2.1 8; kmip-1.4 7). Views borrow from the message's bytes.
+namespace dare::kmip {
+
+struct RequestHeader {
+  ProtocolVersion version{1, 4};
+  std::optional<std::int32_t> maximum_response_size;  // bytes of TTLV
+  std::string client_correlation;                     // 1.4+, echoed
+  std::string server_correlation;
+  // 1.x Boolean, 2.x Enumeration (Mandatory, Optional, Prohibited); true when the client insists.
+  bool asynchronous_mandatory = false;
+  std::optional<bool> attestation_capable;
+  std::optional<ttlv::Item> authentication;
+  BatchErrorContinuationOption on_error = BatchErrorContinuationOption::kStop;
+  bool on_error_given = false;
+  std::optional<bool> batch_order;  // default false in 1.x, true in 2.x
+  std::optional<std::int64_t> time_stamp;
+  std::int32_t batch_count = 0;
+};
+
+struct RequestItem {
+  Operation operation{};
+  bool ephemeral = false;  // 2.x
+  std::optional<ByteView> unique_batch_item_id;
+  ttlv::Item payload;               // Request Payload, a structure
+  bool critical_extension = false;  // an unknown Message Extension that must not be ignored
+};
+
+// A cursor over one Request Message that passed ttlv::Validate.
+class RequestMessage {
+ public:
+  // kMalformed when the frame or the header cannot be read.
+  static Result<RequestMessage> Open(ByteView bytes);
+  const RequestHeader& header() const { return header_; }
+  bool AtEnd() const { return items_.AtEnd(); }
+  Result<RequestItem> Next();
+  // The batch items there really are; to be compared with header().batch_count.
+  std::int32_t CountItems() const;
+
+ private:
+  RequestMessage(RequestHeader header, ttlv::Reader items)
+      : header_(std::move(header)), items_(items) {}
+  RequestHeader header_;
+  ttlv::Reader items_;
+};
+
+// The version of a message whose header may otherwise be unreadable, so that the refusal can be in
+// it.
+std::optional<ProtocolVersion> PeekVersion(ByteView bytes);
+
+void WriteRequestHeader(ttlv::Writer& out, const RequestHeader& header);
+
+struct ResponseHeader {
+  ProtocolVersion version{1, 4};
+  std::int64_t time_stamp = 0;
+  std::string client_correlation;
+  std::string server_correlation;
+  std::int32_t batch_count = 0;
+};
+void WriteResponseHeader(ttlv::Writer& out, const ResponseHeader& header);
+
+struct ResponseItem {
+  std::optional<Operation> operation;
+  std::optional<ByteView> unique_batch_item_id;
+  ResultStatus status = ResultStatus::kSuccess;
+  std::optional<ResultReason> reason;
+  std::string message;
+  std::optional<ttlv::Item> payload;
+};
+// Writes everything of a batch item before its Response Payload.
+void WriteResponseItemHead(ttlv::Writer& out, const ResponseItem& item);
+
+// A cursor over one Response Message, for clients.
+class ResponseMessage {
+ public:
+  static Result<ResponseMessage> Open(ByteView bytes);
+  const ResponseHeader& header() const { return header_; }
+  bool AtEnd() const { return items_.AtEnd(); }
+  Result<ResponseItem> Next();
+
+ private:
+  ResponseMessage(ResponseHeader header, ttlv::Reader items)
+      : header_(std::move(header)), items_(items) {}
+  ResponseHeader header_;
+  ttlv::Reader items_;
+};
+
+}  // namespace dare::kmip

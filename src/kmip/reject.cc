@@ -1,0 +1,100 @@
+#include "kmip/reject.h"
+
+#include <utility>
+
+#include "kmip/names.h"
+#include "kmip/tags.h"
+
+namespace dare::kmip {
+namespace {
+
+ResultReason Specific(const Error& error) {
+  switch (error.code) {
+    case Code::kRejected:
+      return static_cast<ResultReason>(error.detail);
+    case Code::kInvalidArgument:
+      return ResultReason::kInvalidField;
+    case Code::kMalformed:
+      return ResultReason::kInvalidMessage;
+    case Code::kTooLarge:
+      return ResultReason::kInvalidMessage;
+    case Code::kNotFound:
+      return ResultReason::kObjectNotFound;
+    case Code::kAlreadyExists:
+      return ResultReason::kNonUniqueNameAttribute;
+    case Code::kDenied:
+      return ResultReason::kPermissionDenied;
+    case Code::kUnauthenticated:
+      return ResultReason::kAuthenticationNotSuccessful;
+    case Code::kUnsupported:
+      return ResultReason::kFeatureNotSupported;
+    case Code::kUnavailable:
+    case Code::kTimeout:
+    case Code::kDamaged:
+    case Code::kExhausted:
+    case Code::kIo:
+    case Code::kConflict:
+    case Code::kInternal:
+      return ResultReason::kGeneralFailure;
+  }
+  return ResultReason::kGeneralFailure;
+}
+
+// What a reason of 2.x is called before it existed (lifecycle and attribute rules of kmip-1.4
+// section 11).
+ResultReason Older(ResultReason reason) {
+  switch (reason) {
+    case ResultReason::kObjectNotFound:
+    case ResultReason::kObjectDestroyed:
+    case ResultReason::kAttributeInstanceNotFound:
+      return ResultReason::kItemNotFound;
+    case ResultReason::kWrongKeyLifecycleState:
+    case ResultReason::kIncompatibleCryptographicUsageMask:
+    case ResultReason::kAttributeReadOnly:
+    case ResultReason::kReadOnlyAttribute:
+    case ResultReason::kUsageLimitExceeded:
+      return ResultReason::kPermissionDenied;
+    case ResultReason::kAttributeSingleValued:
+    case ResultReason::kMultiValuedAttribute:
+      return ResultReason::kIllegalOperation;
+    case ResultReason::kMissingInitializationVector:
+      return ResultReason::kInvalidMessage;
+    case ResultReason::kGeneralFailure:
+      return ResultReason::kGeneralFailure;
+    default:
+      return ResultReason::kInvalidField;
+  }
+}
+
+}  // namespace
+
+Error Reject(ResultReason reason, std::string message) {
+  return Error(Code::kRejected, std::move(message), static_cast<std::uint64_t>(reason));
+}
+
+ResultReason ReasonFor(const Error& error, ProtocolVersion version) {
+  const ResultReason reason = Specific(error);
+  if (EnumExists(Tag::kResultReason, static_cast<std::uint32_t>(reason), version)) return reason;
+  return Older(reason);
+}
+
+std::string MessageFor(const Error& error) {
+  switch (error.code) {
+    case Code::kUnavailable:
+      return "the key store or its HSM cannot be reached; try again";
+    case Code::kTimeout:
+      return "the key store did not answer in time; try again";
+    case Code::kDamaged:
+      return "the stored record does not authenticate; it was refused";
+    case Code::kExhausted:
+      return "the server is out of memory or disk space";
+    case Code::kIo:
+    case Code::kConflict:
+    case Code::kInternal:
+      return "the server could not complete the operation";
+    default:
+      return error.message;
+  }
+}
+
+}  // namespace dare::kmip
