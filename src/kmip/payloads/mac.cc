@@ -1,0 +1,48 @@
+#include "kmip/payloads/mac.h"
+
+#include "kmip/payloads/optional_bytes.h"
+#include "kmip/tags.h"
+
+namespace dare::kmip {
+
+Result<MacRequest> MacRequest::Decode(ttlv::Reader& in, ProtocolVersion version) {
+  MacRequest request;
+  request.id = TRY(ReadIdentifier(in, version));
+  request.parameters = TRY(ReadOptionalCryptographicParameters(in));
+  request.data = TRY(in.OptionalByteString(Tag::kData));
+  if (version >= kVersion1_3) {
+    request.correlation = TRY(in.OptionalByteString(Tag::kCorrelationValue));
+    request.init = TRY(in.OptionalBoolean(Tag::kInitIndicator));
+    request.final = TRY(in.OptionalBoolean(Tag::kFinalIndicator));
+  }
+  TRY(in.End());
+  return request;
+}
+
+void MacRequest::Encode(ttlv::Writer& out, ProtocolVersion) const {
+  WriteIdentifier(out, id);
+  if (parameters) WriteCryptographicParameters(out, *parameters);
+  WriteOptionalBytes(out, Tag::kData, data);
+  WriteOptionalBytes(out, Tag::kCorrelationValue, correlation);
+  if (init) out.Boolean(Tag::kInitIndicator, *init);
+  if (final) out.Boolean(Tag::kFinalIndicator, *final);
+}
+
+Result<MacResponse> MacResponse::Decode(ttlv::Reader& in, ProtocolVersion version) {
+  MacResponse response;
+  response.id = TRY(in.Text(Tag::kUniqueIdentifier));
+  response.mac = TRY(CopyOptionalBytes<Bytes>(in, Tag::kMACData));
+  if (version >= kVersion1_3) {
+    response.correlation = TRY(CopyOptionalBytes<Bytes>(in, Tag::kCorrelationValue));
+  }
+  TRY(in.End());
+  return response;
+}
+
+void MacResponse::Encode(ttlv::Writer& out, ProtocolVersion) const {
+  out.Text(Tag::kUniqueIdentifier, id);
+  WriteOptionalBytes(out, Tag::kMACData, mac);
+  WriteOptionalBytes(out, Tag::kCorrelationValue, correlation);
+}
+
+}  // namespace dare::kmip
