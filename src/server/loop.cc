@@ -1,0 +1,299 @@
+#include "server/loop.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace dare::server {
+namespace {
+
+constexpr std::size_t kScratchBytes = 16384;
+constexpr int kEventsPerTick = 256;
+constexpr int kAcceptsPerTick = 64;
+
+AcceptedSocket Describe(FileDescriptor fd, const sockaddr_storage& from) {
+  AcceptedSocket socket;
+  socket.fd = std::move(fd);
+  char text[INET6_ADDRSTRLEN] = "";
+  if (from.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
+    socket.port = ntohs(v6.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+      ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof text);
+    } else {
+      ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    }
+  } else {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
+    socket.port = ntohs(v4.sin_port);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+  }
+  socket.address = text;
+  return socket;
+}
+
+bool Watch(int epoll, int fd, std::uint64_t what) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = what;
+  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+}  // namespace
+
+bool ConnectionCounts::Add(const std::string& address) {
+  const MutexLock lock(mutex_);
+  if (total_ >= limits_.connections) return false;
+  std::uint32_t& mine = by_address_[address];
+  if (mine >= limits_.connections_per_address) return false;
+  ++mine;
+  ++total_;
+  return true;
+}
+
+void ConnectionCounts::Remove(const std::string& address) {
+  const MutexLock lock(mutex_);
+  --total_;
+  const auto found = by_address_.find(address);
+  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
+}
+
+Result<std::unique_ptr<Loop>> Loop::Make(const Shared& shared) {
+  FileDescriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return IoError("cannot make an epoll", errno);
+  std::shared_ptr<Mailbox> mailbox = TRY(Mailbox::Make());
+  if (!Watch(epoll.get(), mailbox->event_fd(), kMailboxEvent)) {
+    return IoError("cannot watch an eventfd", errno);
+  }
+  return std::unique_ptr<Loop>(new Loop(shared, std::move(epoll), std::move(mailbox)));
+}
+
+Loop::Loop(const Shared& shared, FileDescriptor epoll, std::shared_ptr<Mailbox> mailbox)
+    : shared_(shared),
+      epoll_(std::move(epoll)),
+      mailbox_(std::move(mailbox)),
+      timers_({shared.limits.handshake, shared.limits.message, shared.limits.idle,
+               shared.limits.write, shared.limits.linger}),
+      scratch_(kScratchBytes) {}
+
+Loop::~Loop() {
+  Abandon();
+  Join();
+  mailbox_->Close();
+}
+
+void Loop::Abandon() {
+  thread_.request_stop();
+  mailbox_->PostStop();
+}
+
+void Loop::Listen(FileDescriptor listener, std::vector<Loop*> loops) {
+  listener_ = std::move(listener);
+  loops_ = std::move(loops);
+  CHECK(Watch(epoll_.get(), listener_.get(), kListenerEvent));
+}
+
+void Loop::Start() {
+  thread_ = std::jthread([this](const std::stop_token& token) {
+    now_ = std::chrono::steady_clock::now();
+    next_recheck_ = now_ + shared_.limits.recheck;
+    if (shared_.tls->revocation() != nullptr) {
+      revocation_generation_ = shared_.tls->revocation()->generation();
+    }
+    while (!token.stop_requested() && Tick()) {
+    }
+    mailbox_->Close();
+    for (auto& [id, c] : connections_) shared_.counts->Remove(c->address);
+    connections_.clear();
+  });
+}
+
+void Loop::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+// One turn: wait, read and handle, flush, write. False when the loop has nothing left to do.
+bool Loop::Tick() {
+  std::array<epoll_event, kEventsPerTick> events;
+  const int n = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTick, WaitMilliseconds());
+  now_ = std::chrono::steady_clock::now();
+  bool mail = false;
+  for (int i = 0; i < n; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.u64 == kMailboxEvent) {
+      mail = true;
+    } else if (event.data.u64 == kListenerEvent) {
+      Accept();
+    } else if (auto found = connections_.find(event.data.u64); found != connections_.end()) {
+      OnEvent(*found->second, event.events);
+    }
+  }
+  if (mail) TakeMail();
+  again_now_.swap(again_);
+  for (Connection* c : again_now_) {
+    c->again = false;
+    Touch(*c);
+    Progress(*c);
+  }
+  again_now_.clear();
+  FlushTick();
+  ExpireTimers();
+  if (now_ >= next_recheck_) Recheck();
+  FinishTouched();
+  return !(stopping_ && (connections_.empty() || now_ >= stop_deadline_));
+}
+
+int Loop::WaitMilliseconds() const {
+  if (!again_.empty()) return 0;
+  TimePoint until = std::min(next_recheck_, stop_deadline_);
+  if (const auto next = timers_.NextDeadline()) until = std::min(until, *next);
+  if (connections_.empty() && !stopping_ && !listener_paused_) return -1;  // nobody to watch over
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+void Loop::TakeMail() {
+  Mail mail = mailbox_->Take();
+  for (AcceptedSocket& socket : mail.sockets) Adopt(std::move(socket));
+  for (LateAnswer& answer : mail.answers) OnLateAnswer(answer);
+  if (mail.stop && !stopping_) BeginStop();
+}
+
+void Loop::Accept() {
+  for (int i = 0; i < kAcceptsPerTick; ++i) {
+    sockaddr_storage from{};
+    socklen_t length = sizeof from;
+    FileDescriptor fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from), &length,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) {
+      if (errno == EMFILE || errno == ENFILE) {
+        log::Failure("no file descriptors left for a new connection; raise LimitNOFILE");
+        // It would be reported again at once and for ever; Recheck() listens again.
+        ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
+        listener_paused_ = true;
+      }
+      return;
+    }
+    const int one = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    AcceptedSocket socket = Describe(std::move(fd), from);
+    if (!shared_.counts->Add(socket.address)) {
+      RefusalEvent event;
+      event.refusal = Refusal::kTooMany;
+      event.peer.address = socket.address;
+      event.peer.port = socket.port;
+      event.detail = "too many connections";
+      if (shared_.observer) shared_.observer(event);
+      continue;  // closes it
+    }
+    const auto least = std::min_element(loops_.begin(), loops_.end(),
+                                        [](Loop* a, Loop* b) { return a->load() < b->load(); });
+    (*least)->load_.fetch_add(1, std::memory_order_relaxed);
+    if (*least == this) {
+      Adopt(std::move(socket));
+    } else {
+      (*least)->mailbox_->Post(std::move(socket));
+    }
+  }
+}
+
+void Loop::Adopt(AcceptedSocket socket) {
+  auto ssl = shared_.tls->NewSession(socket.fd.get());
+  const std::uint64_t id = next_id_++;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = id;
+  if (!ssl || stopping_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.fd.get(), &event) != 0) {
+    if (!ssl) log::Failure(ssl.error().message);
+    shared_.counts->Remove(socket.address);
+    load_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  auto connection = std::make_unique<Connection>(id, std::move(socket.fd), std::move(*ssl),
+                                                 std::move(socket.address), socket.port);
+  connection->interest = EPOLLIN;
+  connection->timer.owner = connection.get();
+  Connection& c = *connection;
+  connections_.emplace(id, std::move(connection));
+  Touch(c);
+  timers_.Start(c.timer, TimerKind::kHandshake, now_);
+}
+
+void Loop::BeginStop() {
+  stopping_ = true;
+  stop_deadline_ = now_ + shared_.limits.shutdown;
+  listener_.Close();
+  for (auto& [id, c] : connections_) {
+    Touch(*c);
+    const bool in_flight = c->deferred || c->queued() != 0 || c->has_input();
+    if (c->phase == Connection::Phase::kHandshake) {
+      Kill(*c);
+    } else if (c->phase == Connection::Phase::kOpen && !in_flight) {
+      Close(*c);
+    }
+  }
+}
+
+// Certificates can be revoked or run out while their connections are open.
+void Loop::Recheck() {
+  next_recheck_ = now_ + shared_.limits.recheck;
+  if (listener_paused_ && listener_) {
+    listener_paused_ = !Watch(epoll_.get(), listener_.get(), kListenerEvent);
+  }
+  const Revocation* revocation = shared_.tls->revocation();
+  const std::uint64_t generation = revocation != nullptr ? revocation->generation() : 0;
+  const bool changed = std::exchange(revocation_generation_, generation) != generation;
+  const std::int64_t wall = shared_.tls->clock().Now();
+  for (auto& [id, c] : connections_) {
+    if (c->phase != Connection::Phase::kOpen || c->caller.peer == nullptr) continue;
+    const Peer& peer = *c->caller.peer;
+    if (!peer.authenticated()) continue;
+    if (peer.not_after < wall) {
+      Refuse(*c, Refusal::kExpired, "certificate expired while connected");
+    } else if (changed && revocation->IsRevoked(peer.serial, peer.common_name)) {
+      Refuse(*c, Refusal::kRevoked, "certificate revoked while connected");
+    } else {
+      continue;
+    }
+    Touch(*c);
+    Kill(*c);
+  }
+}
+
+void Loop::ExpireTimers() {
+  while (Timer* timer = timers_.Pop(now_)) {
+    Connection* c = timer->owner;
+    Touch(*c);
+    switch (timer->kind) {
+      case TimerKind::kHandshake:
+        Refuse(*c, Refusal::kTimeout, "handshake time-out");
+        break;
+      case TimerKind::kMessage:
+        Refuse(*c, Refusal::kTimeout, "message time-out");
+        break;
+      case TimerKind::kWrite:
+        Refuse(*c, Refusal::kTimeout, "write time-out");
+        break;
+      case TimerKind::kIdle:
+        Close(*c);
+        continue;
+      case TimerKind::kLinger:
+      case TimerKind::kNone:
+        break;
+    }
+    Kill(*c);
+  }
+}
+
+}  // namespace dare::server

@@ -1,0 +1,302 @@
+// What a loop does with one connection within a tick; loop.cc has the ticks themselves.
+#include <openssl/err.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "server/loop.h"
+#include "server/x509.h"
+
+namespace dare::server {
+namespace {
+
+// One busy connection must not keep the others waiting.
+constexpr int kMessagesPerTurn = 64;
+
+}  // namespace
+
+void Loop::Touch(Connection& c) {
+  if (std::exchange(c.touched, true)) return;
+  touched_.push_back(&c);
+}
+
+void Loop::Again(Connection& c) {
+  if (std::exchange(c.again, true)) return;
+  again_.push_back(&c);
+}
+
+bool Loop::MayHandle(const Connection& c) const {
+  return c.phase == Connection::Phase::kOpen && !c.deferred &&
+         c.queued() < shared_.limits.buffered_answer_bytes;
+}
+
+void Loop::OnEvent(Connection& c, std::uint32_t events) {
+  Touch(c);
+  const bool gone = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  switch (c.phase) {
+    case Connection::Phase::kHandshake:
+      return Progress(c);
+    case Connection::Phase::kOpen:
+      if (MayHandle(c) && !c.end_of_input) return Progress(c);
+      if (gone) return Kill(c);
+      // Pipelined requests behind a deferred one: TCP holds them until it is answered.
+      if ((events & EPOLLIN) != 0) c.hold_reading = true;
+      return;
+    case Connection::Phase::kClosing:
+      if (gone) Kill(c);
+      return;
+    case Connection::Phase::kLingering:
+      if (c.Drain(scratch_) == Step::kEnd) Kill(c);
+      return;
+    case Connection::Phase::kDead:
+      return;
+  }
+}
+
+void Loop::Progress(Connection& c) {
+  c.read_wants_write = false;
+  if (c.phase == Connection::Phase::kHandshake && !Establish(c)) return;
+  if (c.phase != Connection::Phase::kOpen) return;
+  HandleMessages(c);
+  c.KeepInput(scratch_);
+}
+
+bool Loop::Establish(Connection& c) {
+  switch (c.Handshake()) {
+    case Step::kDone:
+      break;
+    case Step::kWantRead:
+      return false;
+    case Step::kWantWrite:
+      c.read_wants_write = true;
+      return false;
+    default: {
+      RefusalEvent event;
+      event.handshake = TlsContext::FailureOf(c.ssl(), event.peer);
+      event.detail = TakeOpenSslError();
+      event.peer.address = c.address;
+      event.peer.port = c.port;
+      if (shared_.observer) shared_.observer(event);
+      Linger(c);  // the alert has gone out; closing at once could destroy it
+      return false;
+    }
+  }
+  auto peer = TlsContext::PeerOf(c.ssl());
+  if (!peer) {
+    log::Failure(peer.error().message);
+    Kill(c);
+    return false;
+  }
+  peer->address = c.address;
+  peer->port = c.port;
+  c.caller.peer = std::make_shared<const Peer>(std::move(*peer));
+  c.caller.principal = shared_.handler->Meet(*c.caller.peer);
+  c.phase = Connection::Phase::kOpen;
+  return true;
+}
+
+void Loop::HandleMessages(Connection& c) {
+  int turns = kMessagesPerTurn;
+  ByteView message;
+  while (MayHandle(c)) {
+    if (turns-- == 0) return Again(c);
+    switch (c.NextMessage(*shared_.framing, scratch_, message)) {
+      case Step::kDone:
+        if (!HandleOne(c, message)) return;
+        break;
+      case Step::kWantRead:
+        return;
+      case Step::kWantWrite:
+        c.read_wants_write = true;
+        return;
+      case Step::kEnd:
+        c.end_of_input = true;
+        return;
+      case Step::kBroken:
+        return Kill(c);
+      case Step::kRefused: {
+        Refuse(c, Refusal::kMalformed, c.error().message);
+        WipingBytes last_word = shared_.framing->Refusal(c.error());
+        c.Queue(last_word);
+        return Close(c);
+      }
+    }
+  }
+  if (c.phase == Connection::Phase::kOpen && !c.deferred) c.paused = true;
+}
+
+// False when the connection handles nothing more for now.
+bool Loop::HandleOne(Connection& c, ByteView message) {
+  c.active_now = true;
+  WipingBytes answer = std::exchange(spare_, {});
+  const Handled handled =
+      shared_.handler->Handle(message, c.caller, ReplyTo(mailbox_, c.id), answer);
+  const bool answered = handled == Handled::kAnswered || handled == Handled::kAnsweredAndClose;
+  if (answered) {
+    c.Queue(answer);
+    c.answered_now = true;
+    answered_ = true;
+  }
+  if (spare_.capacity() == 0 && answer.empty()) spare_.swap(answer);
+  switch (handled) {
+    case Handled::kAnswered:
+      return true;
+    case Handled::kLater:
+      c.deferred = true;
+      return false;
+    case Handled::kAnsweredAndClose:
+    case Handled::kRefused:
+      Close(c);
+      return false;
+  }
+  return false;
+}
+
+void Loop::OnLateAnswer(LateAnswer& answer) {
+  const auto found = connections_.find(answer.connection);
+  if (found == connections_.end()) return;
+  Connection& c = *found->second;
+  if (!c.deferred) return;
+  Touch(c);
+  c.deferred = false;
+  c.hold_reading = false;
+  c.active_now = true;
+  if (!answer.bytes) return Close(c);
+  c.Queue(*answer.bytes);
+  if (c.has_pending()) Progress(c);
+}
+
+void Loop::FlushTick() {
+  if (!std::exchange(answered_, false)) return;
+  const Result<void> flushed = shared_.handler->Flush();
+  if (flushed) return;
+  log::Failure("answers withheld: " + flushed.error().message);
+  for (Connection* c : touched_) {
+    if (!c->answered_now) continue;
+    Refuse(*c, Refusal::kNotRecorded, flushed.error().message);
+    Kill(*c);
+  }
+}
+
+void Loop::FinishTouched() {
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    Connection& c = *touched_[i];
+    if (c.phase != Connection::Phase::kDead) Finish(c);
+    c.touched = c.answered_now = c.active_now = false;
+    if (c.phase == Connection::Phase::kDead) Erase(c);
+  }
+  touched_.clear();
+}
+
+// The end of a connection's tick: write, then decide what it waits for.
+void Loop::Finish(Connection& c) {
+  using Phase = Connection::Phase;
+  if (c.queued() != 0 && (c.phase == Phase::kOpen || c.phase == Phase::kClosing)) {
+    const Step step = c.WriteQueued();
+    if (step == Step::kBroken || step == Step::kEnd) return Kill(c);
+    if (step == Step::kDone) TakeSpare(c);
+  }
+  if (c.phase == Phase::kOpen && !c.deferred && c.queued() == 0) {
+    if (c.end_of_input && !c.paused && !c.again) Close(c);  // half a message, and no more to come
+    if (stopping_ && !c.has_input()) Close(c);
+  }
+  if (c.paused && MayHandle(c)) {
+    c.paused = false;
+    Again(c);
+  }
+  if (c.phase == Phase::kClosing && c.queued() == 0) Linger(c);
+  if (c.phase == Phase::kDead) return;
+  SetTimer(c);
+  SetInterest(c);
+}
+
+void Loop::TakeSpare(Connection& c) {
+  WipingBytes buffer = c.TakeSpare();
+  if (spare_.capacity() == 0) spare_ = std::move(buffer);
+}
+
+TimerKind Loop::WaitsFor(const Connection& c) {
+  switch (c.phase) {
+    case Connection::Phase::kHandshake:
+      return TimerKind::kHandshake;
+    case Connection::Phase::kOpen:
+      if (c.queued() != 0) return TimerKind::kWrite;
+      if (c.deferred) return TimerKind::kNone;  // the wait is ours, not the peer's
+      return c.has_input() ? TimerKind::kMessage : TimerKind::kIdle;
+    case Connection::Phase::kClosing:
+      return TimerKind::kWrite;
+    case Connection::Phase::kLingering:
+      return TimerKind::kLinger;
+    case Connection::Phase::kDead:
+      return TimerKind::kNone;
+  }
+  return TimerKind::kNone;
+}
+
+void Loop::SetTimer(Connection& c) {
+  const TimerKind kind = WaitsFor(c);
+  // A peer that drips bytes does not move the deadline of its handshake or message.
+  if (kind != c.timer.kind || c.active_now) timers_.Start(c.timer, kind, now_);
+}
+
+void Loop::SetInterest(Connection& c) {
+  std::uint32_t want = 0;
+  switch (c.phase) {
+    case Connection::Phase::kHandshake:
+      want = c.read_wants_write ? EPOLLOUT : EPOLLIN;
+      break;
+    case Connection::Phase::kOpen:
+      if (!c.end_of_input && !c.hold_reading && !c.paused) want |= EPOLLIN;
+      if (c.write_blocked() || c.read_wants_write) want |= EPOLLOUT;
+      break;
+    case Connection::Phase::kClosing:
+      want = EPOLLOUT;
+      break;
+    case Connection::Phase::kLingering:
+      want = EPOLLIN;
+      break;
+    case Connection::Phase::kDead:
+      return;
+  }
+  if (want == c.interest) return;
+  epoll_event event{};
+  event.events = want;
+  event.data.u64 = c.id;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, c.fd(), &event) != 0) return Kill(c);
+  c.interest = want;
+}
+
+void Loop::Close(Connection& c) {
+  if (c.phase == Connection::Phase::kOpen) c.phase = Connection::Phase::kClosing;
+}
+
+void Loop::Linger(Connection& c) {
+  c.ShutOurSide();
+  c.phase = Connection::Phase::kLingering;
+  if (c.Drain(scratch_) == Step::kEnd) Kill(c);
+}
+
+void Loop::Kill(Connection& c) { c.phase = Connection::Phase::kDead; }
+
+void Loop::Erase(Connection& c) {
+  timers_.Remove(c.timer);
+  if (c.again) std::erase(again_, &c);
+  shared_.counts->Remove(c.address);
+  load_.fetch_sub(1, std::memory_order_relaxed);
+  connections_.erase(c.id);
+}
+
+void Loop::Refuse(const Connection& c, Refusal refusal, std::string detail) {
+  if (!shared_.observer) return;
+  RefusalEvent event;
+  event.refusal = refusal;
+  if (c.caller.peer != nullptr) event.peer = *c.caller.peer;
+  event.peer.address = c.address;
+  event.peer.port = c.port;
+  event.detail = std::move(detail);
+  shared_.observer(event);
+}
+
+}  // namespace dare::server

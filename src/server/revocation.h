@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "server/peer.h"
+
+namespace dare::server {
+
+// Revocation says which certificates are no longer welcome before their time is over.
+// Thread-safe: every loop asks at every handshake, full or resumed.
+class Revocation {
+ public:
+  virtual ~Revocation() = default;
+  // Whether the certificate with this serial (lower-case hex) and common name is revoked.
+  // When that cannot be found out, the answer is true: deny by default.
+  virtual bool IsRevoked(const std::string& serial, const std::string& common_name) const = 0;
+  // Changes whenever an answer of IsRevoked may have; loops watch it for their open connections.
+  virtual std::uint64_t generation() const = 0;
+};
+
+}  // namespace dare::server

@@ -1,0 +1,67 @@
+#include "server/x509.h"
+
+#include <openssl/asn1.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace dare::server {
+
+std::vector<std::string> NameEntries(const X509_NAME* name, int nid) {
+  std::vector<std::string> values;
+  int at = -1;
+  while ((at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0) {
+    const ASN1_STRING* data = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+    unsigned char* utf8 = nullptr;
+    const int length = ASN1_STRING_to_UTF8(&utf8, data);
+    if (length < 0) continue;
+    values.emplace_back(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(length));
+    OPENSSL_free(utf8);
+  }
+  return values;
+}
+
+std::string NameEntry(const X509_NAME* name, int nid) {
+  std::vector<std::string> values = NameEntries(name, nid);
+  return values.empty() ? std::string() : std::move(values.back());
+}
+
+std::string SerialOf(const X509* certificate) {
+  BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr);
+  if (number == nullptr) return {};
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number)));
+  BN_bn2bin(number, bytes.data());
+  BN_free(number);
+  const std::string hex = ToHex(bytes);
+  const std::size_t first = hex.find_first_not_of('0');
+  return first == std::string::npos ? "0" : hex.substr(first);
+}
+
+Result<Bytes> FingerprintOf(const X509* certificate) {
+  Bytes digest(32);
+  unsigned int length = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) {
+    return Error(Code::kInternal, "cannot hash a certificate: " + TakeOpenSslError());
+  }
+  return digest;
+}
+
+std::int64_t ToUnixTime(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return 0;
+  return ::timegm(&parts);
+}
+
+std::string TakeOpenSslError() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "no reason given";
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "error " + std::to_string(code);
+}
+
+}  // namespace dare::server
