@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kmip/enums.h"
+#include "policy/principal.h"
+
+// Who may do what: pure functions of their arguments, so that a decision can be explained, repeated
+// and tested against a model. No store, no clock, no cache; thread-safe for that reason.
+namespace dare::policy {
+
+// What a decision may depend on in the object asked for.
+struct ObjectFacts {
+  std::string_view owner;  // principal name; borrowed for the call
+};
+
+struct Decision {
+  bool allowed = false;
+  std::string_view rule;  // which rule decided, for the audit log; static text, never empty
+};
+
+// May `principal` do `operation` at all, as far as that touches no stored object: Query, Create, …?
+// An operation on an object, or one that no rule knows, is denied here.
+Decision Decide(const Principal& principal, kmip::Operation operation);
+
+// May `principal` do `operation` with this object? For Locate: may it learn that the object exists?
+//   - nobody (an empty name) may do nothing, and nobody owns what has no owner;
+//   - an operation that no rule knows is denied, to the owner and the administrator too;
+//   - the owner may do everything with its objects;
+//   - an administrator may see that any object exists, read its attributes, revoke and destroy it,
+//   and never use,
+//     read or change its key: service and keys are in different hands;
+//   - everybody else is denied.
+Decision Decide(const Principal& principal, kmip::Operation operation, const ObjectFacts& object);
+
+}  // namespace dare::policy
