@@ -1,0 +1,139 @@
+#include "hsm/direct_sealer.h"
+
+#include <array>
+#include <utility>
+
+#include "crypto/random.h"
+#include "hsm/sealed_record.h"
+#include "hsm/token_objects.h"
+
+namespace dare::hsm {
+namespace {
+
+constexpr std::string_view kProbeText = "dare-kms probe";
+
+CK_GCM_PARAMS GcmParams(ByteView nonce, ByteView bound) {
+  CK_GCM_PARAMS params{};
+  params.pIv = const_cast<std::uint8_t*>(nonce.data());
+  params.ulIvLen = nonce.size();
+  params.ulIvBits = nonce.size() * 8;
+  params.pAAD = const_cast<std::uint8_t*>(bound.data());
+  params.ulAADLen = bound.size();
+  params.ulTagBits = kRecordTagBytes * 8;
+  return params;
+}
+
+// Numbers with which tokens report a wrong tag. SoftHSM2 2.6.1 says CKR_GENERAL_ERROR, as it would
+// for a broken store.
+bool MayMeanWrongTag(const Error& error) {
+  switch (error.detail) {
+    case CKR_ENCRYPTED_DATA_INVALID:
+    case CKR_ENCRYPTED_DATA_LEN_RANGE:
+    case CKR_SIGNATURE_INVALID:
+    case CKR_DATA_INVALID:
+    case CKR_DATA_LEN_RANGE:
+    case CKR_GENERAL_ERROR:
+    case CKR_FUNCTION_FAILED:
+      return true;
+    default:
+      return error.detail >= CKR_VENDOR_DEFINED;
+  }
+}
+
+}  // namespace
+
+DirectSealer::DirectSealer(std::shared_ptr<MasterKey> key)
+    : key_(std::move(key)),
+      info_{key_->info().label, key_->info().id, key_->info().check_value,
+            "AES-256-GCM in the token"} {}
+
+Result<std::unique_ptr<DirectSealer>> DirectSealer::Make(std::shared_ptr<MasterKey> key) {
+  std::unique_ptr<DirectSealer> sealer(new DirectSealer(std::move(key)));
+  Result<Bytes> probe = sealer->Seal(AsBytes(kProbeText), AsBytes(kProbeText));
+  if (!probe) return probe.error().In("the token does not seal");
+  sealer->probe_ = *std::move(probe);
+  if (Result<void> opened = sealer->Probe(); !opened) {
+    return opened.error().In("the token does not open what it sealed");
+  }
+  return sealer;
+}
+
+Result<Bytes> DirectSealer::Seal(ByteView aad, ByteView secret) {
+  TRY(CheckSealable(aad, secret));
+  std::array<std::uint8_t, kRecordNonceBytes> nonce;
+  TRY(crypto::RandomBytes(nonce));
+  Bytes record = StartRecord(info_.key_id, nonce, secret.size());
+  const std::size_t start = record.size();
+  const Bytes bound = BoundTo(ByteView(record).first(kRecordHeadBytes), aad);
+  record.resize(start + secret.size() + kRecordTagBytes);
+  ++seals_;  // before the call: a seal that fails half-way may have used its nonce
+
+  // A second attempt repeats the same nonce, but with the same data: it gives the same record.
+  const auto encrypt = [&](const SessionLease& lease) -> Result<void> {
+    const CK_OBJECT_HANDLE key = TRY(key_->Handle(lease));
+    CK_GCM_PARAMS params = GcmParams(nonce, bound);
+    CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
+    const CK_FUNCTION_LIST& p11 = lease.functions();
+    CK_RV rv = p11.C_EncryptInit(lease.session(), &mechanism, key);
+    if (rv != CKR_OK) return Pkcs11Error("cannot seal", rv);
+    CK_ULONG size = record.size() - start;
+    rv = p11.C_Encrypt(lease.session(), const_cast<std::uint8_t*>(secret.data()), secret.size(),
+                       record.data() + start, &size);
+    if (rv != CKR_OK) return Pkcs11Error("cannot seal", rv);
+    if (size != record.size() - start) {
+      return Error(Code::kUnsupported, "the token's AES-GCM gives an unexpected length");
+    }
+    return {};
+  };
+  TRY(key_->pool().With(encrypt));
+  return record;
+}
+
+Result<SecretBytes> DirectSealer::OpenInToken(ByteView aad, ByteView sealed) {
+  const SealedRecordView record = TRY(ParseRecord(sealed, info_.key_id));
+  const Bytes bound = BoundTo(record.head, aad);
+  // SoftHSM2 wants room for the tag too, so the secret is copied out of a larger buffer.
+  SecretBytes room = TRY(SecretBytes::OfSize(record.ciphertext.size()));
+  CK_ULONG size = 0;
+  const auto decrypt = [&](const SessionLease& lease) -> Result<void> {
+    const CK_OBJECT_HANDLE key = TRY(key_->Handle(lease));
+    CK_GCM_PARAMS params = GcmParams(record.nonce, bound);
+    CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
+    const CK_FUNCTION_LIST& p11 = lease.functions();
+    CK_RV rv = p11.C_DecryptInit(lease.session(), &mechanism, key);
+    // Nothing of the record is judged yet: whatever fails here is not the record's fault.
+    if (rv != CKR_OK) {
+      Error error = Pkcs11Error("cannot open", rv);
+      if (!MeansLost(rv)) error.detail = 0;
+      return error;
+    }
+    size = room.size();
+    rv = p11.C_Decrypt(lease.session(), const_cast<std::uint8_t*>(record.ciphertext.data()),
+                       record.ciphertext.size(), room.RevealMutable().data(), &size);
+    if (rv != CKR_OK) return Pkcs11Error("cannot open", rv);
+    if (size + kRecordTagBytes != record.ciphertext.size()) {
+      return Error(Code::kUnsupported, "the token's AES-GCM gives an unexpected length");
+    }
+    return {};
+  };
+  TRY(key_->pool().With(decrypt));
+  return SecretBytes::CopyOf(room.Reveal().first(size));
+}
+
+Result<void> DirectSealer::Probe() {
+  const SecretBytes opened = TRY(OpenInToken(AsBytes(kProbeText), probe_));
+  if (!EqualInConstantTime(opened.Reveal(), AsBytes(kProbeText))) return DoesNotAuthenticate();
+  return {};
+}
+
+Result<SecretBytes> DirectSealer::Open(ByteView aad, ByteView sealed) {
+  if (aad.empty()) return Error(Code::kInvalidArgument, "a record must be bound to something");
+  Result<SecretBytes> opened = OpenInToken(aad, sealed);
+  if (opened || !MayMeanWrongTag(opened.error())) return opened;
+  // A token that opens a good record was right about this one; a token that does not has a trouble
+  // of its own.
+  if (Probe()) return DoesNotAuthenticate();
+  return Error(Code::kUnavailable, opened.error().message, opened.error().detail);
+}
+
+}  // namespace dare::hsm

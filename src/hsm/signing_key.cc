@@ -1,0 +1,191 @@
+#include "hsm/signing_key.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "crypto/random.h"
+#include "hsm/token_objects.h"
+
+namespace dare::hsm {
+namespace {
+
+constexpr std::string_view kWhat = "signing key";
+constexpr std::size_t kScalarBytes = 32;
+constexpr std::size_t kPointBytes = 65;  // 04, x, y
+
+// OBJECT IDENTIFIER prime256v1 (RFC 5480, 2.1.1.1).
+constexpr std::uint8_t kP256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+// SubjectPublicKeyInfo of a P-256 key up to its point: SEQUENCE { SEQUENCE { id-ecPublicKey,
+// prime256v1 }, BIT STRING.
+constexpr std::uint8_t kSpkiHead[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                      0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
+
+constexpr AttributeRule kRules[] = {
+    {CKA_TOKEN, "CKA_TOKEN", true, false},
+    {CKA_PRIVATE, "CKA_PRIVATE", true, false},
+    {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
+    {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
+    {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
+    {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
+    {CKA_LOCAL, "CKA_LOCAL", true, false},
+    {CKA_SIGN, "CKA_SIGN", true, false},
+    {CKA_DECRYPT, "CKA_DECRYPT", false, false},
+    {CKA_UNWRAP, "CKA_UNWRAP", false, false},
+    {CKA_DERIVE, "CKA_DERIVE", false, false},
+    {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
+    {CKA_COPYABLE, "CKA_COPYABLE", false, true},
+};
+
+CK_RV GeneratePair(const SessionLease& lease, const std::string& label, ByteView id,
+                   bool copyable_known) {
+  Template open_half;
+  open_half.Bool(CKA_TOKEN, true)
+      .Bool(CKA_PRIVATE, false)
+      .Bool(CKA_VERIFY, true)
+      .Bool(CKA_ENCRYPT, false)
+      .Bool(CKA_WRAP, false)
+      .Bool(CKA_MODIFIABLE, false)
+      .Data(CKA_EC_PARAMS, kP256)
+      .Data(CKA_LABEL, AsBytes(label))
+      .Data(CKA_ID, id);
+  Template secret_half;
+  secret_half.Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
+  for (const AttributeRule& rule : kRules) {
+    // These three the token sets itself.
+    if (rule.type == CKA_ALWAYS_SENSITIVE || rule.type == CKA_NEVER_EXTRACTABLE ||
+        rule.type == CKA_LOCAL) {
+      continue;
+    }
+    if (rule.optional && !copyable_known) continue;
+    secret_half.Bool(rule.type, rule.value);
+  }
+  CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE open_key = CK_INVALID_HANDLE;
+  CK_OBJECT_HANDLE secret_key = CK_INVALID_HANDLE;
+  return lease.functions().C_GenerateKeyPair(lease.session(), &mechanism, open_half.data(),
+                                             open_half.size(), secret_half.data(),
+                                             secret_half.size(), &open_key, &secret_key);
+}
+
+Result<ObjectHandle> FindJudged(const SessionLease& lease, const std::string& label) {
+  const ObjectHandle key = TRY(FindOne(lease, CKO_PRIVATE_KEY, label, kWhat));
+  const std::string name = std::string(kWhat) + " '" + label + "'";
+  const CK_ULONG type = TRY(ReadNumber(lease, key, CKA_KEY_TYPE));
+  if (type != CKK_EC) {
+    return Error(Code::kDenied, name + " is refused: its CKA_KEY_TYPE is not CKK_EC");
+  }
+  TRY(CheckRules(lease, key, kRules, name));
+  return key;
+}
+
+// CKA_EC_POINT is an OCTET STRING around the point; some tokens leave the wrapping out
+// (pkcs11-curr 2.3.3).
+Result<Bytes> PublicKeyOf(const SessionLease& lease, const std::string& label) {
+  const ObjectHandle key = TRY(FindOne(lease, CKO_PUBLIC_KEY, label, "public key of signing key"));
+  const Bytes params = TRY(ReadBytes(lease, key, CKA_EC_PARAMS));
+  if (!std::equal(params.begin(), params.end(), std::begin(kP256), std::end(kP256))) {
+    return Error(Code::kDenied, "signing key '" + label + "' is refused: it is not on P-256");
+  }
+  const Bytes value = TRY(ReadBytes(lease, key, CKA_EC_POINT));
+  ByteView point = value;
+  if (point.size() == kPointBytes + 2 && point[0] == 0x04 && point[1] == kPointBytes) {
+    point = point.subspan(2);
+  }
+  if (point.size() != kPointBytes || point[0] != 0x04) {
+    return Error(Code::kUnsupported, "the token gives a public key in an unknown form");
+  }
+  Bytes der;
+  der.reserve(sizeof kSpkiHead + kPointBytes);
+  Append(der, kSpkiHead);
+  Append(der, point);
+  return der;
+}
+
+// INTEGER: no leading zero bytes but the one that keeps it positive.
+void AppendInteger(Bytes& out, ByteView number) {
+  while (number.size() > 1 && number[0] == 0) number = number.subspan(1);
+  const bool pad = (number[0] & 0x80) != 0;
+  out.push_back(0x02);
+  out.push_back(static_cast<std::uint8_t>(number.size() + (pad ? 1 : 0)));
+  if (pad) out.push_back(0);
+  Append(out, number);
+}
+
+Bytes DerSignature(ByteView raw) {
+  Bytes numbers;
+  AppendInteger(numbers, raw.first(kScalarBytes));
+  AppendInteger(numbers, raw.subspan(kScalarBytes));
+  Bytes der{0x30, static_cast<std::uint8_t>(numbers.size())};
+  Append(der, numbers);
+  return der;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<SigningKey>> SigningKey::Create(std::shared_ptr<SessionPool> pool,
+                                                       const std::string& label) {
+  {
+    const SessionLease lease = TRY(pool->OpenReadWrite());
+    TRY(RefuseExisting(lease, CKO_PRIVATE_KEY, label, kWhat));
+    TRY(RefuseExisting(lease, CKO_PUBLIC_KEY, label, "public key"));
+    std::array<std::uint8_t, 8> id;
+    TRY(crypto::RandomBytes(id));
+    CK_RV rv = GeneratePair(lease, label, id, true);
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_TEMPLATE_INCONSISTENT) {
+      rv = GeneratePair(lease, label, id, false);
+    }
+    if (rv != CKR_OK) return Pkcs11Error("cannot make the signing key", rv);
+  }
+  return Find(std::move(pool), label);
+}
+
+Result<std::shared_ptr<SigningKey>> SigningKey::Find(std::shared_ptr<SessionPool> pool,
+                                                     const std::string& label) {
+  const auto look = [&](const SessionLease& lease) -> Result<Bytes> {
+    TRY(FindJudged(lease, label));
+    return PublicKeyOf(lease, label);
+  };
+  Bytes der = TRY(pool->With(look));
+  return std::shared_ptr<SigningKey>(new SigningKey(std::move(pool), label, std::move(der)));
+}
+
+Result<unsigned long> SigningKey::Handle(const SessionLease& lease) {
+  const MutexLock lock(mutex_);
+  if (handle_generation_ == lease.generation()) return handle_;
+  const ObjectHandle key = TRY(FindJudged(lease, label_));
+  const Bytes der = TRY(PublicKeyOf(lease, label_));
+  if (der != public_key_der_) {
+    return Error(Code::kConflict, "the token came back with another signing key '" + label_ + "'");
+  }
+  handle_ = key;
+  handle_generation_ = lease.generation();
+  return handle_;
+}
+
+Result<Bytes> SigningKey::Sign(ByteView sha256_digest) {
+  if (sha256_digest.size() != 32) {
+    return Error(Code::kInvalidArgument, "a SHA-256 digest has 32 bytes");
+  }
+  std::array<std::uint8_t, 2 * kScalarBytes> raw{};
+  const auto sign = [&](const SessionLease& lease) -> Result<void> {
+    const CK_OBJECT_HANDLE key = TRY(Handle(lease));
+    CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+    const CK_FUNCTION_LIST& p11 = lease.functions();
+    CK_RV rv = p11.C_SignInit(lease.session(), &mechanism, key);
+    if (rv != CKR_OK) return Pkcs11Error("cannot sign", rv);
+    CK_ULONG size = raw.size();
+    rv = p11.C_Sign(lease.session(), const_cast<std::uint8_t*>(sha256_digest.data()),
+                    sha256_digest.size(), raw.data(), &size);
+    if (rv != CKR_OK) return Pkcs11Error("cannot sign", rv);
+    if (size != raw.size()) {
+      return Error(Code::kUnsupported, "the token's ECDSA gives an unexpected length");
+    }
+    return {};
+  };
+  TRY(pool_->With(sign));
+  return DerSignature(raw);
+}
+
+}  // namespace dare::hsm
