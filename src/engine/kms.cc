@@ -1,0 +1,39 @@
+#include "engine/kms.h"
+
+#include <utility>
+
+#include "audit/audit_log.h"
+
+namespace dare::engine {
+
+Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectStore& store,
+                                       hsm::Sealer& sealer, audit::AuditLog& audit,
+                                       const Clock& clock) {
+  std::unique_ptr<Vault> vault = TRY(Vault::Open(store, sealer));
+  return std::unique_ptr<Kms>(new Kms(options, store, std::move(vault), audit, clock));
+}
+
+Kms::Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<Vault> vault,
+         audit::AuditLog& audit, const Clock& clock)
+    : limits_(options.limits),
+      audit_(audit),
+      vault_(std::move(vault)),
+      cache_(options.cached_objects, options.cache_time, clock),
+      parts_{store, *vault_, cache_, clock, options.algorithms},
+      group_commit_(parts_, limits_, audit) {}
+
+Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {
+  Answered answered = AnswerMessage(parts_, limits_, caller, request, nullptr, answer);
+  if (answered.needs_writer) return false;
+  for (const audit::Entry& entry : answered.entries) TRY(audit_.Append(entry));
+  return true;
+}
+
+void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
+                 std::unique_ptr<Completion> completion) {
+  group_commit_.Submit(std::move(request), std::move(caller), std::move(completion));
+}
+
+Result<void> Kms::Flush() { return audit_.Flush(); }
+
+}  // namespace dare::engine

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+#include "base/clock.h"
+#include "engine/batch.h"
+#include "engine/group_commit.h"
+#include "engine/object_cache.h"
+#include "engine/operation.h"
+
+namespace dare::audit {
+class AuditLog;
+}
+
+namespace dare::engine {
+
+struct KmsOptions {
+  ttlv::Limits limits;
+  crypto::AlgorithmPolicy algorithms;
+  std::size_t cached_objects = 4096;  // opened KEKs in the secure heap
+  std::chrono::seconds cache_time{300};
+};
+
+// The Kms answers KMIP request messages: the door of the engine. A server calls, on any of its
+// threads,
+//
+//   if (!kms.Answer(request, caller, answer)) kms.Submit(copy of request, caller, completion);
+//
+// Answer serves everything that changes nothing, at once and in parallel. A message that changes
+// something is left alone (false) and must be submitted: one thread commits such messages in
+// groups. What Answer did is in the audit log's buffer; call Flush() before the answers leave, once
+// for many. Submitted answers are flushed and synced already. Thread-safe. Owns neither store,
+// sealer, audit log nor clock, which must outlive it.
+class Kms {
+ public:
+  // Opens the store's record key in the HSM. kUnavailable when the HSM cannot be reached, kDamaged
+  // when the store was sealed by another one.
+  static Result<std::unique_ptr<Kms>> Open(const KmsOptions& options, store::ObjectStore& store,
+                                           hsm::Sealer& sealer, audit::AuditLog& audit,
+                                           const Clock& clock);
+
+  // False: nothing was done; submit it. An Error: the audit log refused, and no answer may leave.
+  Result<bool> Answer(ByteView request, const Caller& caller, WipingBytes& answer);
+  void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
+              std::unique_ptr<Completion> completion);
+  Result<void> Flush();
+
+ private:
+  Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<Vault> vault,
+      audit::AuditLog& audit, const Clock& clock);
+
+  const ttlv::Limits limits_;
+  audit::AuditLog& audit_;
+  const std::unique_ptr<Vault> vault_;
+  ObjectCache cache_;
+  EngineParts parts_;
+  GroupCommit group_commit_;  // last: its thread uses all of the above
+};
+
+}  // namespace dare::engine

@@ -1,0 +1,73 @@
+#include "engine/object_cache.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace dare::engine {
+
+ObjectCache::ObjectCache(std::size_t most_objects, std::chrono::seconds time_to_live,
+                         const Clock& clock)
+    : most_per_shard_(std::max<std::size_t>(1, most_objects / kShards)),
+      time_to_live_(time_to_live),
+      clock_(clock) {}
+
+ObjectCache::Shard& ObjectCache::ShardOf(const std::string& id) {
+  return shards_[std::hash<std::string>()(id) % kShards];
+}
+
+void ObjectCache::Drop(Shard& shard, std::unordered_map<std::string, Entry>::iterator entry) {
+  shard.ages.erase(entry->second.age);
+  shard.entries.erase(entry);
+}
+
+std::shared_ptr<const StoredObject> ObjectCache::Find(const std::string& id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  const auto found = shard.entries.find(id);
+  if (found == shard.entries.end()) return nullptr;
+  if (found->second.good_until <= clock_.Steady()) {
+    Drop(shard, found);
+    return nullptr;
+  }
+  shard.ages.splice(shard.ages.begin(), shard.ages, found->second.age);
+  return found->second.stored;
+}
+
+ObjectCache::Ticket ObjectCache::TakeTicket(const std::string& id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  return shard.changes;
+}
+
+void ObjectCache::Put(Ticket ticket, std::shared_ptr<const StoredObject> stored) {
+  const std::string& id = stored->object.id;
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  if (shard.changes != ticket) return;
+  if (const auto old = shard.entries.find(id); old != shard.entries.end()) Drop(shard, old);
+  while (shard.entries.size() >= most_per_shard_) {
+    Drop(shard, shard.entries.find(shard.ages.back()));
+  }
+  shard.ages.push_front(id);
+  shard.entries.emplace(
+      id, Entry{std::move(stored), clock_.Steady() + time_to_live_, shard.ages.begin()});
+}
+
+void ObjectCache::Forget(const std::string& id) {
+  Shard& shard = ShardOf(id);
+  const MutexLock lock(shard.mutex);
+  ++shard.changes;
+  if (const auto old = shard.entries.find(id); old != shard.entries.end()) Drop(shard, old);
+}
+
+void ObjectCache::Shrink() {
+  for (Shard& shard : shards_) {
+    const MutexLock lock(shard.mutex);
+    for (std::size_t n = (shard.entries.size() + 1) / 2; n > 0; --n) {
+      Drop(shard, shard.entries.find(shard.ages.back()));
+    }
+  }
+}
+
+}  // namespace dare::engine

@@ -1,0 +1,175 @@
+#include "engine/operation.h"
+
+#include "engine/object_cache.h"
+#include "kmip/reject.h"
+#include "kmip/tags.h"
+#include "policy/decision.h"
+
+namespace dare::engine {
+
+using kmip::Reject;
+using kmip::ResultReason;
+using kmip::Tag;
+
+OperationContext::OperationContext(EngineParts& parts, const policy::Principal& principal,
+                                   kmip::ProtocolVersion version, kmip::Operation operation,
+                                   BatchMemory& memory, store::Transaction* transaction)
+    : parts_(parts),
+      principal_(principal),
+      version_(version),
+      operation_(operation),
+      memory_(memory),
+      transaction_(transaction),
+      now_(parts.clock.Now()) {}
+
+const store::ObjectReader& OperationContext::reader() const {
+  if (transaction_ != nullptr) return *transaction_;
+  return parts_.store;
+}
+
+Result<void> OperationContext::Decide(kmip::Operation operation, const StoredObject* stored) {
+  const policy::Decision decision =
+      stored == nullptr ? policy::Decide(principal_, operation)
+                        : policy::Decide(principal_, operation,
+                                         policy::ObjectFacts{.owner = stored->object.owner});
+  decided_ = true;
+  rule_ = decision.rule;
+  if (decision.allowed) return {};
+  denied_ = true;
+  return Reject(ResultReason::kPermissionDenied, "not allowed");
+}
+
+Result<void> OperationContext::Authorise() { return Decide(operation_, nullptr); }
+
+bool OperationContext::MaySee(const StoredObject& stored) const {
+  return policy::Decide(principal_, operation_, policy::ObjectFacts{.owner = stored.object.owner})
+      .allowed;
+}
+
+Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier) const {
+  if (const auto* text = std::get_if<std::string>(&identifier.value)) return *text;
+  if (const auto* nth = std::get_if<std::int32_t>(&identifier.value)) {
+    //= kmip-2.1 4.61 Unique Identifier
+    //# Integer: 0-based nth Unique Identifier in the response; negative counts from the last
+    const auto count = static_cast<std::int64_t>(memory_.answered_ids.size());
+    const std::int64_t at = *nth >= 0 ? *nth : count + *nth;
+    if (at >= 0 && at < count) return memory_.answered_ids[static_cast<std::size_t>(at)];
+    return Reject(ResultReason::kObjectNotFound, "the batch answered no such identifier");
+  }
+  if (const auto* maker = std::get_if<kmip::UniqueIdentifier>(&identifier.value)) {
+    if (*maker != kmip::UniqueIdentifier::kIDPlaceholder) {
+      // The enumeration names operations in an order of its own; only those that make symmetric
+      // objects exist here.
+      const auto wanted = [&]() -> std::optional<kmip::Operation> {
+        switch (*maker) {
+          case kmip::UniqueIdentifier::kCreate:
+            return kmip::Operation::kCreate;
+          case kmip::UniqueIdentifier::kRegister:
+            return kmip::Operation::kRegister;
+          case kmip::UniqueIdentifier::kReKey:
+            return kmip::Operation::kReKey;
+          default:
+            return std::nullopt;
+        }
+      }();
+      for (auto it = memory_.made.rbegin(); wanted && it != memory_.made.rend(); ++it) {
+        if (it->first == *wanted) return it->second;
+      }
+      return Reject(ResultReason::kObjectNotFound,
+                    "no such operation made an object in this batch");
+    }
+  }
+  if (memory_.placeholder.empty()) {
+    return Reject(ResultReason::kObjectNotFound, "no Unique Identifier and no ID Placeholder");
+  }
+  return memory_.placeholder;
+}
+
+Result<ObjectPointer> OperationContext::Load(const std::string& id, Vault::Material material) {
+  const auto enough = [&](const StoredObject& stored) {
+    return stored.opened || material == Vault::Material::kLeaveSealed;
+  };
+  if (transaction_ != nullptr) {
+    return ObjectPointer(
+        std::make_shared<StoredObject>(TRY(parts_.vault.Load(*transaction_, id, material))));
+  }
+  if (ObjectPointer cached = parts_.cache.Find(id); cached && enough(*cached)) return cached;
+  const ObjectCache::Ticket ticket = parts_.cache.TakeTicket(id);
+  Result<StoredObject> loaded = parts_.vault.Load(parts_.store, id, material);
+  if (!loaded && loaded.error().code == Code::kExhausted) {
+    parts_.cache.Shrink();
+    loaded = parts_.vault.Load(parts_.store, id, material);
+  }
+  ObjectPointer stored = std::make_shared<StoredObject>(TRY(std::move(loaded)));
+  parts_.cache.Put(ticket, stored);
+  return stored;
+}
+
+Result<ObjectPointer> OperationContext::OpenFor(kmip::Operation operation, const std::string& id,
+                                                Vault::Material material) {
+  if (object_id_.empty()) object_id_ = id;
+  Result<ObjectPointer> stored = Load(id, material);
+  if (!stored) {
+    if (stored.error().code != Code::kNotFound) return stored.error();
+    decided_ = true;
+    rule_ = "no such object";
+    return Reject(ResultReason::kObjectNotFound, "no such object");
+  }
+  TRY(Decide(operation, stored->get()));
+  kept_.push_back(*stored);
+  return *stored;
+}
+
+Result<ObjectPointer> OperationContext::Open(const kmip::Identifier& identifier,
+                                             Vault::Material material) {
+  Result<std::string> id = Resolve(identifier);
+  if (!id) {
+    decided_ = true;
+    return id.error();
+  }
+  return OpenFor(operation_, *id, material);
+}
+
+Result<ObjectPointer> OperationContext::Peek(const std::string& id) {
+  return Load(id, Vault::Material::kLeaveSealed);
+}
+
+Result<store::Transaction*> OperationContext::Writable() {
+  if (transaction_ != nullptr) return transaction_;
+  needs_writer_ = true;
+  return Error(Code::kConflict, "a change on a read-only thread");
+}
+
+Result<void> OperationContext::RequireWriter() {
+  TRY(Writable());
+  return {};
+}
+
+Result<void> OperationContext::Insert(const kmip::ManagedObject& object) {
+  store::Transaction* transaction = TRY(Writable());
+  TRY(parts_.vault.Insert(*transaction, object));
+  if (object_id_.empty()) object_id_ = object.id;
+  memory_.made.emplace_back(operation_, object.id);
+  memory_.changed.push_back(object.id);
+  return {};
+}
+
+Result<void> OperationContext::Update(const StoredObject& stored, kmip::AttributeSet attributes) {
+  store::Transaction* transaction = TRY(Writable());
+  attributes.Set(kmip::Attribute::OfDate(Tag::kLastChangeDate, now_));
+  memory_.changed.push_back(stored.object.id);
+  return parts_.vault.UpdateAttributes(*transaction, stored, attributes);
+}
+
+Result<void> OperationContext::Destroy(const StoredObject& stored, kmip::AttributeSet attributes) {
+  store::Transaction* transaction = TRY(Writable());
+  attributes.Set(kmip::Attribute::OfDate(Tag::kLastChangeDate, now_));
+  memory_.changed.push_back(stored.object.id);
+  return parts_.vault.DestroyMaterial(*transaction, stored, attributes);
+}
+
+void OperationContext::SetPlaceholder(const std::string& id) { memory_.placeholder = id; }
+void OperationContext::ClearPlaceholder() { memory_.placeholder.clear(); }
+void OperationContext::Answered(const std::string& id) { memory_.answered_ids.push_back(id); }
+
+}  // namespace dare::engine

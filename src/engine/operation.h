@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "crypto/algorithm_policy.h"
+#include "engine/stored_object.h"
+#include "engine/vault.h"
+#include "kmip/identifier.h"
+#include "kmip/managed_object.h"
+#include "kmip/protocol_version.h"
+#include "policy/principal.h"
+#include "store/object_store.h"
+
+namespace dare::engine {
+
+class ObjectCache;
+
+// What the engine is made of: shared by all requests, constant, thread-safe.
+struct EngineParts {
+  store::ObjectStore& store;
+  Vault& vault;
+  ObjectCache& cache;
+  const Clock& clock;
+  crypto::AlgorithmPolicy algorithms;
+};
+
+// What one batch did so far; later items build on it.
+struct BatchMemory {
+  std::string placeholder;  // the ID Placeholder, empty when there is none (kmip-1.4 4)
+  std::vector<std::string>
+      answered_ids;  // every Unique Identifier answered, in order (kmip-2.1 4.61)
+  std::vector<std::pair<kmip::Operation, std::string>> made;  // by which operation
+  std::vector<std::string> changed;  // objects to forget in the cache once committed
+};
+
+using ObjectPointer = std::shared_ptr<const StoredObject>;
+
+// An OperationContext is all that one operation may use. It belongs to one batch item on one
+// thread.
+//
+// Deny by default: an operation reaches an object only through Open, or declares with Authorise
+// that it touches none; the batch refuses to answer an operation that did neither. Changes go
+// through Insert, Update and Destroy. On a read-only thread those fail with a mark, and the whole
+// message starts again on the writer thread, so operations need not care where they run.
+class OperationContext {
+ public:
+  OperationContext(EngineParts& parts, const policy::Principal& principal,
+                   kmip::ProtocolVersion version, kmip::Operation operation, BatchMemory& memory,
+                   store::Transaction* transaction);
+
+  kmip::ProtocolVersion version() const { return version_; }
+  kmip::Operation operation() const { return operation_; }
+  const policy::Principal& principal() const { return principal_; }
+  std::int64_t now() const { return now_; }
+  const crypto::AlgorithmPolicy& algorithms() const { return parts_.algorithms; }
+  // Sees this batch's own writes.
+  const store::ObjectReader& reader() const;
+
+  // For operations on no object: Create, Query, …  kDenied.
+  Result<void> Authorise();
+  // Whether the principal may do `operation` with an object of this owner, without an audit entry
+  // of its own: Locate.
+  bool MaySee(const StoredObject& stored) const;
+
+  // The text of an identifier; kRejected Object Not Found when the placeholder is empty.
+  Result<std::string> Resolve(const kmip::Identifier& identifier) const;
+  // Loads the object, checks its record and asks the policy. Object Not Found, Permission Denied,
+  // kDamaged. The context keeps it alive until the answer is written.
+  Result<ObjectPointer> Open(const kmip::Identifier& identifier,
+                             Vault::Material material = Vault::Material::kLeaveSealed);
+  // The same for a second object of the operation (a wrapping key), as if `operation` were asked on
+  // it.
+  Result<ObjectPointer> OpenFor(kmip::Operation operation, const std::string& id,
+                                Vault::Material material);
+  // Without a decision: for candidates of Locate, which MaySee then judges. Not audited.
+  Result<ObjectPointer> Peek(const std::string& id);
+
+  // Fails, with the mark, unless this is the writer thread.
+  Result<void> RequireWriter();
+  Result<void> Insert(const kmip::ManagedObject& object);
+  // Sets Last Change Date itself. kConflict is retried by the caller of the batch.
+  Result<void> Update(const StoredObject& stored, kmip::AttributeSet attributes);
+  Result<void> Destroy(const StoredObject& stored, kmip::AttributeSet attributes);
+
+  // For the ID Placeholder and 2.x references: `id` was made (or found) by this operation.
+  void SetPlaceholder(const std::string& id);
+  void ClearPlaceholder();
+  // Every operation that answers a Unique Identifier says so.
+  void Answered(const std::string& id);
+
+  // What the audit log shall know.
+  const std::string& object_id() const { return object_id_; }
+  const std::string& rule() const { return rule_; }
+  bool denied() const { return denied_; }
+  bool decided() const { return decided_; }
+  // True when a change was asked for on a read-only thread.
+  bool needs_writer() const { return needs_writer_; }
+
+ private:
+  Result<ObjectPointer> Load(const std::string& id, Vault::Material material);
+  Result<store::Transaction*> Writable();
+  Result<void> Decide(kmip::Operation operation, const StoredObject* stored);
+
+  EngineParts& parts_;
+  const policy::Principal& principal_;
+  const kmip::ProtocolVersion version_;
+  const kmip::Operation operation_;
+  BatchMemory& memory_;
+  store::Transaction* const transaction_;  // null on a read-only thread
+  const std::int64_t now_;
+  std::vector<ObjectPointer> kept_;
+  std::string object_id_;
+  std::string rule_;
+  bool denied_ = false;
+  bool decided_ = false;
+  bool needs_writer_ = false;
+};
+
+}  // namespace dare::engine
