@@ -37,7 +37,7 @@ Result<AuthenticHeader> AuthenticateHeader(MessageHeader header, const Keyring& 
 // what came before the final frame is provisional until this returns well. Gives the number of
 // plaintext bytes.
 Result<std::uint64_t> OpenBodyStream(AuthenticHeader message, ByteSource& in, ByteSink& out,
-                                     const FlowOptions& flow);
+                                     const MessageLimits& limits, const FlowOptions& flow);
 
 // Opens a framed body without signature in a file that begins at `offset` and ends with it. The
 // final frame is opened first, which authenticates the size, then the workers read, and write where

@@ -1,0 +1,105 @@
+#include "envelope/io.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace dare::envelope {
+namespace {
+
+constexpr int kPollMilliseconds = 200;  // how soon a cancellation is seen
+
+// Waits until `fd` is ready or the flow is cancelled. Without a flag there is nothing to watch.
+Result<void> WaitFor(int fd, short events, const std::string& name,
+                     const std::atomic<bool>* cancelled) {
+  if (cancelled == nullptr) return {};
+  for (;;) {
+    if (cancelled->load(std::memory_order_relaxed)) return Cancelled();
+    pollfd ready{fd, events, 0};
+    const int n = ::poll(&ready, 1, kPollMilliseconds);
+    if (n > 0) return {};
+    if (n < 0 && errno != EINTR) return IoError("cannot wait for " + name, errno);
+  }
+}
+
+}  // namespace
+
+Error Cancelled() { return Error(Code::kIo, "interrupted", EINTR); }
+
+Result<std::size_t> MemorySource::Read(MutableBytes buffer) {
+  const std::size_t n = std::min(buffer.size(), rest_.size());
+  if (n != 0) std::memcpy(buffer.data(), rest_.data(), n);
+  rest_ = rest_.subspan(n);
+  return n;
+}
+
+Result<void> MemorySink::Write(ByteView bytes) {
+  Append(bytes_, bytes);
+  return {};
+}
+
+Result<std::size_t> FdSource::Read(MutableBytes buffer) {
+  std::size_t have = 0;
+  while (have < buffer.size()) {
+    TRY(WaitFor(fd_, POLLIN, name_, cancelled_));
+    const ssize_t n = ::read(fd_, buffer.data() + have, buffer.size() - have);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) return IoError("cannot read " + name_, errno);
+    if (n == 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  return have;
+}
+
+Result<void> FdSink::Write(ByteView bytes) {
+  while (!bytes.empty()) {
+    TRY(WaitFor(fd_, POLLOUT, name_, cancelled_));
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) return IoError("cannot write " + name_, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<FileReader> FileReader::Create(int fd, std::string name) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return IoError("cannot stat " + name, errno);
+  return FileReader(fd, std::move(name), static_cast<std::uint64_t>(status.st_size));
+}
+
+Result<std::size_t> FileReader::ReadAt(std::uint64_t offset, MutableBytes buffer) const {
+  std::size_t have = 0;
+  while (have < buffer.size()) {
+    const ssize_t n =
+        ::pread(fd_, buffer.data() + have, buffer.size() - have, static_cast<off_t>(offset + have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return IoError("cannot read " + name_, errno);
+    if (n == 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  return have;
+}
+
+Result<void> FileWriter::WriteAt(std::uint64_t offset, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return IoError("cannot write " + name_, errno);
+    offset += static_cast<std::uint64_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Result<std::size_t> ReaderSource::Read(MutableBytes buffer) {
+  const std::size_t n = TRY(reader_.ReadAt(offset_, buffer));
+  offset_ += n;
+  return n;
+}
+
+}  // namespace dare::envelope

@@ -1,0 +1,172 @@
+#include "envelope/key_block.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/check.h"
+#include "base/uuid.h"
+#include "envelope/message_opener.h"
+#include "envelope/message_sealer.h"
+
+namespace dare::envelope {
+namespace {
+
+constexpr std::size_t kKeySize = 32;
+constexpr std::size_t kSector = 512;  // what a disk writes or does not write as one
+constexpr std::size_t kGenerationDigits = 10;
+
+std::string GenerationText(std::uint32_t generation) {
+  std::string digits = std::to_string(generation);
+  return std::string(kGenerationDigits - digits.size(), '0') + digits;
+}
+
+// A key block made by others may have no generation: it counts as 0.
+Result<std::uint32_t> GenerationOf(const EncryptionContext& context) {
+  const std::string* text = context.Find(kGenerationPair);
+  std::uint32_t generation = 0;
+  if (text == nullptr) return generation;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), generation);
+  if (text->size() != kGenerationDigits || error != std::errc() ||
+      end != text->data() + text->size()) {
+    return Error(Code::kDamaged, "the key block's generation is not ten digits");
+  }
+  return generation;
+}
+
+MessageLimits SlotLimits() {
+  MessageLimits limits;
+  limits.header_bytes = kSlotSize;
+  limits.frame_length = kSlotSize;
+  limits.non_framed_bytes = kSlotSize;
+  return limits;
+}
+
+// A block message is random-looking throughout, so a whole sector of zeroes is never part of one.
+bool HasZeroSector(ByteView slot) {
+  for (std::size_t at = 0; at + kSector <= slot.size(); at += kSector) {
+    const ByteView sector = slot.subspan(at, kSector);
+    if (std::all_of(sector.begin(), sector.end(), [](std::uint8_t b) { return b == 0; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Slot ExamineSlot(ByteView bytes) {
+  Slot slot;
+  if (HasZeroSector(bytes)) {
+    slot.state = SlotState::kReplacing;
+    return slot;
+  }
+  MemorySource in(bytes);
+  Result<MessageHeader> header = ReadHeader(in, SlotLimits());
+  if (!header || !header->suite->commits) return slot;
+  const std::string* id = header->context.Find(kBlockIdPair);
+  const Result<std::uint32_t> generation = GenerationOf(header->context);
+  if (id == nullptr || !generation) return slot;
+  slot.block_id = *id;
+  slot.generation = *generation;
+  slot.header = *std::move(header);
+  slot.state = SlotState::kPresent;
+  return slot;
+}
+
+// Two different messages side by side are lawful only in the middle of a rewrap: then they differ
+// in message id and generation, and keep the same block.
+bool ArePairOfRewrap(const Slot& a, const Slot& b) {
+  return a.block_id == b.block_id && a.generation != b.generation &&
+         a.header.message_id != b.header.message_id;
+}
+
+Result<void> CheckStrictly(const std::array<Slot, kSlotCount>& slots, bool identical) {
+  for (const Slot& slot : slots) {
+    if (slot.state == SlotState::kDamaged) return NotAuthentic();
+  }
+  const bool both = slots[0].state == SlotState::kPresent && slots[1].state == SlotState::kPresent;
+  if (both && !identical && !ArePairOfRewrap(slots[0], slots[1])) return NotAuthentic();
+  return {};
+}
+
+}  // namespace
+
+Result<KeyBlock> KeyBlock::New() {
+  KeyBlock block;
+  block.id = TRY(NewUuid());
+  block.key = TRY(SecretBytes::Random(kKeySize));
+  return block;
+}
+
+Result<Keyring> KeyBlock::DataKeyring() const {
+  SecretBytes copy = TRY(key.Clone());
+  Keyring keyring;
+  keyring.push_back(
+      TRY(RawAesKeyWrapper::Create(std::string(kKeyBlockNamespace), id, std::move(copy))));
+  return keyring;
+}
+
+Result<Bytes> SealKeyBlock(const KeyBlock& block, const Keyring& keks, bool verify_wraps) {
+  MessageOptions options;
+  TRY(options.context.AddPortable(std::string(kBlockIdPair), block.id));
+  TRY(options.context.AddPortable(std::string(kGenerationPair), GenerationText(block.generation)));
+  options.frame_length = kSlotSize;
+  options.verify_wraps = verify_wraps;
+  MessageSealer sealer = TRY(MessageSealer::Create(keks, options));
+  const std::size_t used = sealer.header().size() + kFinalFrameOverhead;
+  if (used + kKeySize > kSlotSize) {
+    return Error(Code::kTooLarge,
+                 "the wrapped copies of the block key do not fit the key block of " +
+                     std::to_string(kSlotSize) + " bytes; use fewer keys");
+  }
+  WipingBytes plaintext(kSlotSize - used);
+  std::copy(block.key.Reveal().begin(), block.key.Reveal().end(), plaintext.begin());
+  Bytes message = TRY(std::move(sealer).SealWhole(plaintext));
+  CHECK(message.size() == kSlotSize);
+  return message;
+}
+
+Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks) {
+  ReadOptions options;
+  options.limits = SlotLimits();
+  MemorySource in(message);
+  const MessageHeader header = TRY(ReadHeader(in, options.limits));
+  const WipingBytes plaintext = TRY(OpenMessage(message, keks, options));
+  // The message is authentic, and with it the header read above from the same bytes.
+  KeyBlock block;
+  const std::string* id = header.context.Find(kBlockIdPair);
+  if (id == nullptr || plaintext.size() < kKeySize ||
+      std::any_of(plaintext.begin() + kKeySize, plaintext.end(), [](auto b) { return b != 0; })) {
+    return Error(Code::kDamaged, "not a key block");
+  }
+  block.id = *id;
+  block.generation = TRY(GenerationOf(header.context));
+  block.key = TRY(SecretBytes::CopyOf(ByteView(plaintext).first(kKeySize)));
+  return block;
+}
+
+std::array<Slot, kSlotCount> ExamineSlots(ByteView area) {
+  CHECK(area.size() == kKeyBlockAreaSize);
+  return {ExamineSlot(area.first(kSlotSize)), ExamineSlot(area.subspan(kSlotSize))};
+}
+
+Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance) {
+  const std::array<Slot, kSlotCount> slots = ExamineSlots(area);
+  const bool identical =
+      std::equal(area.begin(), area.begin() + kSlotSize, area.begin() + kSlotSize);
+  if (tolerance == SlotTolerance::kStrict) TRY(CheckStrictly(slots, identical));
+
+  const std::size_t first = slots[1].generation > slots[0].generation ? 1 : 0;
+  std::optional<Error> obstacle;
+  for (const std::size_t index : {first, 1 - first}) {
+    if (slots[index].state != SlotState::kPresent || (identical && index != first)) continue;
+    Result<KeyBlock> block = OpenKeyBlock(area.subspan(index * kSlotSize, kSlotSize), keks);
+    if (block) return OpenedSlot{*std::move(block), index, identical};
+    const bool damaged = block.error().code == Code::kDamaged;
+    if (damaged && tolerance == SlotTolerance::kStrict) return NotAuthentic();
+    if (!damaged && !obstacle) obstacle = block.error();
+  }
+  if (obstacle) return *std::move(obstacle);
+  return NotAuthentic();
+}
+
+}  // namespace dare::envelope

@@ -1,0 +1,102 @@
+#include "envelope/message_sealer.h"
+
+#include <openssl/rand.h>
+
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "envelope/algorithm_suite.h"
+#include "envelope/message_header.h"
+
+namespace dare::envelope {
+namespace {
+
+// Section 5.3 of the format: "decrypt once before the DEK is used".
+Result<void> VerifyWrap(KeyWrapper& wrapper, const EncryptedDataKey& edk, ByteView aad,
+                        const Dek& dek) {
+  const std::optional<Dek> unwrapped = TRY(wrapper.Unwrap(edk, aad));
+  if (!unwrapped || !EqualInConstantTime(unwrapped->Reveal(), dek.Reveal())) {
+    return Error(Code::kInternal, "the key of " + edk.provider_id +
+                                      " wrapped the DEK into something that does not unwrap");
+  }
+  return {};
+}
+
+Result<std::vector<EncryptedDataKey>> WrapForAll(const Keyring& keyring, const Dek& dek,
+                                                 ByteView aad, bool verify) {
+  std::vector<EncryptedDataKey> edks;
+  for (const std::shared_ptr<KeyWrapper>& wrapper : keyring) {
+    EncryptedDataKey edk = TRY(wrapper->Wrap(dek, aad));
+    if (verify) TRY(VerifyWrap(*wrapper, edk, aad, dek));
+    edks.push_back(std::move(edk));
+  }
+  return edks;
+}
+
+Result<void> CheckOptions(const Keyring& keyring, const MessageOptions& options) {
+  if (keyring.empty()) return Error(Code::kInvalidArgument, "no key to seal under");
+  if (keyring.size() > MessageLimits{}.edks) {
+    return Error(Code::kTooLarge, "a message is sealed under at most " +
+                                      std::to_string(MessageLimits{}.edks) + " keys");
+  }
+  if (options.frame_length == 0 || options.frame_length > kMostFrameLength) {
+    return Error(Code::kInvalidArgument, "the frame length must be 1 byte to 64 MiB");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MessageSealer> MessageSealer::Create(const Keyring& keyring, const MessageOptions& options) {
+  TRY(CheckOptions(keyring, options));
+  const Dek dek(TRY(SecretBytes::Random(32)));
+  MessageHeader header;
+  header.suite = FindSuite(kSuiteWritten);
+  header.message_id.resize(header.suite->message_id_size());
+  if (RAND_bytes(header.message_id.data(), static_cast<int>(header.message_id.size())) != 1) {
+    return Error(Code::kUnavailable, "the random generator failed");
+  }
+  header.context = options.context;
+  header.frame_length = options.frame_length;
+  const Bytes aad = options.context.Serialize();
+  header.edks = TRY(WrapForAll(keyring, dek, aad, options.verify_wraps));
+
+  const MessageKeys keys = TRY(DeriveMessageKeys(*header.suite, header.message_id, dek));
+  header.commitment = keys.commitment;
+  Bytes bytes = TRY(EncodeHeaderBody(header));
+  if (bytes.size() > MessageLimits{}.header_bytes) {
+    return Error(Code::kTooLarge, "the message header would exceed what readers accept");
+  }
+  // Header tag: IV zero, no plaintext, the header body as associated data.
+  crypto::Aead aead = TRY(crypto::Aead::CreateOnOpenSsl(keys.data_key.Reveal()));
+  TRY(aead.SealInPlace(header.iv, bytes, {}, header.tag));
+  Append(bytes, header.tag);
+  FrameCipher cipher = TRY(FrameCipher::Create(keys.data_key.Reveal(), header.message_id));
+  return MessageSealer(std::move(cipher), std::move(bytes), options.frame_length);
+}
+
+Result<FrameTicket> MessageSealer::NextFrame(bool final) {
+  if (finished_) return Error(Code::kInternal, "the final frame was already taken");
+  if (sequence_ == kMostFrames) {
+    return Error(Code::kTooLarge,
+                 "too large for this frame length: a message has at most 2^32-1 "
+                 "frames");
+  }
+  finished_ = final;
+  return FrameTicket(static_cast<std::uint32_t>(++sequence_), final);
+}
+
+Result<Bytes> MessageSealer::SealWhole(ByteView plaintext) && {
+  CHECK(plaintext.size() <= frame_length_);
+  WipingBytes frame(24 + plaintext.size() + crypto::kGcmTagSize);
+  std::copy(plaintext.begin(), plaintext.end(), frame.begin() + 24);
+  FrameTicket ticket = TRY(NextFrame(true));
+  const ByteView sealed =
+      TRY(cipher_.Seal(std::move(ticket), MutableBytes(frame).subspan(24, plaintext.size())));
+  Bytes message = std::move(header_);
+  Append(message, sealed);
+  return message;
+}
+
+}  // namespace dare::envelope
