@@ -140,6 +140,16 @@ void WriteMember2(ttlv::Writer& out, ProtocolVersion version, const Attribute& a
   if (AttributeKnown(ReferenceTo(attribute), version)) out.Raw(attribute.item);
 }
 
+void WriteEach(ttlv::Writer& out, ProtocolVersion version, const std::vector<Attribute>& list) {
+  for (const Attribute& attribute : list) {
+    if (IsVersion1(version)) {
+      WriteAttribute1(out, version, attribute);
+    } else {
+      WriteMember2(out, version, attribute);
+    }
+  }
+}
+
 }  // namespace
 
 bool AttributeKnown(const AttributeReference& reference, ProtocolVersion version) {
@@ -218,26 +228,43 @@ Result<AttributeReference> ReadReference(ttlv::Reader& in, ProtocolVersion versi
 }
 
 void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributeSet& set) {
-  out.Structure(IsVersion1(version) ? Tag::kTemplateAttribute : Tag::kAttributes, [&] {
-    for (const Attribute& attribute : set.all()) {
-      if (IsVersion1(version)) {
-        WriteAttribute1(out, version, attribute);
-      } else {
-        WriteMember2(out, version, attribute);
-      }
+  out.Structure(IsVersion1(version) ? Tag::kTemplateAttribute : Tag::kAttributes,
+                [&] { WriteEach(out, version, set.all()); });
+}
+
+void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributesIn& attributes) {
+  if (!IsVersion1(version)) return WriteAttributes(out, version, attributes.attributes);
+  out.Structure(Tag::kTemplateAttribute, [&] {
+    for (const std::string& name : attributes.template_names) {
+      out.Raw(Attribute::OfName(name).item);
     }
+    WriteEach(out, version, attributes.attributes.all());
   });
+}
+
+void WriteSearchAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributeSet& set) {
+  if (!IsVersion1(version)) return WriteAttributes(out, version, set);
+  for (Attribute attribute : set.all()) {
+    attribute.index = 0;  // of the set, not of any object
+    WriteAttribute1(out, version, attribute);
+  }
+}
+
+Result<std::vector<Attribute>> ReadAttributeList(ttlv::Reader& in, ProtocolVersion version) {
+  std::vector<Attribute> list;
+  if (IsVersion1(version)) {
+    while (in.At(Tag::kAttribute)) list.push_back(TRY(ReadAttribute1(in, version)).attribute);
+    return list;
+  }
+  ttlv::Reader members = TRY(in.Structure(Tag::kAttributes));
+  while (!members.AtEnd()) list.push_back(TRY(ReadAttribute2(members, version)));
+  return list;
 }
 
 void WriteAttributeList(ttlv::Writer& out, ProtocolVersion version,
                         const std::vector<Attribute>& list) {
-  if (IsVersion1(version)) {
-    for (const Attribute& attribute : list) WriteAttribute1(out, version, attribute);
-    return;
-  }
-  out.Structure(Tag::kAttributes, [&] {
-    for (const Attribute& attribute : list) WriteMember2(out, version, attribute);
-  });
+  if (IsVersion1(version)) return WriteEach(out, version, list);
+  out.Structure(Tag::kAttributes, [&] { WriteEach(out, version, list); });
 }
 
 void WriteAttribute(ttlv::Writer& out, ProtocolVersion version, const Attribute& attribute,

@@ -32,6 +32,7 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version);
 bool AtAttributes(const ttlv::Reader& in, ProtocolVersion version);
 // Locate: Attribute* (1.x) or Attributes (2.x). Several instances of one attribute are kept.
 Result<AttributeSet> ReadSearchAttributes(ttlv::Reader& in, ProtocolVersion version);
+void WriteSearchAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributeSet& set);
 
 // One attribute to add, set or change: Attribute (1.x), or the one member of `structure_2x` (2.x:
 // New Attribute, Current Attribute). In 1.x `index_given` tells whether an Attribute Index stood
@@ -50,6 +51,9 @@ bool AtReference(const ttlv::Reader& in, ProtocolVersion version);
 // Writers. Attributes that `version` does not know are left out.
 void WriteAttributes(ttlv::Writer& out, ProtocolVersion version,
                      const AttributeSet& set);  // Template-Attribute or Attributes
+void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributesIn& attributes);
+// Get Attributes: each instance keeps the Attribute Index it came with.
+Result<std::vector<Attribute>> ReadAttributeList(ttlv::Reader& in, ProtocolVersion version);
 void WriteAttributeList(
     ttlv::Writer& out, ProtocolVersion version,
     const std::vector<Attribute>& list);  // Get Attributes: Attribute* or Attributes

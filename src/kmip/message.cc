@@ -6,9 +6,8 @@
 #include "kmip/tags.h"
 
 namespace dare::kmip {
-namespace {
 
-Result<ProtocolVersion> ReadVersion(ttlv::Reader& in) {
+Result<ProtocolVersion> ReadProtocolVersion(ttlv::Reader& in) {
   ttlv::Reader members = TRY(in.Structure(Tag::kProtocolVersion));
   ProtocolVersion version{};
   version.major = TRY(members.Integer(Tag::kProtocolVersionMajor));
@@ -17,12 +16,14 @@ Result<ProtocolVersion> ReadVersion(ttlv::Reader& in) {
   return version;
 }
 
-void WriteVersion(ttlv::Writer& out, ProtocolVersion version) {
+void WriteProtocolVersion(ttlv::Writer& out, ProtocolVersion version) {
   out.Structure(Tag::kProtocolVersion, [&] {
     out.Integer(Tag::kProtocolVersionMajor, version.major);
     out.Integer(Tag::kProtocolVersionMinor, version.minor);
   });
 }
+
+namespace {
 
 // Asynchronous Indicator: Boolean in 1.x, Enumeration in 2.x (kmip-2.1 8.1.1).
 Result<bool> ReadAsynchronousMandatory(ttlv::Reader& in) {
@@ -35,7 +36,7 @@ Result<bool> ReadAsynchronousMandatory(ttlv::Reader& in) {
 Result<RequestHeader> ReadRequestHeader(ttlv::Reader& in) {
   ttlv::Reader members = TRY(in.Structure(Tag::kRequestHeader));
   RequestHeader header;
-  header.version = TRY(ReadVersion(members));
+  header.version = TRY(ReadProtocolVersion(members));
   header.maximum_response_size = TRY(members.OptionalInteger(Tag::kMaximumResponseSize));
   header.client_correlation =
       TRY(members.OptionalText(Tag::kClientCorrelationValue)).value_or(std::string_view());
@@ -101,14 +102,14 @@ std::optional<ProtocolVersion> PeekVersion(ByteView bytes) {
   if (!message) return std::nullopt;
   auto header = message->Structure(Tag::kRequestHeader);
   if (!header) return std::nullopt;
-  auto version = ReadVersion(*header);
+  auto version = ReadProtocolVersion(*header);
   if (!version) return std::nullopt;
   return *version;
 }
 
 void WriteRequestHeader(ttlv::Writer& out, const RequestHeader& header) {
   out.Structure(Tag::kRequestHeader, [&] {
-    WriteVersion(out, header.version);
+    WriteProtocolVersion(out, header.version);
     if (header.maximum_response_size) {
       out.Integer(Tag::kMaximumResponseSize, *header.maximum_response_size);
     }
@@ -123,7 +124,7 @@ void WriteRequestHeader(ttlv::Writer& out, const RequestHeader& header) {
 
 void WriteResponseHeader(ttlv::Writer& out, const ResponseHeader& header) {
   out.Structure(Tag::kResponseHeader, [&] {
-    WriteVersion(out, header.version);
+    WriteProtocolVersion(out, header.version);
     out.DateTime(Tag::kTimeStamp, header.time_stamp);
     if (!header.client_correlation.empty()) {
       out.Text(Tag::kClientCorrelationValue, header.client_correlation);
@@ -150,7 +151,7 @@ Result<ResponseMessage> ResponseMessage::Open(ByteView bytes) {
   TRY(outer.End());
   ttlv::Reader in = TRY(members.Structure(Tag::kResponseHeader));
   ResponseHeader header;
-  header.version = TRY(ReadVersion(in));
+  header.version = TRY(ReadProtocolVersion(in));
   header.time_stamp = TRY(in.DateTime(Tag::kTimeStamp));
   while (!in.AtEnd() && !in.At(Tag::kBatchCount)) {
     if (in.At(Tag::kClientCorrelationValue)) {

@@ -15,6 +15,10 @@
 // (kmip-2.1 8; kmip-1.4 7). Views borrow from the message's bytes.
 namespace dare::kmip {
 
+// At Protocol Version.
+Result<ProtocolVersion> ReadProtocolVersion(ttlv::Reader& in);
+void WriteProtocolVersion(ttlv::Writer& out, ProtocolVersion version);
+
 struct RequestHeader {
   ProtocolVersion version{1, 4};
   std::optional<std::int32_t> maximum_response_size;  // bytes of TTLV
