@@ -1,0 +1,270 @@
+#!/usr/bin/python3
+"""Debian's PyKMIP client (python3-pykmip, TLS 1.2) against dare-kms, in every KMIP version it speaks.
+
+PyKMIP is somebody else's reading of the standard: what works here works for its users (OpenStack Barbican, Swift,
+…) as well. Each test runs once for each version.
+"""
+import hashlib
+import hmac
+import logging
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+import warnings
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+warnings.simplefilter("ignore")  # PyKMIP warns about its own ciphers
+
+from support import kms  # noqa: E402
+
+try:
+    from kmip import enums
+    from kmip.core import objects as core_objects
+    from kmip.core.factories.attributes import AttributeFactory
+    from kmip.pie import exceptions
+    from kmip.pie.client import ProxyKmipClient
+    from kmip.pie.objects import SecretData, SymmetricKey
+except ImportError:
+    enums = None
+
+CONFIG = tempfile.NamedTemporaryFile("w", suffix=".conf")  # a file of the user must not change what is tested
+USAGE = ("ENCRYPT", "DECRYPT")
+SERVER = None
+
+
+def setUpModule():
+    global SERVER
+    if enums is None:
+        raise unittest.SkipTest("SKIPPED: python3-pykmip is not installed")
+    CONFIG.write("[client]\n")
+    CONFIG.flush()
+    logging.getLogger("kmip").setLevel(logging.CRITICAL)
+    SERVER = Server()
+
+
+def tearDownModule():
+    if SERVER:
+        SERVER.close()
+
+
+class Server:
+    """A dare-kms with two enrolled clients."""
+
+    def __init__(self):
+        self.kms = kms.Kms(kms.Programs())
+        try:
+            self.kms.configure("kmip", "address", "127.0.0.1")
+            self.kms.start()
+            self.identities = {n: self.kms.identity(n) for n in ("alice", "bob")}
+        except BaseException:
+            self.kms.close()
+            raise
+
+    def client(self, version, name="alice"):
+        identity = self.identities[name]
+        host, port = self.kms.kmip
+        return ProxyKmipClient(hostname=host, port=port, cert=identity.certificate, key=identity.key, ca=identity.ca,
+                               ssl_version="PROTOCOL_TLSv1_2", config_file=CONFIG.name,
+                               kmip_version=getattr(enums.KMIPVersion, version))
+
+    def close(self):
+        self.kms.close()
+
+
+class Versions:
+    """The tests; a subclass for each KMIP version sets `version`."""
+
+    version = None
+
+    def setUp(self):
+        self.client = SERVER.client(self.version)
+        self.client.open()
+        self.addCleanup(self.client.close)
+        self.counter = 0
+
+    def at_least(self, version):
+        return self.version >= version  # KMIP_1_0 … KMIP_2_0 sort as text
+
+    def name(self):
+        self.counter += 1
+        return f"{self.version}-{self.id().rpartition('.')[2]}-{self.counter}"
+
+    def create(self, name=None, usage=USAGE, length=256):
+        return self.client.create(enums.CryptographicAlgorithm.AES, length, name=name,
+                                  cryptographic_usage_mask=[getattr(enums.CryptographicUsageMask, u) for u in usage])
+
+    def assertFailsWith(self, reason, call, *arguments, **more):
+        with self.assertRaises(exceptions.KmipOperationFailure) as caught:
+            call(*arguments, **more)
+        self.assertEqual(caught.exception.reason, reason)
+
+    def test_creates_gets_and_destroys_a_key(self):
+        uid = self.create()
+        key = self.client.get(uid)
+        self.assertIsInstance(key, SymmetricKey)
+        self.assertEqual((len(key.value), key.cryptographic_length), (32, 256))
+        self.assertNotEqual(key.value, self.client.get(self.create()).value)
+        self.client.destroy(uid)
+        with self.assertRaises(exceptions.KmipOperationFailure):
+            self.client.get(uid)
+
+    def test_makes_keys_of_every_length(self):
+        for length in (128, 192, 256):
+            self.assertEqual(len(self.client.get(self.create(length=length)).value) * 8, length)
+
+    def test_locates_by_name(self):
+        name = self.name()
+        uid = self.create(name)
+        self.create(self.name())
+        wanted = AttributeFactory().create_attribute(enums.AttributeType.NAME, name)
+        self.assertEqual(self.client.locate(attributes=[wanted]), [uid])
+
+    def test_registers_a_symmetric_key_and_gets_it_back(self):
+        material = os.urandom(32)
+        uid = self.client.register(SymmetricKey(
+            enums.CryptographicAlgorithm.AES, 256, material, masks=[enums.CryptographicUsageMask.ENCRYPT],
+            name=self.name()))
+        self.assertEqual(self.client.get(uid).value, material)
+
+    def test_registers_secret_data_and_gets_it_back(self):
+        uid = self.client.register(SecretData(b"correct horse", enums.SecretDataType.PASSWORD,
+                                              masks=[enums.CryptographicUsageMask.VERIFY], name=self.name()))
+        got = self.client.get(uid)
+        self.assertEqual((got.value, got.data_type), (b"correct horse", enums.SecretDataType.PASSWORD))
+
+    def test_tells_attributes(self):
+        uid = self.create(self.name())
+        names = self.client.get_attribute_list(uid)
+        for name in ("Cryptographic Algorithm", "Cryptographic Length", "State", "Unique Identifier", "Name"):
+            self.assertIn(name, names)
+        got, attributes = self.client.get_attributes(uid, ["Cryptographic Length", "State"])
+        self.assertEqual(got, uid)
+        values = {a.attribute_name.value: a.attribute_value.value for a in attributes}
+        self.assertEqual(values, {"Cryptographic Length": 256, "State": enums.State.PRE_ACTIVE})
+
+    def state(self, uid):
+        return self.client.get_attributes(uid, ["State"])[1][0].attribute_value.value
+
+    def test_walks_the_life_cycle(self):
+        uid = self.create()
+        self.assertEqual(self.state(uid), enums.State.PRE_ACTIVE)
+        self.client.activate(uid)
+        self.assertEqual(self.state(uid), enums.State.ACTIVE)
+        with self.assertRaises(exceptions.KmipOperationFailure):
+            self.client.destroy(uid)  # still active
+        self.client.revoke(enums.RevocationReasonCode.CESSATION_OF_OPERATION, uid)
+        self.assertEqual(self.state(uid), enums.State.DEACTIVATED)
+        self.client.destroy(uid)
+        self.assertEqual(self.state(uid), enums.State.DESTROYED)
+
+    def test_a_compromised_key_says_so(self):
+        uid = self.create()
+        self.client.activate(uid)
+        self.client.revoke(enums.RevocationReasonCode.KEY_COMPROMISE, uid, compromise_occurrence_date=0)
+        self.assertEqual(self.state(uid), enums.State.COMPROMISED)
+
+    def test_encrypts_and_decrypts(self):
+        uid = self.create()
+        self.client.activate(uid)
+        parameters = {"block_cipher_mode": enums.BlockCipherMode.CBC, "padding_method": enums.PaddingMethod.PKCS5,
+                      "cryptographic_algorithm": enums.CryptographicAlgorithm.AES}
+        iv = os.urandom(16)
+        if not self.at_least("KMIP_1_2"):
+            self.assertFailsWith(enums.ResultReason.OPERATION_NOT_SUPPORTED, self.client.encrypt, b"attack at dawn",
+                                 uid, parameters, iv)
+            return
+        data, _ = self.client.encrypt(b"attack at dawn", uid, parameters, iv)
+        self.assertEqual(len(data), 16)
+        self.assertEqual(self.client.decrypt(data, uid, parameters, iv), b"attack at dawn")
+
+    def test_refuses_to_encrypt_with_a_key_that_may_not(self):
+        if not self.at_least("KMIP_1_2"):
+            self.skipTest("Encrypt came with KMIP 1.2")
+        parameters = {"block_cipher_mode": enums.BlockCipherMode.ECB}
+        pre_active = self.create()
+        only_decrypt = self.create(usage=("DECRYPT",))
+        self.client.activate(only_decrypt)
+        for uid in (pre_active, only_decrypt):
+            with self.assertRaises(exceptions.KmipOperationFailure):
+                self.client.encrypt(b"0123456789abcdef", uid, parameters)
+
+    def test_makes_a_mac(self):
+        material = os.urandom(32)
+        uid = self.client.register(SymmetricKey(
+            enums.CryptographicAlgorithm.HMAC_SHA256, 256, material,
+            masks=[enums.CryptographicUsageMask.MAC_GENERATE], name=self.name()))
+        self.client.activate(uid)
+        if not self.at_least("KMIP_1_2"):
+            self.assertFailsWith(enums.ResultReason.OPERATION_NOT_SUPPORTED, self.client.mac, b"data", uid,
+                                 enums.CryptographicAlgorithm.HMAC_SHA256)
+            return
+        _, tag = self.client.mac(b"data", uid, enums.CryptographicAlgorithm.HMAC_SHA256)
+        self.assertEqual(tag, hmac.new(material, b"data", hashlib.sha256).digest())
+
+    def test_replaces_a_key_and_moves_its_name(self):
+        name = self.name()
+        old = self.create(name)
+        self.client.activate(old)
+        new = self.client.rekey(old)
+        self.assertNotEqual(self.client.get(old).value, self.client.get(new).value)
+        wanted = AttributeFactory().create_attribute(enums.AttributeType.NAME, name)
+        self.assertEqual(self.client.locate(attributes=[wanted]), [new])
+
+    def test_wraps_a_key_under_another(self):
+        kek_bytes, key_bytes = bytes(range(16)), bytes.fromhex("00112233445566778899aabbccddeeff")
+        masks = [enums.CryptographicUsageMask.WRAP_KEY]
+        kek = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, kek_bytes, masks=masks))
+        key = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, key_bytes,
+                                                masks=[enums.CryptographicUsageMask.ENCRYPT]))
+        self.client.activate(kek)
+        wrapped = self.client.get(key, key_wrapping_specification={
+            "wrapping_method": enums.WrappingMethod.ENCRYPT,
+            "encryption_key_information": {"unique_identifier": kek, "cryptographic_parameters": {
+                "block_cipher_mode": enums.BlockCipherMode.NIST_KEY_WRAP}},
+            "encoding_option": enums.EncodingOption.NO_ENCODING})
+        # RFC 3394, section 4.1
+        self.assertEqual(wrapped.value.hex(), "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5")
+
+    def test_checks_what_a_key_may_do(self):
+        uid = self.create()
+        self.client.activate(uid)
+        self.assertEqual(self.client.check(uid, cryptographic_usage_mask=[enums.CryptographicUsageMask.ENCRYPT]), uid)
+
+    def test_another_client_sees_nothing(self):
+        name = self.name()
+        uid = self.create(name)
+        with SERVER.client(self.version, "bob") as bob:
+            wanted = AttributeFactory().create_attribute(enums.AttributeType.NAME, name)
+            self.assertEqual(bob.locate(attributes=[wanted]), [])
+            for call in (bob.get, bob.activate, bob.destroy, bob.get_attributes):
+                with self.assertRaises(exceptions.KmipOperationFailure):
+                    call(uid)
+        self.assertEqual(self.state(uid), enums.State.PRE_ACTIVE)
+
+    def test_an_unknown_object_is_an_operation_failure(self):
+        with self.assertRaises(exceptions.KmipOperationFailure):
+            self.client.get("no-such-object")
+
+    def test_modifies_and_deletes_an_attribute(self):
+        uid = self.create(self.name())
+        renamed = self.name()
+        if self.at_least("KMIP_2_0"):
+            self.client.set_attribute(uid, attribute_name="Sensitive", attribute_value=True)
+            got = self.client.get_attributes(uid, ["Sensitive"])[1]
+            self.assertTrue(got[0].attribute_value.value)
+            return
+        attribute = AttributeFactory().create_attribute(enums.AttributeType.NAME, renamed, 0)
+        self.client.modify_attribute(uid, attribute=attribute)
+        wanted = AttributeFactory().create_attribute(enums.AttributeType.NAME, renamed)
+        self.assertEqual(self.client.locate(attributes=[wanted]), [uid])
+        self.client.delete_attribute(uid, attribute_name="Name", attribute_index=0)
+        self.assertEqual(self.client.locate(attributes=[wanted]), [])
+
+
+for _version in ("KMIP_1_0", "KMIP_1_1", "KMIP_1_2", "KMIP_1_3", "KMIP_1_4", "KMIP_2_0"):
+    globals()[_version] = type(_version, (Versions, unittest.TestCase), {"version": _version})
+
+if __name__ == "__main__":
+    unittest.main()
