@@ -37,7 +37,6 @@ Result<std::uint32_t> GenerationOf(const EncryptionContext& context) {
 MessageLimits SlotLimits() {
   MessageLimits limits;
   limits.header_bytes = kSlotSize;
-  limits.frame_length = kSlotSize;
   limits.non_framed_bytes = kSlotSize;
   return limits;
 }
