@@ -6,23 +6,26 @@
 namespace dare::audit {
 
 enum class Outcome : std::uint8_t {
-  kAllowed,  // and done
-  kDenied,   // by policy
-  kFailed,   // allowed, or never decided, but refused for another reason
+  kAllowed,  // policy allowed it and it was done
+  kDenied,   // policy, or the object's owner, state or usage mask, said no
+  kFailed,   // allowed but not done, or not understood
 };
 
-// What the log says of one decision. Never key material. The log adds sequence number and chain itself.
+// One decision and what became of it: who, from where, what, on which object, and why. Never key
+// material, and nothing that was sent as content. Each text is cut at kMostFieldBytes in the log.
 struct Entry {
-  std::int64_t time = 0;            // POSIX seconds
-  std::string principal;
-  std::string address;              // of the peer
-  std::string operation;            // normalised KMIP name, or the event's
-  std::string object_id;
+  std::int64_t time = 0;  // POSIX seconds
+  std::string principal;  // enrolled name; empty when the peer proved none
+  std::string address;    // of the peer
+  std::string operation;  // KMIP Operation by name, or a word of ours
+  std::string object_id;  // empty when no single object was meant
   Outcome outcome = Outcome::kFailed;
-  std::string rule;                 // which rule of the policy decided
-  std::uint32_t result_reason = 0;  // KMIP Result Reason; 0 for success
-  std::string request_id;           // the client's correlation value
-  std::string detail;
+  std::string rule;                 // which rule decided
+  std::string request_id;           // Client Correlation Value, or the server's own
+  std::uint32_t result_reason = 0;  // KMIP Result Reason, 0 for success
+  std::string detail;               // for the person who reads
 };
+
+inline constexpr std::size_t kMostFieldBytes = 512;
 
 }  // namespace dare::audit

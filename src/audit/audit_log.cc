@@ -1,0 +1,246 @@
+#include "audit/audit_log.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "audit/segment.h"
+#include "base/log.h"
+
+namespace dare::audit {
+namespace {
+
+// Far more than a disk that works leaves waiting; a bound on memory should one hang.
+constexpr std::size_t kMostBufferedBytes = 64u << 20;
+
+Error WriteFailed(int errno_value) {
+  Error error = IoError("the audit log cannot be written", errno_value);
+  if (errno_value == ENOSPC || errno_value == EDQUOT || errno_value == EFBIG) {
+    error.code = Code::kExhausted;
+  }
+  return error;
+}
+
+Result<FileDescriptor> LockFolder(const std::string& folder) {
+  FileDescriptor fd(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return IoError("cannot open " + folder + "/lock", errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno == EWOULDBLOCK) {
+    return Error(Code::kUnavailable, "another process writes the audit log in " + folder);
+  }
+  return IoError("cannot lock " + folder, errno);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options, const Clock& clock) {
+  TRY(MakeFolders(options.folder, 0700));
+  FileDescriptor lock = TRY(LockFolder(options.folder));
+  std::unique_ptr<AuditLog> log(new AuditLog(options, clock, std::move(lock)));
+  TRY(log->Start());
+  return log;
+}
+
+AuditLog::AuditLog(const AuditOptions& options, const Clock& clock, FileDescriptor lock)
+    : options_(options), clock_(clock), lock_(std::move(lock)) {}
+
+AuditLog::~AuditLog() {
+  if (!syncer_.joinable()) return;  // never started
+  syncer_.request_stop();
+  {
+    const MutexLock lock(wake_mutex_);
+    wake_.NotifyAll();
+  }
+  syncer_.join();
+  (void)FlushAndSync();  // a failure has been logged when it began
+}
+
+Result<void> AuditLog::Start() {
+  const LogEnd end = TRY(FindEnd(options_.folder));
+  {
+    const MutexLock file_lock(file_mutex_);
+    TRY(OpenSegment(end.segment, end.segment_size));
+    const MutexLock lock(mutex_);
+    sequence_ = end.sequence;
+    previous_ = end.hash;
+    if (end.torn_bytes != 0) {
+      ChainNote("audit-recovered", "a last line that a crash cut off after " +
+                                       std::to_string(end.torn_bytes) + " bytes was removed");
+    }
+  }
+  TRY(FlushAndSync());
+  syncer_ = std::jthread([this](const std::stop_token& stop) { SyncFromTimeToTime(stop); });
+  return {};
+}
+
+// Opens or makes the segment and cuts it to `keep_bytes`.
+Result<void> AuditLog::OpenSegment(std::uint64_t number, std::uint64_t keep_bytes) {
+  const std::string path = options_.folder + "/" + SegmentName(number);
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return IoError("cannot open " + path, errno);
+  if (::ftruncate(file.get(), static_cast<off_t>(keep_bytes)) != 0) {
+    return IoError("cannot cut " + path, errno);
+  }
+  FileDescriptor second(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
+  if (!second) return IoError("cannot open " + path, errno);
+  TRY(SyncFolder(options_.folder));
+  const MutexLock lock(sync_mutex_);
+  file_ = std::move(file);
+  sync_file_ = std::move(second);
+  segment_ = number;
+  segment_size_ = keep_bytes;
+  return {};
+}
+
+Result<void> AuditLog::Append(const Entry& entry) {
+  thread_local std::string body;  // made outside the lock
+  body.clear();
+  AppendBody(body, entry);
+  const MutexLock lock(mutex_);
+  if (failure_) return *failure_;
+  if (buffer_.size() > kMostBufferedBytes) {
+    return Error(Code::kExhausted, "the audit log is written too slowly");
+  }
+  Chain(body);
+  return {};
+}
+
+void AuditLog::Chain(std::string_view body) {
+  const std::size_t start = buffer_.size();
+  AppendHead(buffer_, ++sequence_, previous_);
+  buffer_ += body;
+  previous_ = HashOf(std::string_view(buffer_).substr(start));
+  buffer_ += '\n';
+}
+
+void AuditLog::ChainNote(std::string operation, std::string detail) {
+  Entry entry;
+  entry.time = clock_.Now();
+  entry.principal = "dare-kms";
+  entry.operation = std::move(operation);
+  entry.outcome = Outcome::kFailed;
+  entry.detail = std::move(detail);
+  std::string body;
+  AppendBody(body, entry);
+  Chain(body);
+}
+
+Result<void> AuditLog::Flush() {
+  const MutexLock lock(file_mutex_);
+  return FlushLocked();
+}
+
+Result<void> AuditLog::FlushLocked() {
+  {
+    const MutexLock lock(mutex_);
+    if (failure_lasts_) return *failure_;
+    if (pending_.empty()) {
+      pending_.swap(buffer_);
+    } else {
+      pending_ += buffer_;
+      buffer_.clear();
+    }
+  }
+  if (pending_.empty()) return {};
+  if (auto written = WritePending(); !written) {
+    NoteWriteFailure(written.error());
+    return written;
+  }
+  NoteWriteSuccess();
+  if (segment_size_ >= options_.segment_bytes) BeginNextSegment();
+  return {};
+}
+
+// What was written leaves pending_, so that a second try goes on in the middle of a line if need
+// be.
+Result<void> AuditLog::WritePending() {
+  std::size_t done = 0;
+  int failed = 0;
+  while (done < pending_.size() && failed == 0) {
+    const ssize_t n = ::write(file_.get(), pending_.data() + done, pending_.size() - done);
+    if (n >= 0) {
+      done += static_cast<std::size_t>(n);
+    } else if (errno != EINTR) {
+      failed = errno;
+    }
+  }
+  pending_.erase(0, done);
+  segment_size_ += done;
+  if (done != 0) unsynced_ = true;
+  if (failed != 0) return WriteFailed(failed);
+  return {};
+}
+
+void AuditLog::NoteWriteFailure(const Error& error) {
+  const MutexLock lock(mutex_);
+  if (failure_) return;
+  failure_ = error;
+  // Anything from here on may have been kept back; how much of it was written does not matter to a
+  // reader.
+  refused_up_to_ = sequence_;
+  log::Failure(error.message + "; every operation is refused until it can");
+}
+
+void AuditLog::NoteWriteSuccess() {
+  const MutexLock lock(mutex_);
+  if (!failure_ || failure_lasts_) return;
+  failure_.reset();
+  ChainNote("audit-resumed", "the log could not be written; what entries up to " +
+                                 std::to_string(refused_up_to_) + " allowed may have been refused");
+  log::Info("the audit log can be written again");
+}
+
+Result<void> AuditLog::FlushAndSync() {
+  TRY(Flush());
+  return Sync();
+}
+
+Result<void> AuditLog::Sync() {
+  const MutexLock lock(sync_mutex_);
+  if (unsynced_.exchange(false) && ::fdatasync(sync_file_.get()) != 0) {
+    NoteSyncFailure(IoError("the audit log cannot be synced", errno));
+  }
+  const MutexLock chain_lock(mutex_);
+  if (failure_lasts_) return *failure_;
+  return {};
+}
+
+void AuditLog::NoteSyncFailure(const Error& error) {
+  const MutexLock lock(mutex_);
+  failure_ = error;
+  failure_lasts_ = true;
+  log::Failure(error.message + "; every operation is refused until a restart");
+}
+
+// The old segment is on the disk before the new one has its first line, so only the last one can be
+// torn. Where the new one cannot be made, the old one simply grows.
+void AuditLog::BeginNextSegment() {
+  Result<void> begun = Sync();
+  if (begun) begun = OpenSegment(segment_ + 1, 0);
+  if (!begun && !std::exchange(rotation_failed_, true)) {
+    log::Warning("cannot begin the next audit file: " + begun.error().message);
+  }
+  if (begun) rotation_failed_ = false;
+}
+
+std::optional<Error> AuditLog::failure() const {
+  const MutexLock lock(mutex_);
+  return failure_;
+}
+
+// Syncs what readers' answers left written, and tries again after a failed write.
+void AuditLog::SyncFromTimeToTime(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    {
+      const MutexLock lock(wake_mutex_);
+      if (stop.stop_requested()) return;
+      wake_.WaitFor(wake_mutex_, options_.sync_interval);
+    }
+    (void)FlushAndSync();  // logged when it fails
+  }
+}
+
+}  // namespace dare::audit
