@@ -49,8 +49,8 @@ struct StoreConfig {
 };
 
 struct LimitsConfig {
-  std::uint32_t message_bytes = 1u << 20;  // one KMIP request
-  std::uint32_t connections = 4096;        // in all
+  std::uint32_t message_bytes = (1u << 20) + (64u << 10);  // one KMIP request
+  std::uint32_t connections = 4096;                        // in all
   std::uint32_t connections_per_address = 1024;
   std::uint32_t handshake_seconds = 10;
   std::uint32_t message_seconds = 10;  // from a message's first byte to its last

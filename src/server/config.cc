@@ -1,0 +1,280 @@
+#include "server/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <functional>
+#include <set>
+
+#include "base/file.h"
+
+namespace dare::server {
+namespace {
+
+constexpr std::string_view kCredential = "credential:";
+constexpr std::size_t kLargestFile = 1u << 20;
+
+// Reads one table of the file: every key is asked for by name, and what nobody asked for is
+// unknown. The first mistake is kept, with its line; later ones do not hide it.
+class TableReader {
+ public:
+  TableReader(const toml::table* table, std::string prefix, const std::string& path,
+              std::optional<Error>& mistake)
+      : table_(table), prefix_(std::move(prefix)), path_(path), mistake_(mistake) {}
+
+  void Text(std::string_view key, std::string& out) {
+    if (const auto* value = Find<std::string>(key, "a text in quotes")) out = *value;
+  }
+  void Flag(std::string_view key, bool& out) {
+    if (const auto* value = Find<bool>(key, "true or false")) out = *value;
+  }
+  template <typename T>
+  void Number(std::string_view key, T& out, std::int64_t least, std::int64_t most) {
+    const auto* value = Find<std::int64_t>(key, "a whole number");
+    if (value == nullptr) return;
+    if (*value < least || *value > most) {
+      return Complain(*table_->get(key), Name(key) + " must be from " + std::to_string(least) +
+                                             " to " + std::to_string(most));
+    }
+    out = static_cast<T>(*value);
+  }
+  void Names(std::string_view key, std::vector<std::string>& out) {
+    const toml::node* node = Take(key);
+    if (node == nullptr) return;
+    const toml::array* array = node->as_array();
+    if (array == nullptr) return Complain(*node, Name(key) + " must be a list of texts");
+    out.clear();
+    for (const toml::node& item : *array) {
+      if (!item.is_string()) return Complain(item, Name(key) + " must be a list of texts");
+      out.push_back(*item.value<std::string>());
+    }
+  }
+  void Choice(std::string_view key, std::string& out, std::initializer_list<const char*> choices) {
+    const toml::node* node = table_ != nullptr ? table_->get(key) : nullptr;
+    Text(key, out);
+    std::string list;
+    for (const char* choice : choices) {
+      if (out == choice) return;
+      list += (list.empty() ? "\"" : ", \"") + std::string(choice) + "\"";
+    }
+    if (node != nullptr) Complain(*node, Name(key) + " must be one of " + list);
+  }
+  TableReader Table(std::string_view key) {
+    const toml::node* node = Take(key);
+    const toml::table* table = node != nullptr ? node->as_table() : nullptr;
+    if (node != nullptr && table == nullptr) Complain(*node, Name(key) + " must be a table");
+    return {table, Name(key) + ".", path_, mistake_};
+  }
+  // After all keys were asked for.
+  void RefuseOthers() {
+    if (table_ == nullptr) return;
+    for (const auto& [key, node] : *table_) {
+      if (taken_.contains(key.str())) continue;
+      Complain(node, "unknown key '" + Name(key.str()) + "'", &key.source());
+    }
+  }
+  void Complain(const toml::node& node, const std::string& what,
+                const toml::source_region* source = nullptr) {
+    if (mistake_) return;
+    const auto line = (source != nullptr ? *source : node.source()).begin.line;
+    mistake_ = Error(Code::kInvalidArgument, path_ + ":" + std::to_string(line) + ": " + what);
+  }
+  // Where the key stands, for checks that need more than one; null when it is not there.
+  const toml::node* At(std::string_view key) const {
+    return table_ != nullptr ? table_->get(key) : nullptr;
+  }
+
+ private:
+  std::string Name(std::string_view key) const { return prefix_ + std::string(key); }
+  const toml::node* Take(std::string_view key) {
+    taken_.insert(std::string(key));
+    return table_ != nullptr ? table_->get(key) : nullptr;
+  }
+  template <typename T>
+  const T* Find(std::string_view key, const char* kind) {
+    const toml::node* node = Take(key);
+    if (node == nullptr) return nullptr;
+    const toml::value<T>* value = node->as<T>();
+    if (value == nullptr) {
+      Complain(*node, Name(key) + " must be " + kind);
+      return nullptr;
+    }
+    return &value->get();
+  }
+
+  const toml::table* table_;  // null: absent, so everything keeps its default
+  const std::string prefix_;
+  const std::string& path_;
+  std::optional<Error>& mistake_;
+  std::set<std::string, std::less<>> taken_;
+};
+
+void ReadListen(TableReader table, ListenConfig& out) {
+  table.Flag("enabled", out.enabled);
+  table.Text("address", out.address);
+  table.Number("port", out.port, 0, 65535);
+  table.RefuseOthers();
+}
+
+void ReadTls(TableReader table, TlsConfig& out) {
+  table.Text("certificate", out.certificate_file);
+  table.Text("key", out.key_file);
+  table.Text("client_ca", out.client_ca_file);
+  table.Choice("minimum_version", out.minimum_version, {"1.2", "1.3"});
+  table.Flag("rsa_cbc_suites", out.rsa_cbc_suites);
+  table.RefuseOthers();
+}
+
+void ReadCa(TableReader table, CaConfig& out) {
+  table.Text("certificate", out.certificate_file);
+  table.Text("key_label", out.key_label);
+  table.Number("client_days", out.client_days, 1, 825);
+  table.RefuseOthers();
+}
+
+void ReadHsm(TableReader table, HsmConfig& out) {
+  table.Text("module", out.module);
+  table.Text("token_label", out.token_label);
+  table.Text("pin", out.pin);
+  table.Text("softhsm2_conf", out.softhsm2_conf);
+  table.Text("mek_label", out.mek_label);
+  table.Text("audit_key_label", out.audit_key_label);
+  table.Number("sessions", out.sessions, 1, 256);
+  table.RefuseOthers();
+}
+
+void ReadStore(TableReader table, Config& config) {
+  table.Choice("backend", config.store.backend, {"sqlite", "memory"});
+  table.Text("path", config.store.path);
+  table.Text("enrolment_path", config.enrolment_path);
+  table.RefuseOthers();
+}
+
+void ReadLimits(TableReader table, LimitsConfig& out) {
+  constexpr std::int64_t kDay = 86400;
+  table.Number("message_bytes", out.message_bytes, 1024, 64 << 20);
+  table.Number("connections", out.connections, 1, 1'000'000);
+  table.Number("connections_per_address", out.connections_per_address, 1, 1'000'000);
+  table.Number("handshake_seconds", out.handshake_seconds, 1, kDay);
+  table.Number("message_seconds", out.message_seconds, 1, kDay);
+  table.Number("idle_seconds", out.idle_seconds, 1, 30 * kDay);
+  table.Number("write_seconds", out.write_seconds, 1, kDay);
+  table.Number("shutdown_seconds", out.shutdown_seconds, 0, kDay);
+  table.Number("buffered_answer_bytes", out.buffered_answer_bytes, 1024, 64 << 20);
+  table.RefuseOthers();
+}
+
+void ReadLevel(TableReader& root, log::Level& out) {
+  std::string level = "info";
+  root.Choice("log_level", level, {"debug", "info", "warning", "error"});
+  if (level == "debug") out = log::Level::kDebug;
+  if (level == "warning") out = log::Level::kWarning;
+  if (level == "error") out = log::Level::kError;
+}
+
+void ReadRoot(TableReader& root, Config& config) {
+  root.Number("threads", config.threads, 0, 1024);
+  root.Names("administrators", config.administrators);
+  root.Flag("allow_legacy_algorithms", config.allow_legacy_algorithms);
+  root.Number("secure_heap_bytes", config.secure_heap_bytes, 64 << 10, 1 << 30);
+  if (!std::has_single_bit(config.secure_heap_bytes)) {
+    root.Complain(*root.At("secure_heap_bytes"), "secure_heap_bytes must be a power of two");
+  }
+  ReadLevel(root, config.log_level);
+  ReadListen(root.Table("kmip"), config.kmip);
+  ReadListen(root.Table("https"), config.https);
+  ReadTls(root.Table("tls"), config.tls);
+  ReadCa(root.Table("ca"), config.ca);
+  ReadHsm(root.Table("hsm"), config.hsm);
+  ReadStore(root.Table("store"), config);
+  TableReader audit = root.Table("audit");
+  audit.Text("path", config.audit_path);
+  audit.RefuseOthers();
+  ReadLimits(root.Table("limits"), config.limits);
+  TableReader cache = root.Table("cache");
+  cache.Number("entries", config.cache.entries, 0, 10'000'000);
+  cache.Number("seconds", config.cache.seconds, 1, 86400);
+  cache.RefuseOthers();
+  root.RefuseOthers();
+}
+
+Result<void> RequireKeys(const Config& config) {
+  const std::pair<const char*, const std::string*> required[] = {
+      {"tls.certificate", &config.tls.certificate_file},
+      {"tls.key", &config.tls.key_file},
+      {"tls.client_ca", &config.tls.client_ca_file},
+      {"hsm.pin", &config.hsm.pin},
+      {"audit.path", &config.audit_path},
+      {"store.path", &config.store.path},
+  };
+  for (const auto& [key, value] : required) {
+    if (!value->empty()) continue;
+    return Error(Code::kInvalidArgument, config.file + ": " + key + " is missing");
+  }
+  return {};
+}
+
+void Anchor(Config& config) {
+  const std::string folder = FolderOf(config.file);
+  std::string* const paths[] = {&config.tls.certificate_file, &config.tls.key_file,
+                                &config.tls.client_ca_file,   &config.ca.certificate_file,
+                                &config.hsm.softhsm2_conf,    &config.store.path,
+                                &config.enrolment_path,       &config.audit_path};
+  for (std::string* path : paths) {
+    if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
+  }
+  std::string& pin = config.hsm.pin;
+  if (!pin.starts_with(kCredential) && !pin.starts_with('/')) pin = folder + "/" + pin;
+}
+
+}  // namespace
+
+Result<Config> ParseConfig(std::string_view text, const std::string& path) {
+  toml::table parsed;
+  try {
+    parsed = toml::parse(text, path);
+  } catch (const toml::parse_error& e) {
+    return Error(Code::kInvalidArgument, path + ":" + std::to_string(e.source().begin.line) + ": " +
+                                             std::string(e.description()));
+  }
+  Config config;
+  config.file = path;
+  std::optional<Error> mistake;
+  TableReader root(&parsed, "", path, mistake);
+  ReadRoot(root, config);
+  if (mistake) return std::move(*mistake);
+  if (config.enrolment_path.empty() && !config.store.path.empty()) {
+    config.enrolment_path = FolderOf(config.store.path) + "/enrolment.db";
+  }
+  TRY(RequireKeys(config));
+  Anchor(config);
+  return config;
+}
+
+Result<Config> LoadConfig(const std::string& path) {
+  const Bytes text = TRY(ReadFile(path, kLargestFile));
+  return ParseConfig(AsText(text), path);
+}
+
+Result<SecretBytes> LoadPin(const HsmConfig& hsm) {
+  std::string path = hsm.pin;
+  if (path.starts_with(kCredential)) {
+    const std::string name = path.substr(kCredential.size());
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (folder == nullptr) {
+      return Error(Code::kNotFound, "the HSM PIN is the credential '" + name +
+                                        "', but systemd passed none ($CREDENTIALS_DIRECTORY)");
+    }
+    if (name.empty() || name.find('/') != std::string::npos) {
+      return Error(Code::kInvalidArgument, "'" + name + "' is not the name of a credential");
+    }
+    path = std::string(folder) + "/" + name;
+  }
+  SecretBytes pin = TRY(ReadSecretFile(path, true, 256));
+  if (pin.empty()) return Error(Code::kInvalidArgument, path + " is empty, but should hold a PIN");
+  return pin;
+}
+
+}  // namespace dare::server

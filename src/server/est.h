@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "server/ca.h"
+#include "server/enrolment_store.h"
+#include "server/https.h"
+
+namespace dare::server {
+
+// What happened to one request for a certificate, for the audit log.
+struct EnrolmentEvent {
+  bool granted = false;
+  bool renewal = false;  // simplereenroll
+  Peer peer;             // who asked
+  Subject subject;       // as far as known
+  std::string serial;    // of the new certificate
+  std::string detail;    // why not
+};
+// Called before the answer leaves. When it fails, the certificate is not handed out.
+using EnrolmentObserver = std::function<Result<void>(const EnrolmentEvent&)>;
+
+// How the server is, for /healthz.
+struct Health {
+  bool serving = true;
+  std::string text = "ok";  // one line
+};
+
+struct EstOptions {
+  std::int64_t client_days = 7;
+  EnrolmentObserver observer;
+  std::function<Health()> health;
+};
+
+// EstService is Enrollment over Secure Transport (RFC 7030) as far as a certificate authority like
+// ours needs it: cacerts, simpleenroll with HTTP Basic and a one-time token as the password,
+// simplereenroll with the certificate that the TLS client showed; and /healthz.
+// The subject comes from the token or the old certificate, never from the request.
+// Thread-safe. `authority` (null: no enrolment here) and `records` outlive it.
+class EstService : public HttpRoutes {
+ public:
+  EstService(const CertificateAuthority* authority, EnrolmentStore* records, EstOptions options)
+      : authority_(authority), records_(records), options_(std::move(options)) {}
+  HttpResponse Serve(const HttpRequest& request, const Caller& caller) override;
+
+ private:
+  HttpResponse Healthz() const;
+  HttpResponse CaCertificates() const;
+  HttpResponse Enrol(const HttpRequest& request, const Caller& caller, bool renewal);
+  Result<Certificate> Issue(const HttpRequest& request, EnrolmentEvent& event);
+
+  const CertificateAuthority* const authority_;
+  EnrolmentStore* const records_;
+  const EstOptions options_;
+};
+
+}  // namespace dare::server
