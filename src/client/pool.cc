@@ -1,0 +1,185 @@
+#include "client/pool.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+namespace dare::client {
+namespace {
+
+constexpr std::chrono::seconds kLeastPause{1};
+constexpr std::chrono::seconds kMostPause{30};
+
+// The network's or the server's fault, so that another try may help.
+bool AnotherMayHelp(const Error& error) {
+  return error.code == Code::kUnavailable || error.code == Code::kTimeout;
+}
+
+}  // namespace
+
+struct Pool::Server {
+  std::chrono::steady_clock::time_point closed_until{};  // left out until then
+  std::chrono::seconds pause{0};                         // zero: reachable as far as we know
+};
+
+struct Pool::Idle {
+  std::unique_ptr<Connection> connection;
+  std::size_t server = 0;
+  std::chrono::steady_clock::time_point since;
+};
+
+// The right to use one of the pool's places, with a connection in it.
+struct Pool::Lease {
+  std::unique_ptr<Connection> connection;
+  std::size_t server = 0;
+  bool kept = false;  // it was idle before, so that it may have died unseen
+};
+
+Pool::Pool(const Config& config, std::shared_ptr<TlsContext> tls, Options options)
+    : config_(config), tls_(std::move(tls)), options_(options), servers_(config.servers.size()) {}
+
+Pool::~Pool() = default;
+
+std::size_t Pool::idle() const {
+  MutexLock lock(mutex_);
+  return idle_.size();
+}
+
+std::vector<std::size_t> Pool::Order() const {
+  MutexLock lock(mutex_);
+  std::vector<std::size_t> order(servers_.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto now = options_.clock->Steady();
+  // Reachable ones in the configured order, then the others, the one that rested longest first.
+  std::stable_sort(
+      order.begin(), order.end(), [&](std::size_t a, std::size_t b) NO_THREAD_SAFETY_ANALYSIS {
+        const auto until = [&](std::size_t i) { return std::max(servers_[i].closed_until, now); };
+        return until(a) < until(b);
+      });
+  return order;
+}
+
+void Pool::Report(std::size_t server, bool reachable) {
+  MutexLock lock(mutex_);
+  Server& s = servers_[server];
+  if (reachable) {
+    s = Server();
+    return;
+  }
+  s.pause = s.pause.count() == 0 ? kLeastPause : std::min(s.pause * 2, kMostPause);
+  s.closed_until = options_.clock->Steady() + s.pause;
+}
+
+Result<void> Pool::AwaitPlace(const Deadline& deadline) {
+  MutexLock lock(mutex_);
+  while (in_use_ >= config_.connections) {
+    if (deadline.Cancelled()) return IoError("cancelled", EINTR);
+    if (deadline.Passed()) {
+      return Error(Code::kTimeout, "all connections to the key servers stayed in use");
+    }
+    place_free_.WaitFor(mutex_, std::min(deadline.Left(), std::chrono::milliseconds(200)));
+  }
+  ++in_use_;
+  return {};
+}
+
+void Pool::Leave() {
+  MutexLock lock(mutex_);
+  --in_use_;
+  place_free_.NotifyOne();
+}
+
+std::unique_ptr<Connection> Pool::TakeIdle(std::size_t server) {
+  std::vector<Idle> dead;  // closed after the lock is given up
+  MutexLock lock(mutex_);
+  const auto oldest = options_.clock->Steady() - config_.idle_timeout;
+  for (std::size_t i = idle_.size(); i-- > 0;) {
+    const bool old = idle_[i].since < oldest;
+    if (!old && idle_[i].server != server) continue;
+    Idle taken = std::move(idle_[i]);
+    idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!old && taken.connection->StillOpen()) return std::move(taken.connection);
+    dead.push_back(std::move(taken));
+  }
+  return nullptr;
+}
+
+Result<Pool::Lease> Pool::Borrow(std::vector<bool>& tried, const Deadline& deadline) {
+  TRY(AwaitPlace(deadline));
+  Error last(Code::kUnavailable, "no key server is left to try");
+  const auto open = [&](std::size_t server) -> std::optional<Lease> {
+    if (auto connection = TakeIdle(server)) return Lease{std::move(connection), server, true};
+    auto connection =
+        Connection::Open(tls_, config_.servers[server], deadline.Within(config_.connect_timeout));
+    if (connection) return Lease{*std::move(connection), server, false};
+    last = std::move(connection).error();
+    return std::nullopt;
+  };
+  std::string failures;
+  for (const std::size_t server : Order()) {
+    if (tried[server]) continue;
+    if (auto lease = open(server)) return *std::move(lease);
+    tried[server] = true;
+    if (!AnotherMayHelp(last)) break;
+    Report(server, false);
+    failures += (failures.empty() ? "" : "; ") + last.message;
+    if (deadline.Passed()) break;
+  }
+  Leave();
+  if (!failures.empty() && AnotherMayHelp(last)) last.message = failures;
+  return last;
+}
+
+void Pool::GiveBack(Lease lease) {
+  std::vector<Idle> dropped;  // closed after the lock is given up
+  Report(lease.server, true);
+  MutexLock lock(mutex_);
+  --in_use_;
+  // Those that are idle and those in use are never more than the limit together.
+  while (!idle_.empty() && idle_.size() + in_use_ >= config_.connections) {
+    dropped.push_back(std::move(idle_.front()));
+    idle_.erase(idle_.begin());
+  }
+  idle_.push_back({std::move(lease.connection), lease.server, options_.clock->Steady()});
+  place_free_.NotifyOne();
+}
+
+Result<WipingBytes> Pool::Exchange(ByteView message, Repeatable repeatable) {
+  const Deadline deadline = NewDeadline();
+  std::vector<bool> tried(config_.servers.size(), false);
+  bool last_try = false;
+  for (;;) {
+    Lease lease = TRY(Borrow(tried, deadline));
+    // A first try leaves time for a second.
+    const bool may_repeat = repeatable == Repeatable::kYes && !last_try;
+    const Deadline until =
+        may_repeat && config_.servers.size() > 1 ? deadline.Within(deadline.Left() / 2) : deadline;
+    Result<WipingBytes> answer = lease.connection->Exchange(message, options_.limits, until);
+    if (answer) {
+      GiveBack(std::move(lease));
+      return answer;
+    }
+    const bool unsent = lease.connection->nothing_sent();
+    lease.connection.reset();
+    Leave();
+    Error error = std::move(answer).error();
+    if (!AnotherMayHelp(error)) return error;
+    // A kept connection that died tells nothing about its server.
+    if (!lease.kept) Report(lease.server, false);
+    if (!lease.kept && config_.servers.size() > 1) tried[lease.server] = true;
+    if (repeatable == Repeatable::kNo && !unsent) {
+      error.message += "; it is not known whether the operation was carried out";
+      return error;
+    }
+    if (last_try || deadline.Passed()) return error;
+    last_try = true;
+  }
+}
+
+Result<std::unique_ptr<Connection>> Pool::Connect(const Endpoint& endpoint) {
+  return Connection::Open(tls_, endpoint, NewDeadline().Within(config_.connect_timeout));
+}
+
+}  // namespace dare::client
