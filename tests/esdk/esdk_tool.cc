@@ -1,0 +1,75 @@
+// For the tests only: seals, opens and rewraps files under AES keys out of files, so that stock
+// ESDK readers can be given the same keys and no KMS is needed.
+//
+//   esdk_tool seal|open KEK IN OUT [FRAME_LENGTH]
+//   esdk_tool rewrap OLD_KEK NEW_KEK[,NEW_KEK...] FILE
+//
+// KEK = NAMESPACE/NAME/PATH, PATH a 32-byte file of mode 0600. Exit codes as dare: 0, 1, 2, 5.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "envelope/rewrap.h"
+#include "envelope/sealed_file.h"
+
+namespace dare::envelope {
+namespace {
+
+Result<std::shared_ptr<KeyWrapper>> ReadKek(const std::string& spec) {
+  const std::size_t first = spec.find('/');
+  const std::size_t second = first == std::string::npos ? first : spec.find('/', first + 1);
+  if (second == std::string::npos) {
+    return Error(Code::kInvalidArgument, "a KEK is NAMESPACE/NAME/PATH: " + spec);
+  }
+  SecretBytes key = TRY(ReadSecretFile(spec.substr(second + 1)));
+  std::shared_ptr<KeyWrapper> wrapper = TRY(RawAesKeyWrapper::Create(
+      spec.substr(0, first), spec.substr(first + 1, second - first - 1), std::move(key)));
+  return wrapper;
+}
+
+Result<Keyring> ReadKeks(const std::string& specs) {
+  Keyring keyring;
+  for (std::size_t at = 0; at <= specs.size();) {
+    const std::size_t end = std::min(specs.find(',', at), specs.size());
+    keyring.push_back(TRY(ReadKek(specs.substr(at, end - at))));
+    at = end + 1;
+  }
+  return keyring;
+}
+
+Result<void> Run(const std::vector<std::string>& args) {
+  TRY(StartSecureHeap(1 << 20));
+  const Keyring keks = TRY(ReadKeks(args[1]));
+  if (args[0] == "rewrap") {
+    const Keyring new_keks = TRY(ReadKeks(args[2]));
+    TRY(RewrapFile(args[3], keks, new_keks));
+    return {};
+  }
+  if (args[0] == "open") {
+    TRY(OpenFile(args[2], args[3], keks, {}));
+    return {};
+  }
+  SealOptions options;
+  if (args.size() > 4) {
+    options.frame_length = static_cast<std::uint32_t>(std::strtoul(args[4].c_str(), nullptr, 10));
+  }
+  TRY(SealFile(args[2], args[3], keks, options));
+  return {};
+}
+
+}  // namespace
+}  // namespace dare::envelope
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> args(argv + 1, argv + argc);
+  if (args.size() < 4 || (args[0] != "seal" && args[0] != "open" && args[0] != "rewrap")) {
+    std::fprintf(stderr, "esdk_tool: usage: see the top of esdk_tool.cc\n");
+    return 2;
+  }
+  const auto result = dare::envelope::Run(args);
+  if (result) return 0;
+  std::fprintf(stderr, "esdk_tool: error: %s\n", result.error().message.c_str());
+  return result.error().code == dare::Code::kDamaged ? 5 : 1;
+}
