@@ -47,6 +47,7 @@ Result<Bytes> MemorySealerForTest::Seal(ByteView aad, ByteView secret) {
 }
 
 Result<SecretBytes> MemorySealerForTest::Open(ByteView aad, ByteView sealed) {
+  if (aad.empty()) return Error(Code::kInvalidArgument, "a record must be bound to something");
   if (unavailable_) return Gone();
   const SealedRecordView record = TRY(ParseRecord(sealed, info_.key_id));
   const Bytes bound = BoundTo(record.head, aad);
