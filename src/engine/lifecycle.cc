@@ -34,7 +34,7 @@ Result<void> CheckMayProtect(const kmip::AttributeSet& attributes, std::int64_t 
   }
   //= kmip-1.4 3.26 Protect Stop Date
   //# the date and time when a managed symmetric key object SHALL NOT be used for applying
-  //cryptographic protection
+  // cryptographic protection
   const auto stop = attributes.Date(Tag::kProtectStopDate);
   if (stop && *stop <= now) {
     return Reject(ResultReason::kPermissionDenied, "the key's Protect Stop Date has passed");

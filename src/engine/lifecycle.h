@@ -13,7 +13,7 @@ namespace dare::engine {
 
 //= kmip-2.1 4.57 State
 //# The object becomes Active when its Activation Date occurs, Deactivated when its Deactivation
-//Date occurs.
+// Date occurs.
 kmip::State EffectiveState(const kmip::AttributeSet& attributes, std::int64_t now);
 
 // Makes the stored State what EffectiveState says; true when it differed.

@@ -1,6 +1,11 @@
 #include "engine/operation_table.h"
 
 #include "engine/operations/activate.h"
+#include "engine/operations/decrypt.h"
+#include "engine/operations/encrypt.h"
+#include "engine/operations/get.h"
+#include "engine/operations/mac.h"
+#include "engine/operations/rng_retrieve.h"
 
 namespace dare::engine {
 namespace {
@@ -24,6 +29,11 @@ constexpr OperationHandler Changes() {
 
 constexpr OperationHandler kHandlers[] = {
     Changes<kmip::ActivateRequest, Activate>(),
+    Reads<kmip::DecryptRequest, Decrypt>(),
+    Reads<kmip::EncryptRequest, Encrypt>(),
+    Reads<kmip::GetRequest, Get>(),
+    Reads<kmip::MacRequest, Mac>(),
+    Reads<kmip::RngRetrieveRequest, RngRetrieve>(),
 };
 
 }  // namespace

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+
+#include "base/bytes.h"
+#include "engine/operation.h"
+#include "kmip/cryptographic_parameters.h"
+#include "kmip/enums.h"
+
+namespace dare::engine {
+
+// What a key is opened for; decides which state and which bit of the usage mask is needed.
+enum class KeyPurpose { kEncrypt, kDecrypt, kMakeMac, kWrap, kUnwrap };
+
+// A key that may be used for its purpose now: policy, state, dates and mask were checked. `bytes`
+// borrows from `object`.
+struct UsableKey {
+  ObjectPointer object;
+  ByteView bytes;
+  kmip::CryptographicAlgorithm algorithm{};
+  // The object's first Cryptographic Parameters attribute, for fields that a request leaves out.
+  kmip::CryptographicParameters defaults;
+};
+
+// Opens the key that `identifier` names. Object Not Found, Permission Denied, Wrong Key Lifecycle
+// State, Incompatible Cryptographic Usage Mask, Invalid Object Type, Object Destroyed.
+Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& identifier,
+                          KeyPurpose purpose);
+// The same for a wrapping key, which the request names beside its object.
+Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& id,
+                                  KeyPurpose purpose);
+
+// Takes `bytes` (or one use) off the key's Usage Limits, if it has any, before the key is used
+// (kmip-2.1 4.63; kmip-1.4 3.21). Permission Denied when too little is left.
+Result<void> TakeUsage(OperationContext& context, const UsableKey& key, std::size_t bytes);
+
+}  // namespace dare::engine

@@ -1,0 +1,76 @@
+#include "engine/operations/decrypt.h"
+
+#include <utility>
+
+#include "crypto/block_cipher.h"
+#include "crypto/key_wrap.h"
+#include "engine/cipher_choice.h"
+#include "engine/key_use.h"
+#include "kmip/reject.h"
+
+namespace dare::engine {
+namespace {
+
+using kmip::Reject;
+using kmip::ResultReason;
+
+Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherChoice& choice,
+                              const UsableKey& key, OperationContext& context) {
+  if (!request.iv && crypto::DefaultIvBytes(choice.algorithm, choice.mode) != 0) {
+    return Reject(ResultReason::kInvalidMessage, "no IV/Counter/Nonce");
+  }
+  crypto::CipherRequest cipher;
+  cipher.algorithm = choice.algorithm;
+  cipher.mode = choice.mode;
+  cipher.padding = choice.padding;
+  cipher.key = key.bytes;
+  cipher.iv = request.iv.value_or(ByteView());
+  cipher.aad = request.aad.value_or(ByteView());
+  cipher.tag_length = choice.tag_length;
+  cipher.policy = context.algorithms();
+  ByteView data = *request.data;
+  ByteView tag = request.tag.value_or(ByteView());
+  if (choice.tag_length != 0 && context.version() < kmip::kVersion1_4) {
+    if (data.size() < choice.tag_length) {
+      return Reject(ResultReason::kCryptographicFailure, "cryptographic failure");
+    }
+    tag = data.last(choice.tag_length);
+    data = data.first(data.size() - choice.tag_length);
+  }
+  if (choice.tag_length != tag.size()) {
+    return Reject(ResultReason::kCryptographicFailure, "cryptographic failure");
+  }
+  return crypto::Decrypt(cipher, data, tag);
+}
+
+}  // namespace
+
+Result<kmip::DecryptResponse> Decrypt(const kmip::DecryptRequest& request,
+                                      OperationContext& context) {
+  const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kDecrypt));
+  if (request.multi_part()) {
+    return Reject(ResultReason::kFeatureNotSupported, "streams of several parts are not supported");
+  }
+  if (!request.data) return Reject(ResultReason::kInvalidMessage, "no Data");
+  const kmip::CryptographicParameters parameters =
+      request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
+  const auto choice = TRY(ChooseCipher(parameters, key));
+  TRY(TakeUsage(context, key, request.data->size()));
+
+  kmip::DecryptResponse response;
+  if (const auto* wrap = std::get_if<crypto::KeyWrapMode>(&choice)) {
+    Result<SecretBytes> unwrapped = crypto::UnwrapKey(*wrap, key.bytes, *request.data);
+    if (!unwrapped) return CryptographicError(unwrapped.error());
+    const ByteView bytes = unwrapped->Reveal();
+    response.data.emplace(bytes.begin(), bytes.end());
+  } else {
+    Result<WipingBytes> plain = RunCipher(request, std::get<CipherChoice>(choice), key, context);
+    if (!plain) return CryptographicError(plain.error());
+    response.data = std::move(*plain);
+  }
+  response.id = key.object->object.id;
+  context.Answered(response.id);
+  return response;
+}
+
+}  // namespace dare::engine
