@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Prints `N passed, N failed, N skipped` of a report that ctest --output-junit wrote, and why tests were skipped.
+
+Exit 1 when a test failed, or when the report tells of no test at all.
+"""
+import collections
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+REASON = re.compile(r"^.*(?:SKIPPED|Skipped)[:\s]+(.*)$", re.M)
+
+
+def reason_of(case):
+    """The last words a skipped test said about it."""
+    text = case.findtext("system-out") or ""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("[")]
+    found = REASON.findall(text)
+    said = [r.strip() for r in found if r.strip()]
+    return (said or lines or ["no reason given"])[-1]
+
+
+def main(path):
+    counts = collections.Counter()
+    reasons = collections.Counter()
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        outcome = {"run": "passed", "fail": "failed", "notrun": "skipped", "disabled": "skipped"}[case.get("status")]
+        counts[outcome] += 1
+        if outcome == "skipped":
+            reasons[reason_of(case)] += 1
+    for reason, count in reasons.most_common():
+        print(f"skipped {count}: {reason}")
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+    return 0 if counts["passed"] and not counts["failed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
