@@ -190,7 +190,7 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadHsm(root.Table("hsm"), config.hsm);
   ReadStore(root.Table("store"), config);
   TableReader audit = root.Table("audit");
-  audit.Text("path", config.audit_path);
+  audit.Text("folder", config.audit_folder);
   audit.RefuseOthers();
   ReadLimits(root.Table("limits"), config.limits);
   TableReader cache = root.Table("cache");
@@ -206,7 +206,7 @@ Result<void> RequireKeys(const Config& config) {
       {"tls.key", &config.tls.key_file},
       {"tls.client_ca", &config.tls.client_ca_file},
       {"hsm.pin", &config.hsm.pin},
-      {"audit.path", &config.audit_path},
+      {"audit.folder", &config.audit_folder},
       {"store.path", &config.store.path},
   };
   for (const auto& [key, value] : required) {
@@ -221,7 +221,7 @@ void Anchor(Config& config) {
   std::string* const paths[] = {&config.tls.certificate_file, &config.tls.key_file,
                                 &config.tls.client_ca_file,   &config.ca.certificate_file,
                                 &config.hsm.softhsm2_conf,    &config.store.path,
-                                &config.enrolment_path,       &config.audit_path};
+                                &config.enrolment_path,       &config.audit_folder};
   for (std::string* path : paths) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }

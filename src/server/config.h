@@ -75,7 +75,7 @@ struct Config {
   HsmConfig hsm;
   StoreConfig store;
   std::string enrolment_path;  // enrolment.db; default: beside store.path
-  std::string audit_path;      // file of the audit log
+  std::string audit_folder;    // of the audit log's files
   LimitsConfig limits;
   CacheConfig cache;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two

@@ -86,6 +86,16 @@ Result<bool> IssuedAndGood(store::Connection& connection, const std::string& ser
   return statement.BindText(serial).Step();
 }
 
+constexpr std::string_view kRecords =
+    "SELECT c.serial, c.name, c.units, c.fingerprint, c.issued, c.not_after, "
+    "coalesce(r.revoked, 0) FROM certificates c LEFT JOIN revoked_serials r USING (serial) ";
+
+CertificateRecord RecordOf(const store::Statement& row) {
+  return {row.Text(0),    {row.Text(1), SplitUnits(row.Text(2))},
+          row.Text(3),    row.Integer(4),
+          row.Integer(5), row.Integer(6)};
+}
+
 // One text, whatever was wrong.
 Error TokenRefused() { return Error(Code::kUnauthenticated, "the enrolment token is not valid"); }
 
@@ -260,21 +270,21 @@ Result<std::size_t> EnrolmentStore::RevokeName(const std::string& name) {
   return count;
 }
 
+Result<CertificateRecord> EnrolmentStore::Find(const std::string& serial) const {
+  const MutexLock lock(reading_);
+  static const std::string query = std::string(kRecords) + "WHERE c.serial = ?";
+  store::Statement statement = TRY(reader_.Prepare(query));
+  statement.BindText(serial);
+  if (!TRY(statement.Step())) return Error(Code::kNotFound, "no certificate with this serial");
+  return RecordOf(statement);
+}
+
 Result<std::vector<CertificateRecord>> EnrolmentStore::Certificates() {
   const MutexLock lock(mutex_);
-  store::Statement statement = TRY(writer_.Prepare(
-      "SELECT c.serial, c.name, c.units, c.fingerprint, c.issued, c.not_after, "
-      "coalesce(r.revoked, 0) FROM certificates c LEFT JOIN revoked_serials r USING (serial) "
-      "ORDER BY c.issued, c.serial"));
+  static const std::string query = std::string(kRecords) + "ORDER BY c.issued, c.serial";
+  store::Statement statement = TRY(writer_.Prepare(query));
   std::vector<CertificateRecord> records;
-  while (TRY(statement.Step())) {
-    records.push_back({statement.Text(0),
-                       {statement.Text(1), SplitUnits(statement.Text(2))},
-                       statement.Text(3),
-                       statement.Integer(4),
-                       statement.Integer(5),
-                       statement.Integer(6)});
-  }
+  while (TRY(statement.Step())) records.push_back(RecordOf(statement));
   return records;
 }
 

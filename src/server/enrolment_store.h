@@ -66,6 +66,8 @@ class EnrolmentStore : public Revocation {
   // Every certificate with this name that exists now, issued by us or not, and its unused tokens.
   // A certificate that we issue to the name later is good. Gives the number of ours.
   Result<std::size_t> RevokeName(const std::string& name) EXCLUDES(mutex_);
+  // What we know of a certificate that we issued; kNotFound.
+  Result<CertificateRecord> Find(const std::string& serial) const EXCLUDES(reading_);
   // By time of issue, the newest last.
   Result<std::vector<CertificateRecord>> Certificates() EXCLUDES(mutex_);
 

@@ -1,0 +1,22 @@
+#include <iostream>
+
+#include "base/file.h"
+#include "commands.h"
+#include "server/config.h"
+
+namespace dare::kms {
+
+Result<void> CheckConfig(const std::string& path) {
+  const server::Config config = TRY(server::LoadConfig(path));
+  const std::string* const files[] = {&config.hsm.module,          &config.tls.certificate_file,
+                                      &config.tls.key_file,        &config.tls.client_ca_file,
+                                      &config.ca.certificate_file, &config.hsm.softhsm2_conf};
+  for (const std::string* file : files) {
+    if (file->empty() || FileExists(*file)) continue;
+    return Error(Code::kNotFound, path + " names " + *file + ", which does not exist");
+  }
+  std::cout << path << ": good" << std::endl;
+  return {};
+}
+
+}  // namespace dare::kms

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+// The verbs of dare-kms. Each prints its results to standard output and gives back what went wrong;
+// main.cc turns that into a message and an exit code.
+namespace dare::kms {
+
+inline constexpr char kDefaultConfig[] = "/etc/dare/kms.toml";
+
+struct InitOptions {
+  std::string folder;                     // everything goes there; empty: /etc/dare, /var/lib/dare
+  std::vector<std::string> server_names;  // beside localhost, 127.0.0.1 and ::1
+  std::string address = "0.0.0.0";
+  std::uint16_t kmip_port = 5696;
+  std::uint16_t https_port = 5697;
+  std::string module;  // PKCS#11; empty: SoftHSM2 with a token of our own
+  std::string token_label = "dare";
+  std::string pin_file;  // of an existing token; needed with a module
+  std::vector<std::string> administrators;
+};
+Result<void> Init(const InitOptions& options);
+
+struct ServeOptions {
+  std::string config = kDefaultConfig;
+  int ready_fd = -1;  // one line is written to it when the ports are open
+};
+Result<void> Serve(const ServeOptions& options);
+
+struct EnrollTokenOptions {
+  std::string config = kDefaultConfig;
+  std::string name;
+  std::string role = "client";
+  std::vector<std::string> groups;
+  std::int64_t seconds = 3600;
+  std::int64_t uses = 1;
+};
+Result<void> EnrollToken(const EnrollTokenOptions& options);
+
+struct RevokeOptions {
+  std::string config = kDefaultConfig;
+  std::string serial;
+  std::string name;
+};
+Result<void> RevokeCertificate(const RevokeOptions& options);
+
+Result<void> Certificates(const std::string& config, bool json);
+Result<void> CheckConfig(const std::string& config);
+
+}  // namespace dare::kms

@@ -1,0 +1,165 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "commands.h"
+
+namespace dare::kms {
+namespace {
+
+enum ExitCode {
+  kDone = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kDeniedByPolicy = 3,
+  kUnreachable = 4,
+  kBad = 5
+};
+
+// docs: "exit codes" in dare-kms(8).
+int ExitCodeOf(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+      return kUsage;
+    case Code::kUnauthenticated:
+    case Code::kRejected:
+      return kDeniedByPolicy;
+    case Code::kUnavailable:
+    case Code::kTimeout:
+      return kUnreachable;
+    case Code::kMalformed:
+    case Code::kDamaged:
+      return kBad;
+    case Code::kTooLarge:
+    case Code::kNotFound:
+    case Code::kAlreadyExists:
+    case Code::kDenied:
+    case Code::kUnsupported:
+    case Code::kExhausted:
+    case Code::kIo:
+    case Code::kConflict:
+    case Code::kInternal:
+      return kFailed;
+  }
+  return kFailed;
+}
+
+const char* HintFor(const Error& error) {
+  const auto says = [&](std::string_view part) {
+    return error.message.find(part) != std::string::npos;
+  };
+  if (says("memlock")) return "under systemd set LimitMEMLOCK=; in a shell, ulimit -l";
+  if (error.code == Code::kIo && says("kms.toml"))
+    return "make a configuration with: dare-kms init";
+  if (says("unknown key")) return "every key is described in kms.toml(5)";
+  if (says("cannot bind")) return "is another dare-kms running? port = 0 takes any free port";
+  return nullptr;
+}
+
+int Finish(const Result<void>& result) {
+  if (result) return kDone;
+  std::cerr << "dare-kms: error: " << result.error().message << "\n";
+  if (const char* hint = HintFor(result.error())) std::cerr << "dare-kms: hint: " << hint << "\n";
+  return ExitCodeOf(result.error().code);
+}
+
+void AddInit(CLI::App& app, int& status) {
+  static InitOptions options;
+  auto* verb = app.add_subcommand("init", "make keys, certificates and a configuration");
+  verb->add_option("--dir", options.folder, "put everything there, not in /etc and /var/lib");
+  verb->add_option("--server-name", options.server_names,
+                   "a host name or IP address of this server (repeatable)");
+  verb->add_option("--address", options.address, "address to listen on");
+  verb->add_option("--kmip-port", options.kmip_port, "0: any free port");
+  verb->add_option("--https-port", options.https_port, "0: any free port");
+  verb->add_option("--module", options.module, "PKCS#11 module of an HSM (default: SoftHSM2)");
+  verb->add_option("--token-label", options.token_label, "the token's label");
+  verb->add_option("--pin-file", options.pin_file, "file with the user PIN of an existing token");
+  verb->add_option("--administrator", options.administrators,
+                   "name with the administrator role (repeatable)");
+  verb->callback([&status] { status = Finish(Init(options)); });
+}
+
+void AddServe(CLI::App& app, int& status) {
+  static ServeOptions options;
+  auto* verb = app.add_subcommand("serve", "run the server until SIGTERM");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--ready-fd", options.ready_fd, "write a line there when the ports are open");
+  verb->callback([&status] { status = Finish(Serve(options)); });
+}
+
+void AddEnrollToken(CLI::App& app, int& status) {
+  static EnrollTokenOptions options;
+  auto* verb = app.add_subcommand("enroll-token", "print a one-time token for `dare enroll`");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--name", options.name, "common name of the certificate")->required();
+  verb->add_option("--role", options.role)
+      ->check(CLI::IsMember({"client", "administrator"}))
+      ->capture_default_str();
+  verb->add_option("--group", options.groups, "a group of the client (repeatable)");
+  verb->add_option("--ttl", options.seconds, "how long it can be used: 90s, 15m, 1h, 7d")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{366} * 86400))
+      ->default_str("1h");
+  verb->add_option("--uses", options.uses, "how often it can be used")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  verb->callback([&status] { status = Finish(EnrollToken(options)); });
+}
+
+void AddRevokeCertificate(CLI::App& app, int& status) {
+  static RevokeOptions options;
+  auto* verb = app.add_subcommand("revoke-certificate", "refuse certificates from now on");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  auto* which = verb->add_option_group("which");
+  which->add_option("--serial", options.serial, "one certificate, by its serial number (hex)");
+  which->add_option("--name", options.name, "all present certificates with this common name");
+  which->require_option(1);
+  verb->callback([&status] { status = Finish(RevokeCertificate(options)); });
+}
+
+void AddCertificates(CLI::App& app, int& status) {
+  static std::string config = kDefaultConfig;
+  static bool json = false;
+  auto* verb = app.add_subcommand("certificates", "list the certificates that were issued");
+  verb->add_option("--config", config, "configuration file")->capture_default_str();
+  verb->add_flag("--json", json, "one JSON object a line");
+  verb->callback([&status] { status = Finish(Certificates(config, json)); });
+}
+
+void AddCheckConfig(CLI::App& app, int& status) {
+  static std::string config = kDefaultConfig;
+  auto* verb = app.add_subcommand("check-config", "read a configuration and say what is wrong");
+  verb->add_option("--config", config, "configuration file")->capture_default_str();
+  verb->callback([&status] { status = Finish(CheckConfig(config)); });
+}
+
+int Main(int argc, char** argv) {
+  int status = kDone;
+  CLI::App app("OpenDaRE key management server", "dare-kms");
+  app.require_subcommand(1);
+  AddInit(app, status);
+  AddServe(app, status);
+  AddEnrollToken(app, status);
+  AddRevokeCertificate(app, status);
+  AddCertificates(app, status);
+  AddCheckConfig(app, status);
+  app.add_subcommand("version", "print the version")->callback([] {
+    std::cout << "dare-kms " DARE_VERSION << std::endl;
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {  // --help
+    return app.exit(e, std::cout, std::cerr);
+  } catch (const CLI::ParseError& e) {
+    std::cerr << "dare-kms: error: " << e.what() << "\n"
+              << "dare-kms: hint: dare-kms --help, dare-kms VERB --help\n";
+    return kUsage;
+  }
+  return status;
+}
+
+}  // namespace
+}  // namespace dare::kms
+
+int main(int argc, char** argv) { return dare::kms::Main(argc, argv); }

@@ -1,0 +1,70 @@
+#include "process.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/secret_bytes.h"
+
+namespace dare::kms {
+namespace {
+
+sigset_t EndSignals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+  return set;
+}
+
+}  // namespace
+
+Result<void> HardenProcess(std::size_t secure_heap_bytes) {
+  ::umask(077);
+  const rlimit none{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0) return IoError("cannot forbid core dumps", errno);
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return IoError("cannot forbid memory dumps", errno);
+  std::signal(SIGPIPE, SIG_IGN);
+  return StartSecureHeap(secure_heap_bytes);
+}
+
+void NotifySystemd(std::string_view state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t length = std::strlen(path);
+  if (length >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract socket
+  const FileDescriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  if (::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
+               reinterpret_cast<const sockaddr*>(&address), size) < 0) {
+    log::Warning(IoError("cannot notify systemd", errno).message);
+  }
+}
+
+void BlockEndSignals() {
+  const sigset_t set = EndSignals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+int WaitForEndSignal() {
+  const sigset_t set = EndSignals();
+  int signal = 0;
+  while (::sigwait(&set, &signal) != 0) {
+  }
+  return signal;
+}
+
+}  // namespace dare::kms

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace dare::kms {
+
+// Before the first secret: no core dumps, no ptrace by others, files private by default, keys in
+// locked memory. kExhausted when the memory cannot be locked.
+Result<void> HardenProcess(std::size_t secure_heap_bytes);
+
+// Tells systemd ("READY=1") when it asked to be told ($NOTIFY_SOCKET); nothing otherwise.
+// sd_notify(3).
+void NotifySystemd(std::string_view state);
+
+// Blocks the signals that end the program in this thread and those it starts: before any thread.
+void BlockEndSignals();
+// Waits for one of them and gives its number.
+int WaitForEndSignal();
+
+}  // namespace dare::kms

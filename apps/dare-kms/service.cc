@@ -1,0 +1,205 @@
+#include "service.h"
+
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "hsm/direct_sealer.h"
+#include "hsm/master_key.h"
+#include "store/memory_store.h"
+#include "store/sqlite_store.h"
+#include "token.h"
+
+namespace dare::kms {
+namespace {
+
+server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip) {
+  server::TlsOptions options;
+  options.certificate_file = config.certificate_file;
+  options.key_file = config.key_file;
+  options.client_ca_file = config.client_ca_file;
+  options.require_client_certificate = kmip;
+  options.allow_tls12 = config.minimum_version == "1.2";
+  options.rsa_cbc_suites = kmip && config.rsa_cbc_suites;
+  options.session_context = kmip ? "dare-kmip" : "dare-https";
+  return options;
+}
+
+server::Limits LimitsFrom(const server::LimitsConfig& config) {
+  using std::chrono::seconds;
+  server::Limits limits;
+  limits.connections = config.connections;
+  limits.connections_per_address = config.connections_per_address;
+  limits.handshake = seconds(config.handshake_seconds);
+  limits.message = seconds(config.message_seconds);
+  limits.idle = seconds(config.idle_seconds);
+  limits.write = seconds(config.write_seconds);
+  limits.shutdown = seconds(config.shutdown_seconds);
+  limits.buffered_answer_bytes = config.buffered_answer_bytes;
+  return limits;
+}
+
+std::string_view RefusalName(const server::RefusalEvent& event) {
+  switch (event.refusal) {
+    case server::Refusal::kHandshake:
+      return server::HandshakeFailureName(event.handshake);
+    case server::Refusal::kTooMany:
+      return "too many connections";
+    case server::Refusal::kTimeout:
+      return "time-out";
+    case server::Refusal::kMalformed:
+      return "malformed message";
+    case server::Refusal::kRevoked:
+      return "certificate revoked while connected";
+    case server::Refusal::kExpired:
+      return "certificate expired while connected";
+    case server::Refusal::kNotRecorded:
+      return "answer withheld: the audit log refused";
+  }
+  return "refused";
+}
+
+// What says something about a certificate or an enrolled peer is audited. What any stranger can
+// cause at will is only logged, or the audit log would fill at his pleasure.
+bool IsAudited(const server::RefusalEvent& event) {
+  switch (event.refusal) {
+    case server::Refusal::kHandshake:
+      return event.handshake != server::HandshakeFailure::kProtocol;
+    case server::Refusal::kRevoked:
+    case server::Refusal::kExpired:
+      return true;
+    case server::Refusal::kMalformed:
+      return event.peer.authenticated();
+    case server::Refusal::kTooMany:
+    case server::Refusal::kTimeout:
+    case server::Refusal::kNotRecorded:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Service::~Service() {
+  // The listeners go first: nobody may call a handler that is gone.
+  https_server_.reset();
+  kmip_server_.reset();
+}
+
+Result<void> Service::OpenToken() {
+  auto pool = TRY(kms::OpenToken(config_.hsm));
+  auto mek = TRY(hsm::MasterKey::Find(pool, config_.hsm.mek_label));
+  sealer_ = TRY(hsm::DirectSealer::Make(std::move(mek)));
+  if (config_.ca.certificate_file.empty()) return {};
+  ca_key_ = TRY(hsm::SigningKey::Find(pool, config_.ca.key_label));
+  const Bytes pem = TRY(ReadFile(config_.ca.certificate_file));
+  server::Certificate root = TRY(server::ParseCertificatePem(pem));
+  authority_ = TRY(server::CertificateAuthority::Open(
+      std::move(root), [key = ca_key_](ByteView digest) { return key->Sign(digest); }));
+  return {};
+}
+
+Result<void> Service::OpenRecords() {
+  if (config_.store.backend == "memory") {
+    store_ = store::MakeMemoryStore();
+  } else {
+    store::SqliteOptions options;
+    options.path = config_.store.path;
+    options.sole_owner = true;
+    store_ = TRY(store::OpenSqliteStore(options));
+  }
+  audit::AuditOptions audit;
+  audit.folder = config_.audit_folder;
+  audit_ = TRY(audit::AuditLog::Open(audit, SystemClock::Get()));
+  records_ = TRY(server::EnrolmentStore::Open(config_.enrolment_path));
+  engine::KmsOptions options;
+  options.limits.max_message_bytes = config_.limits.message_bytes;
+  options.cached_objects = config_.cache.entries;
+  options.cache_time = std::chrono::seconds(config_.cache.seconds);
+  kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));
+  return {};
+}
+
+Result<void> Service::StartListeners() {
+  kmip_handler_ = std::make_unique<KmipHandler>(*kms_, *records_, config_.administrators);
+  kmip_framing_ = std::make_unique<server::KmipFraming>(config_.limits.message_bytes);
+  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), records_.get()));
+  server::ServerOptions options;
+  options.address = config_.kmip.address;
+  options.port = config_.kmip.port;
+  options.threads = config_.threads;
+  options.limits = LimitsFrom(config_.limits);
+  options.observer = [this](const server::RefusalEvent& event) { AuditRefusal(event); };
+  kmip_server_ = TRY(server::Server::Start(options, *kmip_tls_, *kmip_framing_, *kmip_handler_));
+  if (!config_.https.enabled) return {};
+  server::EstOptions est;
+  est.client_days = config_.ca.client_days;
+  est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
+  est.health = [this] {
+    const auto failure = audit_->failure();
+    return failure ? server::Health{false, "the audit log cannot be written"} : server::Health{};
+  };
+  est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, records_.get(),
+                                              std::move(est));
+  http_handler_ = std::make_unique<server::HttpHandler>(*est_);
+  http_framing_ = std::make_unique<server::HttpFraming>();
+  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), records_.get()));
+  options.address = config_.https.address;
+  options.port = config_.https.port;
+  options.threads = 1;  // issuing waits for the HSM and the disk: away from the KMIP loops
+  https_server_ = TRY(server::Server::Start(options, *https_tls_, *http_framing_, *http_handler_));
+  return {};
+}
+
+Result<std::unique_ptr<Service>> Service::Start(const server::Config& config) {
+  std::unique_ptr<Service> service(new Service(config));
+  TRY(service->OpenToken());
+  TRY(service->OpenRecords());
+  TRY(service->StartListeners());
+  return service;
+}
+
+void Service::Stop() {
+  if (https_server_ != nullptr) https_server_->BeginStop();
+  kmip_server_->Stop();
+  if (https_server_ != nullptr) https_server_->Stop();
+}
+
+void Service::AuditRefusal(const server::RefusalEvent& event) {
+  const std::string why =
+      std::string(RefusalName(event)) + (event.detail.empty() ? "" : ": " + event.detail);
+  log::Debug(event.peer.address + " refused: " + why);
+  if (!IsAudited(event)) return;
+  audit::Entry entry;
+  entry.time = SystemClock::Get().Now();
+  // A name in a certificate that was refused is a claim, and goes where claims go.
+  const bool proven = event.refusal != server::Refusal::kHandshake;
+  if (proven) entry.principal = event.peer.common_name;
+  entry.address = event.peer.address;
+  entry.operation = "connect";
+  entry.outcome = audit::Outcome::kDenied;
+  entry.rule = "tls";
+  entry.detail = std::string(RefusalName(event));
+  if (!event.peer.serial.empty()) {
+    entry.detail += "; certificate " + event.peer.serial + " of '" + event.peer.common_name + "'";
+  }
+  Result<void> recorded = audit_->Append(entry);
+  if (recorded) recorded = audit_->Flush();
+  if (!recorded) log::Failure("a refused connection was not audited: " + recorded.error().message);
+}
+
+Result<void> Service::AuditEnrolment(const server::EnrolmentEvent& event) {
+  audit::Entry entry;
+  entry.time = SystemClock::Get().Now();
+  entry.principal = event.renewal || event.granted ? event.subject.common_name : "";
+  entry.address = event.peer.address;
+  entry.operation = event.renewal ? "renew certificate" : "enrol";
+  entry.object_id = event.serial;
+  entry.outcome = event.granted ? audit::Outcome::kAllowed : audit::Outcome::kDenied;
+  entry.rule = event.renewal ? "certificate" : "one-time token";
+  entry.detail = event.detail;
+  TRY(audit_->Append(entry));
+  return audit_->FlushAndSync();
+}
+
+}  // namespace dare::kms

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "audit/audit_log.h"
+#include "engine/kms.h"
+#include "hsm/sealer.h"
+#include "hsm/signing_key.h"
+#include "kmip_handler.h"
+#include "server/config.h"
+#include "server/enrolment_store.h"
+#include "server/est.h"
+#include "server/server.h"
+#include "server/tls.h"
+#include "store/object_store.h"
+
+namespace dare::kms {
+
+// A Service is a running KMS: token, store, audit log, engine, and the two listeners above them, in
+// the order in which they stand on each other. Made from a configuration, ended by Stop() or its
+// destructor.
+class Service {
+ public:
+  static Result<std::unique_ptr<Service>> Start(const server::Config& config);
+  ~Service();
+
+  const server::Server& kmip() const { return *kmip_server_; }
+  const server::Server* https() const { return https_server_.get(); }  // null: disabled
+  // Finishes what is in flight, within limits.shutdown_seconds.
+  void Stop();
+
+ private:
+  explicit Service(const server::Config& config) : config_(config) {}
+  Result<void> OpenToken();
+  Result<void> OpenRecords();
+  Result<void> StartListeners();
+  void AuditRefusal(const server::RefusalEvent& event);
+  Result<void> AuditEnrolment(const server::EnrolmentEvent& event);
+
+  const server::Config config_;
+  std::unique_ptr<hsm::Sealer> sealer_;
+  std::shared_ptr<hsm::SigningKey> ca_key_;
+  std::optional<server::CertificateAuthority> authority_;
+  std::unique_ptr<store::ObjectStore> store_;
+  std::unique_ptr<audit::AuditLog> audit_;
+  std::unique_ptr<server::EnrolmentStore> records_;
+  std::unique_ptr<engine::Kms> kms_;
+  std::unique_ptr<KmipHandler> kmip_handler_;
+  std::unique_ptr<server::EstService> est_;
+  std::unique_ptr<server::HttpHandler> http_handler_;
+  std::unique_ptr<server::Framing> kmip_framing_, http_framing_;
+  std::unique_ptr<server::TlsContext> kmip_tls_, https_tls_;
+  std::unique_ptr<server::Server> kmip_server_, https_server_;
+};
+
+}  // namespace dare::kms
