@@ -87,7 +87,8 @@ Result<KmsClient::Answer> KmsClient::ReadAnswer(Operation operation, WipingBytes
 Result<KmsClient::Answer> KmsClient::Ask(Operation operation, PayloadWriter write,
                                          const void* request) {
   const WipingBytes message = Encode(operation, write, request);
-  return ReadAnswer(operation, TRY(pool_.Exchange(message, IsRepeatable(operation))));
+  WipingBytes answer = TRY(pool_.Exchange(message, IsRepeatable(operation)));
+  return ReadAnswer(operation, std::move(answer));
 }
 
 Result<PingReport> KmsClient::Ping(const Endpoint& endpoint) {
