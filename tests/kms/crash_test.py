@@ -198,7 +198,6 @@ def main():
     rng = random.Random(fixture.seed())
     judge, total = Judge(), 0
     with kms.Kms(kms.Programs()) as server:
-        server.configure("kmip", "address", "127.0.0.1")
         server.start()
         identities = [server.identity(f"client-{n}") for n in range(arguments.threads)]
         server.stop()

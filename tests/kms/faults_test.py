@@ -273,13 +273,20 @@ class DiskFull(fixture.KmsTest):
 class CommandLine(unittest.TestCase):
     def test_usage_errors_exit_with_2(self):
         program = kms.Programs().dare_kms
-        for words in (["serve"], ["no-such-command"], ["init"], ["serve", "--config"]):
+        # Never a bare "init": without --dir it is right to set up /etc/dare and /var/lib/dare of this machine.
+        for words in ([], ["no-such-command"], ["init", "--no-such-option"], ["init", "--dir"], ["serve", "--config"],
+                      ["enroll-token"]):
             with self.subTest(words=words):
                 done = subprocess.run([program, *words], capture_output=True, text=True, timeout=60,
                                       cwd=os.sep, env=dict(os.environ, HOME="/nonexistent"))
                 self.assertEqual(done.returncode, 2, done.stderr)
-                self.assertTrue(done.stderr)
+                self.assertIn("error", done.stderr)
                 self.assertEqual(done.stdout, "")
+
+    def test_a_missing_configuration_is_named(self):
+        done = kms.run([kms.Programs().dare_kms, "serve", "--config", "/nonexistent/kms.toml"], check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("/nonexistent/kms.toml", done.stderr)
 
     def test_init_does_not_touch_a_folder_that_is_in_use(self):
         with kms.Kms(kms.Programs()) as server:

@@ -55,7 +55,6 @@ class Server:
     def __init__(self):
         self.kms = kms.Kms(kms.Programs())
         try:
-            self.kms.configure("kmip", "address", "127.0.0.1")
             self.kms.start()
             self.identities = {n: self.kms.identity(n) for n in ("alice", "bob")}
         except BaseException:

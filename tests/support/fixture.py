@@ -23,7 +23,6 @@ class KmsTest(unittest.TestCase):
     def setUpClass(cls):
         cls.kms = kms.Kms(kms.Programs())
         try:
-            cls.kms.configure("kmip", "address", "127.0.0.1")
             cls.configure_server(cls.kms)
             cls.kms.start()
             cls.identities = {name: cls.kms.identity(name) for name in cls.clients}

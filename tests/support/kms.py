@@ -21,6 +21,7 @@ import tempfile
 import time
 import tomllib
 
+from . import audit
 from .kmip_client import Client, Identity
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -118,10 +119,6 @@ class Kms:
     @property
     def ca(self):
         return self.path_of("ca", "certificate")
-
-    @property
-    def audit_file(self):
-        return self.path_of("audit", "path")
 
     def environment(self):
         """The environment in which pkcs11-tool and friends see the server's token."""
@@ -248,19 +245,28 @@ class Kms:
         finally:
             connection.close()
 
+    def revoke_certificate(self, name):
+        self.command("revoke-certificate", "--name", name)
+
     # --- what the server wrote down
 
+    @property
+    def audit_folder(self):
+        return self.path_of("audit", "folder")
+
     def audit_records(self):
-        """Every record of the audit log, one JSON object a line."""
-        return [json.loads(line) for line in self.audit_file.read_text("utf-8").splitlines() if line.strip()]
+        return audit.records(self.audit_folder)
+
+    def audit_text(self):
+        return "\n".join(line.decode() for _, _, line in audit.lines(self.audit_folder))
 
     def audit_has(self, *words):
         """Whether one audit record contains all the words."""
-        return any(all(w in line for w in words) for line in self.audit_file.read_text("utf-8").splitlines())
+        return any(all(w in line for w in words) for line in self.audit_text().splitlines())
 
 
-INIT_OPTIONS = ()
-ADMIN_OPTIONS = ("--role", "admin")
+INIT_OPTIONS = ("--address", "127.0.0.1", "--kmip-port", "0", "--https-port", "0")
+ADMIN_OPTIONS = ("--role", "administrator")
 
 
 def run_bytes(words):
@@ -286,7 +292,6 @@ class Template:
         self.programs = programs
         self.original = Kms(programs)
         try:
-            self.original.configure("kmip", "address", "127.0.0.1")
             self.original.start()
             for name in names:
                 self.original.identity(name)
