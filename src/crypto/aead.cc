@@ -15,7 +15,8 @@ struct ContextDeleter {
 };
 using ContextPtr = std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter>;
 
-// Fetched once: a fetch costs more than sealing a kilobyte. Never freed, they live as long as OpenSSL.
+// Fetched once: a fetch costs more than sealing a kilobyte. Never freed, they live as long as
+// OpenSSL.
 const EVP_CIPHER* GcmOf(std::size_t key_size) {
   static const EVP_CIPHER* const gcm128 = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
   static const EVP_CIPHER* const gcm192 = EVP_CIPHER_fetch(nullptr, "AES-192-GCM", nullptr);

@@ -26,10 +26,10 @@ class AeadKernel {
   virtual std::string_view name() const = 0;
 };
 
-// AES-128/192/256-GCM with a 12-byte IV and a 16-byte tag (SP 800-38D), under one key whose schedule
-// is kept. It works in place and never makes an IV: whoever holds it answers for their uniqueness, so
-// it is a building block for the formats (frames, wrapped keys), not for applications.
-// Movable. Not thread-safe: each thread has its own Clone().
+// AES-128/192/256-GCM with a 12-byte IV and a 16-byte tag (SP 800-38D), under one key whose
+// schedule is kept. It works in place and never makes an IV: whoever holds it answers for their
+// uniqueness, so it is a building block for the formats (frames, wrapped keys), not for
+// applications. Movable. Not thread-safe: each thread has its own Clone().
 class Aead {
  public:
   // kInvalidArgument unless `key` has 16, 24 or 32 bytes. Takes the fastest implementation for bulk
@@ -42,8 +42,8 @@ class Aead {
   Aead& operator=(Aead&&) noexcept = default;
   Result<Aead> Clone() const;
 
-  // Encrypts `data` where it lies and writes its tag. kInvalidArgument on an IV that has not 12 bytes
-  // or a tag that has not 16.
+  // Encrypts `data` where it lies and writes its tag. kInvalidArgument on an IV that has not 12
+  // bytes or a tag that has not 16.
   Result<void> SealInPlace(ByteView iv, ByteView aad, MutableBytes data, MutableBytes tag);
   // Decrypts `data` where it lies. kDamaged when the tag does not fit, and then `data` is wiped: no
   // unauthenticated byte is left behind.

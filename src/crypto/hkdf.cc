@@ -34,17 +34,16 @@ Result<SecretBytes> Derive(int mode, HkdfHash hash, ByteView key, const char* ex
   OSSL_PARAM params[5];
   OSSL_PARAM* p = params;
   *p++ = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
-  *p++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, const_cast<char*>(HashName(hash)),
-                                          0);
-  *p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<std::uint8_t*>(key.data()),
-                                           key.size());
+  *p++ =
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, const_cast<char*>(HashName(hash)), 0);
+  *p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
+                                           const_cast<std::uint8_t*>(key.data()), key.size());
   if (!extra.empty()) {
     *p++ = OSSL_PARAM_construct_octet_string(extra_name, const_cast<std::uint8_t*>(extra.data()),
                                              extra.size());
   }
   *p = OSSL_PARAM_construct_end();
-  if (!context ||
-      EVP_KDF_derive(context.get(), out.RevealMutable().data(), length, params) != 1) {
+  if (!context || EVP_KDF_derive(context.get(), out.RevealMutable().data(), length, params) != 1) {
     return Error(Code::kInternal, "HKDF failed inside OpenSSL");
   }
   return out;

@@ -50,7 +50,8 @@ Result<void> EncryptionContext::Add(std::string key, std::string value) {
   if (pairs_.contains(key)) {
     return Error(Code::kInvalidArgument, "the context has two values for " + key);
   }
-  if (Serialize().size() + 6 + key.size() + value.size() > kMostBytes) {
+  const std::size_t size = std::max<std::size_t>(Serialize().size(), 2);  // with the pair count
+  if (size + 4 + key.size() + value.size() > kMostBytes) {
     return Error(Code::kInvalidArgument, "the context is longer than 65,535 bytes");
   }
   pairs_.emplace(std::move(key), std::move(value));
