@@ -10,7 +10,9 @@ namespace dare::crypto {
 namespace {
 
 std::string Load(const std::string& path) {
-  const Result<Bytes> bytes = ReadFile(std::string(DARE_SHARED_DIR) + "/vectors/" + path);
+  std::string whole = DARE_SHARED_DIR "/vectors/";
+  whole += path;
+  const Result<Bytes> bytes = ReadFile(whole);
   return bytes ? std::string(AsText(*bytes)) : std::string();
 }
 
