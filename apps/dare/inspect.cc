@@ -1,0 +1,133 @@
+#include "envelope/inspect.h"
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "base/bytes.h"
+#include "session.h"
+#include "text.h"
+
+namespace dare::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct InspectCommand {
+  std::string file;
+  bool json = false;
+};
+
+const char* SlotText(envelope::SlotState state) {
+  switch (state) {
+    case envelope::SlotState::kPresent:
+      return "present";
+    case envelope::SlotState::kReplacing:
+      return "being replaced";
+    case envelope::SlotState::kDamaged:
+      return "damaged";
+  }
+  return "damaged";
+}
+
+std::string SuiteText(const envelope::AlgorithmSuite& suite) {
+  char text[8];
+  std::snprintf(text, sizeof text, "0x%04X", static_cast<unsigned>(suite.id));
+  return text;
+}
+
+json::array KeysOf(const envelope::MessageHeader& header) {
+  json::array keys;
+  for (const envelope::EncryptedDataKey& edk : header.edks) {
+    keys.push_back(json::object{{"namespace", edk.provider_id}, {"key", KeyNameOf(edk)}});
+  }
+  return keys;
+}
+
+json::object ToJson(const std::string& file, const envelope::SealedFileFacts& facts) {
+  json::object out{{"file", file}, {"file_bytes", facts.file_bytes}};
+  if (facts.plaintext_bytes) out["plaintext_bytes"] = *facts.plaintext_bytes;
+  const envelope::MessageHeader& data = facts.data_header;
+  out["suite"] = SuiteText(*data.suite);
+  out["frame_bytes"] = data.frame_length;
+  out["message_id"] = ToHex(data.message_id);
+  json::object context;
+  for (const auto& [key, value] : data.context.pairs()) context[key] = value;
+  out["context"] = context;
+  json::array slots;
+  for (const envelope::Slot& slot : facts.slots) {
+    json::object entry{{"state", SlotText(slot.state)}};
+    if (slot.state == envelope::SlotState::kPresent) {
+      entry["block_id"] = slot.block_id;
+      entry["generation"] = slot.generation;
+      entry["keys"] = KeysOf(slot.header);
+    }
+    slots.push_back(std::move(entry));
+  }
+  out["slots"] = std::move(slots);
+  out["slots_identical"] = facts.slots_identical;
+  if (facts.current_slot) out["current_slot"] = *facts.current_slot;
+  return out;
+}
+
+// Strangers wrote what we print: names and values lose their control characters.
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
+void PrintText(const std::string& file, const envelope::SealedFileFacts& facts) {
+  const envelope::MessageHeader& data = facts.data_header;
+  std::cout << file << ": sealed file, " << SizeText(facts.file_bytes) << "\n";
+  if (facts.plaintext_bytes) {
+    std::cout << "  content      " << SizeText(*facts.plaintext_bytes) << " ("
+              << *facts.plaintext_bytes << " bytes)\n";
+  }
+  std::cout << "  suite        " << SuiteText(*data.suite)
+            << (data.suite->id == envelope::kSuiteWritten ? " (AES-256-GCM, key committing)" : "")
+            << "\n  frames       " << SizeText(data.frame_length) << "\n  message      "
+            << ToHex(data.message_id) << "\n";
+  for (const auto& [key, value] : data.context.pairs()) {
+    std::cout << "  context      " << Printable(key) << " = " << Printable(value) << "\n";
+  }
+  for (std::size_t i = 0; i < facts.slots.size(); ++i) {
+    const envelope::Slot& slot = facts.slots[i];
+    std::cout << "  key block " << i + 1 << "  " << SlotText(slot.state);
+    if (slot.state == envelope::SlotState::kPresent) {
+      std::cout << ", " << Printable(slot.block_id) << ", generation " << slot.generation;
+    }
+    std::cout << (facts.current_slot == i ? ", current\n" : "\n");
+    for (const envelope::EncryptedDataKey& edk : slot.header.edks) {
+      std::cout << "    wrapped by " << Printable(edk.provider_id) << " key "
+                << Printable(KeyNameOf(edk)) << "\n";
+    }
+  }
+  std::cout << "nothing above is verified: that takes the key server (dare open)\n";
+}
+
+Result<void> Inspect(const InspectCommand& command) {
+  const envelope::SealedFileFacts facts = TRY(envelope::InspectFile(command.file));
+  if (command.json) {
+    std::cout << ToJson(command.file, facts) << "\n";
+  } else {
+    PrintText(command.file, facts);
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddInspect(CLI::App& app, Session& session) {
+  const auto command = std::make_shared<InspectCommand>();
+  CLI::App* verb = app.add_subcommand(
+      "inspect", "Tell what a sealed file says of itself; needs no key and no key server");
+  verb->add_option("FILE", command->file, "A sealed file")->required();
+  verb->add_flag("--json", command->json, "As a JSON object");
+  verb->callback([&session, command] { session.action = [command] { return Inspect(*command); }; });
+}
+
+}  // namespace dare::cli

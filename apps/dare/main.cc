@@ -1,0 +1,85 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+
+#include "base/secret_bytes.h"
+#include "client/config.h"
+#include "exit_code.h"
+#include "session.h"
+
+namespace dare::cli {
+namespace {
+
+// Certificates' keys, DEKs and the enrolment token; nothing else is kept there.
+constexpr std::size_t kSecureHeapBytes = 256u << 10;
+
+std::string DefaultConfigPath() {
+  const char* path = std::getenv("DARE_CONFIG");
+  return path != nullptr && *path != '\0' ? path : std::string(client::kDefaultConfigFile);
+}
+
+void Describe(CLI::App& app, Session& session) {
+  app.require_subcommand(1);
+  app.set_help_flag("-h,--help", "Print this help");
+  app.set_help_all_flag("--help-all", "Print the help of every verb");
+  app.add_option("--config", session.config_path, "Configuration file (also: $DARE_CONFIG)")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 denied, 4 key server unreachable, "
+      "5 data damaged.\nMore: man dare, man client.toml");
+  AddSeal(app, session);
+  AddOpen(app, session);
+  AddRewrap(app, session);
+  AddInspect(app, session);
+  AddKey(app, session);
+  AddPing(app, session);
+  AddEnroll(app, session);
+  AddVersion(app, session);
+}
+
+int Run(int argc, char** argv) {
+  Session session;
+  session.config_path = DefaultConfigPath();
+  CLI::App app("Seals files so that only a key server can open them.", "dare");
+  Describe(app, session);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::cerr << "dare: error: " << error.what() << "\ndare: hint: see \"dare --help\"\n";
+    return kUsage;
+  }
+  Session::CatchSignals();
+  if (Result<void> heap = StartSecureHeap(kSecureHeapBytes); !heap) {
+    PrintError(heap.error());
+    return kFailed;
+  }
+  const Result<void> done = session.action();
+  std::cout.flush();
+  if (!done && Session::signal() != 0) {
+    std::cerr << "dare: error: interrupted\n";
+    return 128 + Session::signal();
+  }
+  if (!done) {
+    PrintError(done.error());
+    return ExitCodeOf(done.error().code);
+  }
+  if (!std::cout) {
+    PrintError(Error(Code::kIo, "cannot write to standard output"));
+    return kFailed;
+  }
+  return kDone;
+}
+
+}  // namespace
+}  // namespace dare::cli
+
+int main(int argc, char** argv) {
+  try {
+    return dare::cli::Run(argc, argv);
+  } catch (const std::exception& error) {  // CLI11 and the standard library throw; we do not
+    std::cerr << "dare: error: " << error.what() << "\n";
+    return dare::cli::kFailed;
+  }
+}

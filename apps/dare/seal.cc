@@ -1,0 +1,80 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "envelope/sealed_file.h"
+#include "keyrings.h"
+#include "progress_bar.h"
+#include "session.h"
+
+namespace dare::cli {
+namespace {
+
+struct SealCommand {
+  std::string in;
+  std::string out;
+  std::vector<std::string> keys;
+  std::vector<std::string> context;
+  bool force = false;
+  unsigned threads = 0;
+};
+
+Result<envelope::EncryptionContext> ParseContext(const std::vector<std::string>& pairs) {
+  envelope::EncryptionContext context;
+  for (const std::string& pair : pairs) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error(Code::kInvalidArgument, "--context \"" + pair + "\" is not KEY=VALUE");
+    }
+    TRY(context.AddPortable(pair.substr(0, equals), pair.substr(equals + 1)));
+  }
+  return context;
+}
+
+Result<void> Seal(Session& session, const SealCommand& command) {
+  std::string out = command.out;
+  if (out.empty()) out = command.in == "-" ? "-" : command.in + ".dare";
+  if (out == "-" && !command.force && ::isatty(STDOUT_FILENO) == 1) {
+    return Error(Code::kInvalidArgument,
+                 "a sealed file is not for the terminal; name a file with -o, or use a pipe");
+  }
+  envelope::SealOptions options;
+  options.context = TRY(ParseContext(command.context));
+  const client::Config* config = TRY(session.Config());
+  const envelope::Keyring keys = TRY(SealingKeyring(session, command.keys));
+  options.frame_length = config->frame_bytes;
+  options.replace = command.force;
+  options.flow.workers = command.threads != 0 ? command.threads : config->threads;
+  options.flow.cancelled = &Session::cancelled();
+  ProgressBar bar("sealing");
+  options.flow.progress = bar.Callback();
+  TRY(envelope::SealFile(command.in, out, keys, options));
+  return {};
+}
+
+}  // namespace
+
+void AddSeal(CLI::App& app, Session& session) {
+  const auto command = std::make_shared<SealCommand>();
+  CLI::App* verb = app.add_subcommand("seal", "Seal a file under a key of the key server");
+  verb->add_option("FILE", command->in, "What to seal; - is standard input")->required();
+  verb->add_option("-o,--output", command->out, "Where to; default FILE.dare; - is standard output")
+      ->type_name("OUT");
+  verb->add_option("-k,--key", command->keys,
+                   "Name or id of the key; several: any of them opens. Default: default_key of the "
+                   "configuration")
+      ->type_name("KEY")
+      ->allow_extra_args(false);
+  verb->add_option("-c,--context", command->context,
+                   "A public pair bound to the file, key of [a-z0-9-]; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_flag("-f,--force", command->force, "Write over OUT when it exists");
+  verb->add_option("--threads", command->threads, "Default: one for each core")->type_name("N");
+  verb->callback([&session, command] {
+    session.action = [&session, command] { return Seal(session, *command); };
+  });
+}
+
+}  // namespace dare::cli

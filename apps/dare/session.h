@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "client/config.h"
+#include "client/kms_client.h"
+
+namespace CLI {
+class App;
+}
+
+namespace dare::cli {
+
+// One run of the program: what every verb may need, made when it is first asked for. One thread.
+class Session {
+ public:
+  // Set by the options that stand before the verb.
+  std::string config_path;
+
+  // What the chosen verb does; set while the command line is read.
+  std::function<Result<void>()> action;
+
+  // The configuration; kNotFound, with what to do, when there is none.
+  Result<const client::Config*> Config();
+  // The key servers; nothing is sent before the first call.
+  Result<client::KmsClient*> Kms();
+
+  // Turns true at the first SIGINT or SIGTERM.
+  static const std::atomic<bool>& cancelled();
+  // The signal that did it, or 0.
+  static int signal();
+  // From now on those signals only ask to stop; SIGPIPE is an error of write().
+  static void CatchSignals();
+
+ private:
+  std::unique_ptr<client::Config> config_;
+  std::unique_ptr<client::KmsClient> kms_;
+};
+
+// Each adds one verb (or noun) to the command line: its options, its help, and what it does.
+void AddEnroll(CLI::App& app, Session& session);
+void AddInspect(CLI::App& app, Session& session);
+void AddKey(CLI::App& app, Session& session);
+void AddOpen(CLI::App& app, Session& session);
+void AddPing(CLI::App& app, Session& session);
+void AddRewrap(CLI::App& app, Session& session);
+void AddSeal(CLI::App& app, Session& session);
+void AddVersion(CLI::App& app, Session& session);
+
+}  // namespace dare::cli

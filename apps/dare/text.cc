@@ -1,0 +1,30 @@
+#include "text.h"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace dare::cli {
+
+std::string SizeText(std::uint64_t bytes) {
+  constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (value /= 1024; value >= 1024 && unit + 1 < kUnits.size(); value /= 1024) ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %s", value, kUnits[unit]);
+  return text;
+}
+
+std::string TimeText(std::int64_t posix_seconds) {
+  const std::time_t time = posix_seconds;
+  std::tm parts{};
+  char text[32] = "";
+  if (::gmtime_r(&time, &parts) != nullptr) {
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  }
+  return text;
+}
+
+}  // namespace dare::cli

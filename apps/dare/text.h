@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace dare::cli {
+
+// "1.5 GiB", "512 bytes".
+std::string SizeText(std::uint64_t bytes);
+// "2025-01-31T12:00:00Z" (RFC 3339).
+std::string TimeText(std::int64_t posix_seconds);
+
+}  // namespace dare::cli
