@@ -44,7 +44,16 @@ Result<void> CheckMayProtect(const kmip::AttributeSet& attributes, std::int64_t 
 
 Result<void> CheckMayProcess(const kmip::AttributeSet& attributes, std::int64_t now) {
   const State state = EffectiveState(attributes, now);
-  if (state != State::kActive && state != State::kDeactivated && state != State::kCompromised) {
+  //= kmip-2.1 4.57 State
+  //# process cryptographically-protected information [...] under extraordinary circumstances and
+  // when special permission is granted
+  // A date is a plan, and a revocation somebody's decision that counts at the next use: who revokes
+  // a key must be able to rely on it (docs/decisions/revoked-keys.md).
+  const bool revoked = attributes.Find(Tag::kRevocationReason) != nullptr;
+  if (state == State::kCompromised || (state == State::kDeactivated && revoked)) {
+    return Reject(ResultReason::kWrongKeyLifecycleState, "the key was revoked");
+  }
+  if (state != State::kActive && state != State::kDeactivated) {
     return Reject(ResultReason::kWrongKeyLifecycleState, "the key is not in a usable state");
   }
   //= kmip-1.4 3.25 Process Start Date

@@ -23,7 +23,8 @@ bool SettleState(kmip::AttributeSet& attributes, std::int64_t now);
 // (encrypt, MAC, wrap). kRejected with Wrong Key Lifecycle State otherwise (1.x: Permission
 // Denied).
 Result<void> CheckMayProtect(const kmip::AttributeSet& attributes, std::int64_t now);
-// Active, Deactivated or Compromised (which may only process), not before Process Start Date.
+// Active, or Deactivated by its date (which may only process); not when it was revoked, not before
+// Process Start Date.
 Result<void> CheckMayProcess(const kmip::AttributeSet& attributes, std::int64_t now);
 // The usage mask has every bit of `needed`; Incompatible Cryptographic Usage Mask otherwise.
 Result<void> CheckUsageMask(const kmip::AttributeSet& attributes,

@@ -3,6 +3,7 @@
 #include "engine/engine_for_test.h"
 #include "kmip/payloads/decrypt.h"
 #include "kmip/payloads/encrypt.h"
+#include "kmip/payloads/revoke.h"
 #include "kmip/tags.h"
 
 // Encrypt and Decrypt are tested together: what one makes, the other opens.
@@ -156,6 +157,24 @@ TEST_F(EncryptDecrypt, ADeactivatedKeyStillDecrypts) {
   engine_.clock().Advance(10);
   EXPECT_EQ(engine_.Do(request).reason, ResultReason::kWrongKeyLifecycleState);
   EXPECT_TRUE(engine_.Do(Back(Mode(BlockCipherMode::kGCM), {*made.data, iv, *made.tag})).success);
+}
+
+TEST_F(EncryptDecrypt, ARevokedKeyDecryptsNothingMore) {
+  const Bytes data(16, 1), iv(12, 1);
+  kmip::EncryptRequest request = Request(Mode(BlockCipherMode::kGCM), data);
+  request.iv = iv;
+  for (const auto reason : {kmip::RevocationReasonCode::kCessationOfOperation,
+                            kmip::RevocationReasonCode::kKeyCompromise}) {
+    id_ = engine_.AddAesKey(Bytes(32, 7));
+    request.id = kmip::Identifier(id_);
+    const auto made = engine_.Must<kmip::EncryptResponse>(request);
+    kmip::RevokeRequest revoke;
+    revoke.id = kmip::Identifier(id_);
+    revoke.reason = reason;
+    engine_.Must<kmip::RevokeResponse>(revoke);
+    EXPECT_EQ(engine_.Do(Back(Mode(BlockCipherMode::kGCM), {*made.data, iv, *made.tag})).reason,
+              ResultReason::kWrongKeyLifecycleState);
+  }
 }
 
 }  // namespace
