@@ -1,5 +1,6 @@
 #include "engine/object_index.h"
 
+#include "engine/lifecycle.h"
 #include "kmip/tags.h"
 #include "ttlv/reader.h"
 
@@ -39,7 +40,11 @@ std::vector<store::IndexEntry> IndexEntriesOf(const std::string& owner,
 std::vector<store::IndexEntry> IndexEntriesOf(const std::string& owner,
                                               const kmip::AttributeSet& attributes) {
   std::vector<store::IndexEntry> entries;
+  const bool destroyed =
+      IsDestroyed(attributes.Enum<kmip::State>(Tag::kState).value_or(kmip::State::kPreActive));
   for (const kmip::Attribute& attribute : attributes.all()) {
+    // What is destroyed keeps its name as an attribute, and leaves it to a successor.
+    if (destroyed && attribute.tag == Tag::kName) continue;
     for (store::IndexEntry& entry : IndexEntriesOf(owner, attribute)) {
       entries.push_back(std::move(entry));
     }

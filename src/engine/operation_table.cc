@@ -1,11 +1,27 @@
 #include "engine/operation_table.h"
 
 #include "engine/operations/activate.h"
+#include "engine/operations/add_attribute.h"
+#include "engine/operations/adjust_attribute.h"
+#include "engine/operations/check.h"
+#include "engine/operations/create.h"
 #include "engine/operations/decrypt.h"
+#include "engine/operations/delete_attribute.h"
+#include "engine/operations/destroy.h"
+#include "engine/operations/discover_versions.h"
 #include "engine/operations/encrypt.h"
 #include "engine/operations/get.h"
+#include "engine/operations/get_attribute_list.h"
+#include "engine/operations/get_attributes.h"
+#include "engine/operations/locate.h"
 #include "engine/operations/mac.h"
+#include "engine/operations/modify_attribute.h"
+#include "engine/operations/query.h"
+#include "engine/operations/re_key.h"
+#include "engine/operations/register.h"
+#include "engine/operations/revoke.h"
 #include "engine/operations/rng_retrieve.h"
+#include "engine/operations/set_attribute.h"
 
 namespace dare::engine {
 namespace {
@@ -29,11 +45,27 @@ constexpr OperationHandler Changes() {
 
 constexpr OperationHandler kHandlers[] = {
     Changes<kmip::ActivateRequest, Activate>(),
+    Changes<kmip::AddAttributeRequest, AddAttribute>(),
+    Changes<kmip::AdjustAttributeRequest, AdjustAttribute>(),
+    Reads<kmip::CheckRequest, Check>(),
+    Changes<kmip::CreateRequest, Create>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
+    Changes<kmip::DeleteAttributeRequest, DeleteAttribute>(),
+    Changes<kmip::DestroyRequest, Destroy>(),
+    Reads<kmip::DiscoverVersionsRequest, DiscoverVersions>(),
     Reads<kmip::EncryptRequest, Encrypt>(),
     Reads<kmip::GetRequest, Get>(),
+    Reads<kmip::GetAttributeListRequest, GetAttributeList>(),
+    Reads<kmip::GetAttributesRequest, GetAttributes>(),
+    Reads<kmip::LocateRequest, Locate>(),
     Reads<kmip::MacRequest, Mac>(),
+    Changes<kmip::ModifyAttributeRequest, ModifyAttribute>(),
+    Reads<kmip::QueryRequest, Query>(),
+    Changes<kmip::ReKeyRequest, ReKey>(),
+    Changes<kmip::RegisterRequest, Register>(),
+    Changes<kmip::RevokeRequest, Revoke>(),
     Reads<kmip::RngRetrieveRequest, RngRetrieve>(),
+    Changes<kmip::SetAttributeRequest, SetAttribute>(),
 };
 
 }  // namespace

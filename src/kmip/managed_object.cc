@@ -52,14 +52,16 @@ std::optional<ObjectType> TypeOfObjectTag(Tag tag) {
   return std::nullopt;
 }
 
-Result<SecretBytes> MakeSymmetricKey(ByteView key, CryptographicAlgorithm algorithm) {
+Result<SecretBytes> MakeSymmetricKey(ByteView key, CryptographicAlgorithm algorithm,
+                                     std::optional<std::int32_t> bits) {
   ttlv::Writer out;
   out.Structure(Tag::kSymmetricKey, [&] {
     out.Structure(Tag::kKeyBlock, [&] {
       out.Enum(Tag::kKeyFormatType, KeyFormatType::kRaw);
       out.Structure(Tag::kKeyValue, [&] { out.ByteString(Tag::kKeyMaterial, key); });
       out.Enum(Tag::kCryptographicAlgorithm, algorithm);
-      out.Integer(Tag::kCryptographicLength, static_cast<std::int32_t>(key.size() * 8));
+      out.Integer(Tag::kCryptographicLength,
+                  bits.value_or(static_cast<std::int32_t>(key.size() * 8)));
     });
   });
   return SecretBytes::CopyOf(out.bytes());

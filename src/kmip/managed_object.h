@@ -34,7 +34,9 @@ std::optional<Tag> ObjectTag(ObjectType type);
 std::optional<ObjectType> TypeOfObjectTag(Tag tag);
 
 // Encodes Symmetric Key { Key Block { Raw, Key Value { Key Material }, algorithm, length } }.
-Result<SecretBytes> MakeSymmetricKey(ByteView key, CryptographicAlgorithm algorithm);
+// `bits` is the length where it is not that of the bytes (3DES does not count its parity bits).
+Result<SecretBytes> MakeSymmetricKey(ByteView key, CryptographicAlgorithm algorithm,
+                                     std::optional<std::int32_t> bits = std::nullopt);
 // Encodes Secret Data { type, Key Block { Raw … } }.
 Result<SecretBytes> MakeSecretData(ByteView data, SecretDataType type);
 

@@ -1,0 +1,205 @@
+#include "engine/new_object.h"
+
+#include <string>
+#include <utility>
+
+#include "base/uuid.h"
+#include "crypto/digest.h"
+#include "engine/attribute_change.h"
+#include "engine/attribute_values.h"
+#include "engine/key_generation.h"
+#include "engine/lifecycle.h"
+#include "engine/refusal.h"
+#include "engine/server_rng.h"
+#include "kmip/key_block.h"
+#include "kmip/names.h"
+#include "kmip/tags.h"
+
+namespace dare::engine {
+namespace {
+
+using kmip::Attribute;
+using kmip::AttributeReference;
+using kmip::AttributeSet;
+using kmip::KeyFormatType;
+using kmip::ObjectType;
+using kmip::Reject;
+using kmip::ResultReason;
+using kmip::Tag;
+
+Attribute MakeDigest(ByteView digest, std::optional<KeyFormatType> format) {
+  ttlv::Writer out;
+  out.Structure(Tag::kDigest, [&] {
+    out.Enum(Tag::kHashingAlgorithm, kmip::HashingAlgorithm::kSHA_256);
+    out.ByteString(Tag::kDigestValue, digest);
+    if (format) out.Enum(Tag::kKeyFormatType, *format);
+  });
+  return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
+}
+
+Attribute MakeRng() {
+  ttlv::Writer out;
+  kmip::WriteRngParameters(out, Tag::kRandomNumberGenerator, ServerRng());
+  return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
+}
+
+//= kmip-2.1 4.19 Digest
+//# over the key material as it is; a transparent key also has one of its Raw form
+void AddKeyDigests(AttributeSet& attributes, const kmip::KeyBlock& block) {
+  if (!block.key_material) return;
+  if (block.key_material->type == ttlv::Type::kStructure) {
+    attributes.Add(MakeDigest(crypto::Sha256(block.key_material->whole), block.format));
+  }
+  if (block.wrapping) return;  // what is inside is not known
+  const Result<ByteView> key = block.KeyBytes();
+  if (!key) return;
+  const bool transparent = block.key_material->type == ttlv::Type::kStructure;
+  attributes.Add(
+      MakeDigest(crypto::Sha256(*key), transparent ? KeyFormatType::kRaw : block.format));
+}
+
+Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object) {
+  if (object.type == ObjectType::kOpaqueObject) {
+    ttlv::Reader members = TRY(ttlv::Reader::Open(object.material.Reveal()));
+    TRY(members.Enumeration(Tag::kOpaqueDataType));
+    const ByteView value = TRY(members.ByteString(Tag::kOpaqueDataValue));
+    attributes.Add(MakeDigest(crypto::Sha256(value), std::nullopt));
+    attributes.Set(Attribute::OfEnumeration(Tag::kKeyFormatType,
+                                            static_cast<std::uint32_t>(KeyFormatType::kOpaque)));
+    return {};
+  }
+  const kmip::KeyBlock block = TRY(object.Block());
+  attributes.Set(
+      Attribute::OfEnumeration(Tag::kKeyFormatType, static_cast<std::uint32_t>(block.format)));
+  AddKeyDigests(attributes, block);
+  //= kmip-1.4 3.41 Key Value Present
+  //# False where only the meta-data is here. The published cases leave it out where it is True.
+  if (!block.key_value) attributes.Set(Attribute::OfBoolean(Tag::kKeyValuePresent, false));
+  return {};
+}
+
+void SetDefault(AttributeSet& attributes, Attribute attribute) {
+  if (!attributes.Has(attribute.tag)) attributes.Set(std::move(attribute));
+}
+
+void SetByServer(AttributeSet& attributes, Origin origin, std::int64_t now) {
+  for (const Tag tag : {Tag::kInitialDate, Tag::kLastChangeDate}) {
+    attributes.Set(Attribute::OfDate(tag, now));
+  }
+  if (origin == Origin::kGenerated) {
+    attributes.Set(Attribute::OfDate(Tag::kOriginalCreationDate, now));
+    attributes.Set(MakeRng());
+  }
+  attributes.Set(Attribute::OfInterval(Tag::kLeaseTime, kLeaseSeconds));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kFresh, true));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kSensitive, false));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kExtractable, true));
+  attributes.Set(Attribute::OfBoolean(Tag::kAlwaysSensitive, true));
+  attributes.Set(Attribute::OfBoolean(Tag::kNeverExtractable, true));
+  FollowSensitivity(attributes);
+  attributes.Set(Attribute::OfInteger(Tag::kProtectionStorageMask,
+                                      static_cast<std::int32_t>(kProtectionStorage)));
+  attributes.Set(
+      Attribute::OfEnumeration(Tag::kState, static_cast<std::uint32_t>(kmip::State::kPreActive)));
+  SettleState(attributes, now);
+}
+
+// A generator that the client insists on must be ours.
+Result<void> CheckRngWish(const Attribute& given, Origin origin, kmip::ProtocolVersion version) {
+  if (given.tag != Tag::kRandomNumberGenerator || origin != Origin::kGenerated) return {};
+  if (given == MakeRng()) return {};
+  return RejectIn(version, ResultReason::kInvalidField, ResultReason::kInvalidAttributeValue,
+                  "this server has another random number generator");
+}
+
+Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectType type,
+                        Origin origin, const OperationContext& context) {
+  const kmip::ProtocolVersion version = context.version();
+  const AttributeReference reference = kmip::ReferenceTo(given);
+  const bool wrong_type = given.tag == Tag::kObjectType &&
+                          TRY(given.View().AsEnumeration()) != static_cast<std::uint32_t>(type);
+  if (!MayBeGiven(reference, origin, version) || wrong_type) {
+    return RejectIn(version, ResultReason::kInvalidField, ResultReason::kAttributeReadOnly,
+                    std::string(kmip::TagSpecName(given.tag)) + " is not for a client to set");
+  }
+  if (!MayRepeat(reference) && checked.Has(given.tag)) {
+    return RejectIn(version, ResultReason::kInvalidField, ResultReason::kAttributeSingleValued,
+                    std::string(kmip::TagSpecName(given.tag)) + " is given twice");
+  }
+  TRY(CheckRngWish(given, origin, version));
+  Attribute value = TRY(CheckedValue(given, context));
+  if (given.tag == Tag::kName) {
+    for (const Attribute& other : checked.all()) {
+      if (other == value) return Error(Code::kAlreadyExists, "a name is given twice");
+    }
+  }
+  checked.Add(std::move(value));
+  return {};
+}
+
+}  // namespace
+
+Result<AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, ObjectType type,
+                                       Origin origin, const OperationContext& context) {
+  if (!given.template_names.empty()) {
+    //= kmip-1.4 11.1 Create
+    //# Templates that do not exist are given in request: Item Not Found
+    return Reject(ResultReason::kItemNotFound, "there are no templates on this server");
+  }
+  AttributeSet checked;
+  for (const Attribute& attribute : given.attributes.all()) {
+    TRY(AddChecked(checked, attribute, type, origin, context));
+  }
+  TRY(CheckDates(checked, context.version()));
+  TRY(CheckAmount(checked, context.version()));
+  return checked;
+}
+
+Result<void> CheckProtectionStorage(const std::optional<kmip::ProtectionStorageMasks>& masks) {
+  if (!masks || masks->empty()) return {};
+  for (const std::int32_t mask : *masks) {
+    if ((mask & static_cast<std::int32_t>(kProtectionStorage)) != 0) return {};
+  }
+  return Reject(ResultReason::kProtectionStorageUnavailable,
+                "this server keeps keys in software, sealed by its HSM");
+}
+
+Result<void> CheckQuantumSafe(const AttributeSet& attributes) {
+  if (!attributes.Boolean(Tag::kQuantumSafe).value_or(false)) return {};
+  const auto algorithm =
+      attributes.Enum<kmip::CryptographicAlgorithm>(Tag::kCryptographicAlgorithm);
+  const auto length = attributes.Integer(Tag::kCryptographicLength);
+  if (algorithm && length && IsQuantumSafe(*algorithm, *length)) return {};
+  return Reject(ResultReason::kGeneralFailure, "not quantum safe: ask for 256 bits");
+}
+
+Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, AttributeSet attributes,
+                                       SecretBytes material, const OperationContext& context) {
+  kmip::ManagedObject object;
+  object.id = TRY(NewUuid());
+  object.type = type;
+  object.owner = context.principal().name;
+  object.material = std::move(material);
+  AttributeSet all;
+  all.Set(Attribute::OfText(Tag::kUniqueIdentifier, object.id));
+  //= kmip-2.1 4.56 Short Unique Identifier
+  //# SHOULD be generated as a SHA-256 hash of the Unique Identifier and SHALL be a 32 byte string
+  all.Set(Attribute::OfBytes(Tag::kShortUniqueIdentifier, crypto::Sha256(AsBytes(object.id))));
+  all.Set(Attribute::OfEnumeration(Tag::kObjectType, static_cast<std::uint32_t>(type)));
+  for (const Attribute& attribute : attributes.all()) {
+    if (attribute.tag != Tag::kObjectType) all.Add(attribute);
+  }
+  TRY(AddFormatAndDigest(all, object));
+  SetByServer(all, origin, context.now());
+  object.attributes = std::move(all);
+  return object;
+}
+
+Result<void> InsertObject(const kmip::ManagedObject& object, OperationContext& context) {
+  TRY(context.Insert(object));
+  context.SetPlaceholder(object.id);
+  context.Answered(object.id);
+  return {};
+}
+
+}  // namespace dare::engine

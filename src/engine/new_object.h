@@ -1,0 +1,43 @@
+#pragma once
+
+#include "base/secret_bytes.h"
+#include "engine/attribute_rules.h"
+#include "engine/operation.h"
+#include "kmip/dialect.h"
+#include "kmip/managed_object.h"
+#include "kmip/protection_storage_masks.h"
+
+// What a new managed object starts with: what the client gave, checked, and what the server sets
+// (kmip-2.1 4, "Initially set by"; kmip-1.4 3).
+namespace dare::engine {
+
+// The attributes that a client gives to a new object, checked and in the form they are kept:
+// permitted, each kind as often as it may be, dates in order. Refuses templates, which are objects
+// that this server does not have. Invalid Field, Attribute Read Only, Attribute Single Valued, Non
+// Unique Name Attribute, …
+Result<kmip::AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, kmip::ObjectType type,
+                                             Origin origin, const OperationContext& context);
+
+//= kmip-2.1 4.50 Protection Storage Mask
+//# keys are kept by software here, sealed by the HSM
+inline constexpr auto kProtectionStorage = kmip::ProtectionStorageMask::kSoftware;
+// Protection Storage Unavailable when none of the masks can be met.
+Result<void> CheckProtectionStorage(const std::optional<kmip::ProtectionStorageMasks>& masks);
+
+//= kmip-2.1 4.51 Quantum Safe
+//# True: the server SHALL refuse what is not safe. General Failure in the published cases.
+Result<void> CheckQuantumSafe(const kmip::AttributeSet& attributes);
+
+// Completes `attributes` with everything that the server sets, a new Unique Identifier first.
+// `material` is the whole encoded object structure. Algorithm, length and usage mask are the
+// caller's.
+Result<kmip::ManagedObject> MakeObject(kmip::ObjectType type, Origin origin,
+                                       kmip::AttributeSet attributes, SecretBytes material,
+                                       const OperationContext& context);
+
+// Stores it, sets the ID Placeholder. Non Unique Name Attribute (1.x: Invalid Field).
+Result<void> InsertObject(const kmip::ManagedObject& object, OperationContext& context);
+
+inline constexpr std::uint32_t kLeaseSeconds = 3600;  // Lease Time of every object
+
+}  // namespace dare::engine

@@ -1,0 +1,39 @@
+#include "engine/operations/destroy.h"
+
+#include <utility>
+
+#include "engine/lifecycle.h"
+#include "engine/refusal.h"
+#include "kmip/tags.h"
+
+namespace dare::engine {
+
+using kmip::ResultReason;
+using kmip::State;
+
+Result<kmip::DestroyResponse> Destroy(const kmip::DestroyRequest& request,
+                                      OperationContext& context) {
+  const ObjectPointer stored = TRY(context.Open(request.id));
+  kmip::AttributeSet attributes = stored->object.attributes;
+  const State state = EffectiveState(attributes, context.now());
+  if (IsDestroyed(state)) {
+    return RejectIn(context.version(), ResultReason::kPermissionDenied,
+                    ResultReason::kObjectDestroyed, "the object was destroyed before");
+  }
+  //= kmip-1.4 11.21 Destroy
+  //# Object is not in Pre-Active, Deactivated or Compromised state: Permission Denied
+  if (state == State::kActive) {
+    return kmip::Reject(ResultReason::kWrongKeyLifecycleState,
+                        "an Active object must be revoked before it can be destroyed");
+  }
+  const State next =
+      state == State::kCompromised ? State::kDestroyedCompromised : State::kDestroyed;
+  attributes.Set(
+      kmip::Attribute::OfEnumeration(kmip::Tag::kState, static_cast<std::uint32_t>(next)));
+  attributes.Set(kmip::Attribute::OfDate(kmip::Tag::kDestroyDate, context.now()));
+  TRY(context.Destroy(*stored, std::move(attributes)));
+  context.Answered(stored->object.id);
+  return kmip::DestroyResponse{.id = stored->object.id};
+}
+
+}  // namespace dare::engine

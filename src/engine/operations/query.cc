@@ -1,0 +1,92 @@
+#include "engine/operations/query.h"
+
+#include <algorithm>
+
+#include "engine/operation_table.h"
+#include "engine/server_rng.h"
+#include "kmip/operation_table.h"
+
+namespace dare::engine {
+namespace {
+
+using kmip::ObjectType;
+using kmip::QueryFunction;
+using kmip::QueryResponse;
+
+constexpr char kVendor[] = "OpenDaRE";
+constexpr ObjectType kObjectTypes[] = {ObjectType::kSymmetricKey, ObjectType::kSecretData,
+                                       ObjectType::kOpaqueObject};
+
+std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
+  std::vector<kmip::Operation> operations;
+  for (const OperationHandler& handler : OperationHandlers()) {
+    const kmip::OperationRow* row = kmip::FindClientOperation(handler.operation);
+    if (row != nullptr && row->ExistsIn(version)) operations.push_back(handler.operation);
+  }
+  return operations;
+}
+
+// kmip-2.1 7.6 (kmip-1.4 2.1.22). What is not said is Unspecified: no promise to rely on.
+kmip::CapabilityInformation Capabilities() {
+  return {.streaming = false,
+          .asynchronous = false,
+          .attestation = false,
+          .batch_undo = true,
+          .batch_continue = true,
+          .unwrap_mode = kmip::UnwrapMode::kUnspecified,
+          .destroy_action = kmip::DestroyAction::kUnspecified,
+          .shredding_algorithm = kmip::ShreddingAlgorithm::kUnspecified,
+          .rng_mode = kmip::RNGMode::kUnspecified,
+          .quantum_safe = false};
+}
+
+// Functions without a case have nothing to tell here: no name spaces, extensions, attestation,
+// validations, or claimed profiles.
+void Answer(QueryFunction function, kmip::ProtocolVersion version, QueryResponse& response) {
+  switch (function) {
+    case QueryFunction::kQueryOperations:
+      response.operations = Operations(version);
+      return;
+    case QueryFunction::kQueryObjects:
+      response.object_types.assign(std::begin(kObjectTypes), std::end(kObjectTypes));
+      return;
+    case QueryFunction::kQueryServerInformation:
+      response.vendor_identification = kVendor;
+      response.server_information = kmip::ServerInformation{.product_name = "dare-kms"};
+      return;
+    case QueryFunction::kQueryRNGs:
+      response.rngs = {ServerRng()};
+      return;
+    case QueryFunction::kQueryCapabilities:
+      response.capabilities = {Capabilities()};
+      return;
+    case QueryFunction::kQueryClientRegistrationMethods:
+      //= kmip-1.4 9.1.3.2.50 Client Registration Method
+      //# Client Generated: the client makes its key pair, enrolment certifies it
+      response.client_registration_methods = {kmip::ClientRegistrationMethod::kClientGenerated};
+      return;
+    case QueryFunction::kQueryDefaultsInformation:
+      // Only what Set Defaults set; nobody can yet.
+      response.defaults.emplace();
+      return;
+    case QueryFunction::kQueryStorageProtectionMasks:
+      response.protection_storage_masks = {
+          static_cast<std::int32_t>(kmip::ProtectionStorageMask::kSoftware)};
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+Result<kmip::QueryResponse> Query(const kmip::QueryRequest& request, OperationContext& context) {
+  TRY(context.Authorise());
+  QueryResponse response;
+  for (const QueryFunction function : request.functions) {
+    Answer(function, context.version(), response);
+  }
+  return response;
+}
+
+}  // namespace dare::engine

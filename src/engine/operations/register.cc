@@ -1,0 +1,211 @@
+#include "engine/operations/register.h"
+
+#include <utility>
+
+#include "engine/key_generation.h"
+#include "engine/new_object.h"
+#include "engine/refusal.h"
+#include "engine/usage_defaults.h"
+#include "kmip/key_block.h"
+#include "kmip/names.h"
+#include "kmip/tags.h"
+
+namespace dare::engine {
+namespace {
+
+using kmip::Attribute;
+using kmip::AttributeSet;
+using kmip::CryptographicAlgorithm;
+using kmip::KeyFormatType;
+using kmip::ObjectType;
+using kmip::Reject;
+using kmip::ResultReason;
+using kmip::Tag;
+
+constexpr std::size_t kMostObjectBytes = 64u << 10;  // of the encoded object structure
+
+Error Disagrees(const char* what) {
+  return Reject(ResultReason::kInvalidField,
+                std::string("the attributes and the Key Block disagree about ") + what);
+}
+
+// The Key Block of a Symmetric Key or Secret Data, and nothing beside it.
+Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
+                                    kmip::ProtocolVersion version) {
+  ttlv::Reader members = TRY(object.Members());
+  if (type == ObjectType::kSecretData) {
+    const std::uint32_t kind = TRY(members.Enumeration(Tag::kSecretDataType));
+    if (kind < 0x80000000 && !kmip::EnumExists(Tag::kSecretDataType, kind, version)) {
+      return Reject(ResultReason::kInvalidField, "unknown Secret Data Type");
+    }
+  }
+  kmip::KeyBlock block = TRY(kmip::ReadKeyBlock(members));
+  TRY(members.End());
+  if (block.compression) {
+    return Reject(ResultReason::kKeyCompressionTypeNotSupported, "no compression for this key");
+  }
+  const bool known = block.format == KeyFormatType::kRaw ||
+                     block.format == KeyFormatType::kOpaque ||
+                     (block.format == KeyFormatType::kTransparentSymmetricKey &&
+                      type == ObjectType::kSymmetricKey);
+  if (!known) {
+    return Reject(ResultReason::kKeyFormatTypeNotSupported, "no format for this type of object");
+  }
+  if (!block.key_value && version < kmip::kVersion1_2) {
+    return Reject(ResultReason::kInvalidField, "a Key Block without Key Value");
+  }
+  return block;
+}
+
+//= kmip-1.4 2.1.4 Key Value
+//# Attribute: MAY be repeated; they belong to the object, where the request gives no others
+Result<kmip::AttributesIn> WithAttributesInside(const kmip::AttributesIn& given,
+                                                const kmip::KeyBlock& block,
+                                                kmip::ProtocolVersion version) {
+  kmip::AttributesIn all = given;
+  if (block.attributes.empty()) return all;
+  const std::uint8_t* begin = block.attributes.front().whole.data();
+  const ttlv::Item& last = block.attributes.back();
+  ttlv::Reader inside =
+      ttlv::Reader::Members(ByteView(begin, last.whole.data() + last.whole.size()));
+  const AttributeSet found = TRY(kmip::ReadSearchAttributes(inside, version));
+  TRY(inside.End());
+  for (const Attribute& attribute : found.all()) {
+    const kmip::AttributeReference reference = kmip::ReferenceTo(attribute);
+    const bool wanted = MayBeGiven(reference, Origin::kRegistered, version) &&
+                        given.attributes.Count(reference) == 0;
+    if (wanted) all.attributes.Add(attribute);
+  }
+  return all;
+}
+
+// Algorithm and length from the Key Block or the attributes; where both speak, they agree.
+Result<void> TakeAlgorithmAndLength(AttributeSet& attributes, const kmip::KeyBlock& block) {
+  const auto algorithm = attributes.Enum<CryptographicAlgorithm>(Tag::kCryptographicAlgorithm);
+  if (algorithm && block.algorithm && *algorithm != *block.algorithm) {
+    return Disagrees("the algorithm");
+  }
+  const auto length = attributes.Integer(Tag::kCryptographicLength);
+  if (length && block.length && *length != *block.length) return Disagrees("the length");
+  if (block.algorithm) {
+    attributes.Set(Attribute::OfEnumeration(Tag::kCryptographicAlgorithm,
+                                            static_cast<std::uint32_t>(*block.algorithm)));
+  }
+  if (block.length) {
+    attributes.Set(Attribute::OfInteger(Tag::kCryptographicLength, *block.length));
+  }
+  return {};
+}
+
+Result<void> CheckKey(AttributeSet& attributes, const kmip::KeyBlock& block,
+                      const OperationContext& context) {
+  TRY(TakeAlgorithmAndLength(attributes, block));
+  const auto algorithm = attributes.Enum<CryptographicAlgorithm>(Tag::kCryptographicAlgorithm);
+  if (!algorithm || !kmip::EnumExists(Tag::kCryptographicAlgorithm,
+                                      static_cast<std::uint32_t>(*algorithm), context.version())) {
+    return Reject(ResultReason::kInvalidField, "a key needs a known Cryptographic Algorithm");
+  }
+  const bool readable = block.key_material && !block.wrapping;
+  auto bits = attributes.Integer(Tag::kCryptographicLength);
+  std::size_t bytes = 0;
+  if (readable) bytes = TRY(block.KeyBytes()).size();
+  if (!bits && readable) {
+    bits = static_cast<std::int32_t>(bytes * 8);
+    attributes.Set(Attribute::OfInteger(Tag::kCryptographicLength, *bits));
+  }
+  if (!bits) return Reject(ResultReason::kInvalidField, "a key needs a Cryptographic Length");
+  TRY(CheckSymmetricKey(context.algorithms(), *algorithm, *bits, false));
+  if (readable && bytes != MaterialBytes(*algorithm, *bits)) return Disagrees("the length");
+  return CheckQuantumSafe(attributes);
+}
+
+Result<void> CheckSecret(AttributeSet& attributes, const kmip::KeyBlock& block) {
+  TRY(TakeAlgorithmAndLength(attributes, block));
+  const bool readable = block.key_material && !block.wrapping;
+  if (!readable) return {};
+  const auto bits = static_cast<std::int32_t>(TRY(block.KeyBytes()).size() * 8);
+  const auto told = attributes.Integer(Tag::kCryptographicLength);
+  if (told && *told != bits) return Disagrees("the length");
+  attributes.Set(Attribute::OfInteger(Tag::kCryptographicLength, bits));
+  return {};
+}
+
+Result<void> CheckOpaque(AttributeSet& attributes, const ttlv::Item& object) {
+  ttlv::Reader members = TRY(object.Members());
+  const std::uint32_t kind = TRY(members.Enumeration(Tag::kOpaqueDataType));
+  TRY(members.ByteString(Tag::kOpaqueDataValue));
+  TRY(members.End());
+  const auto told = attributes.Enumeration(Tag::kOpaqueDataType);
+  if (told && *told != kind) return Disagrees("the Opaque Data Type");
+  attributes.Set(Attribute::OfEnumeration(Tag::kOpaqueDataType, kind));
+  return {};
+}
+
+//= kmip-2.1 6.1.43 Register
+//# If the Managed Object being registered is wrapped, the server SHALL create a Link attribute of
+// Link Type Wrapping Key Link
+void LinkToWrappingKey(AttributeSet& attributes, const kmip::KeyBlock& block) {
+  if (!block.wrapping || !block.wrapping->encryption || block.wrapping->encryption->id.empty()) {
+    return;
+  }
+  attributes.Add(Attribute::OfLink(static_cast<std::uint32_t>(kmip::LinkType::kWrappingKeyLink),
+                                   block.wrapping->encryption->id));
+}
+
+Result<void> CheckRequest(const kmip::RegisterRequest& request, kmip::ProtocolVersion version) {
+  const ObjectType type = request.object_type;
+  if (type != ObjectType::kSymmetricKey && type != ObjectType::kSecretData &&
+      type != ObjectType::kOpaqueObject) {
+    return Reject(ResultReason::kInvalidObjectType, "no objects of this type on this server");
+  }
+  if (!request.object || request.object->tag != kmip::ObjectTag(type)) {
+    return RejectIn(version, ResultReason::kInvalidField, ResultReason::kInvalidObjectType,
+                    "the object is not of the Object Type given");
+  }
+  if (request.object->whole.size() > kMostObjectBytes) {
+    return RejectIn(version, ResultReason::kInvalidField, ResultReason::kServerLimitExceeded,
+                    "the object is too large");
+  }
+  return CheckProtectionStorage(request.protection_storage_masks);
+}
+
+Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request,
+                                  const OperationContext& context) {
+  const ObjectType type = request.object_type;
+  const ttlv::Item& object = *request.object;
+  if (type == ObjectType::kOpaqueObject) {
+    AttributeSet attributes =
+        TRY(CheckedAttributes(request.attributes, type, Origin::kRegistered, context));
+    TRY(CheckOpaque(attributes, object));
+    return attributes;
+  }
+  const kmip::KeyBlock block = TRY(OpenKeyBlock(object, type, context.version()));
+  const kmip::AttributesIn given =
+      TRY(WithAttributesInside(request.attributes, block, context.version()));
+  AttributeSet attributes = TRY(CheckedAttributes(given, type, Origin::kRegistered, context));
+  if (type == ObjectType::kSymmetricKey) {
+    TRY(CheckKey(attributes, block, context));
+  } else {
+    TRY(CheckSecret(attributes, block));
+  }
+  LinkToWrappingKey(attributes, block);
+  return attributes;
+}
+
+}  // namespace
+
+Result<kmip::RegisterResponse> Register(const kmip::RegisterRequest& request,
+                                        OperationContext& context) {
+  TRY(context.Authorise());
+  TRY(CheckRequest(request, context.version()));
+  AttributeSet attributes = TRY(AttributesOf(request, context));
+  SetDefaultUsage(attributes, request.object_type);
+  SecretBytes material = TRY(SecretBytes::CopyOf(request.object->whole));
+  const kmip::ManagedObject object =
+      TRY(MakeObject(request.object_type, Origin::kRegistered, std::move(attributes),
+                     std::move(material), context));
+  TRY(InsertObject(object, context));
+  return kmip::RegisterResponse{.id = object.id};
+}
+
+}  // namespace dare::engine
