@@ -14,7 +14,7 @@ struct SqliteOptions {
       path;  // the database file; its folder is made (0700) where it is missing, the file is 0600
   // How long to wait for another process (a backup, sqlite3 in an administrator's hands).
   std::chrono::milliseconds busy_timeout{5000};
-  std::size_t writer_cache_bytes = 64u << 20;
+  std::size_t writer_cache_bytes = 128u << 20;
   std::size_t reader_cache_bytes =
       16u << 20;  // for each connection; there are as many as readers at one time
   // Refuses (kUnavailable) while another process that asked for this has the store open; for the
