@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/secret_bytes.h"
+#include "crypto/ipsec_mb_kernel.h"
 
 namespace dare::crypto {
 namespace {
@@ -125,7 +126,11 @@ Result<void> CheckSizes(ByteView iv, std::size_t tag_size) {
 
 }  // namespace
 
-Result<Aead> Aead::Create(ByteView key) { return CreateOnOpenSsl(key); }
+Result<Aead> Aead::Create(ByteView key) {
+  TRY(CheckKeySize(key));
+  if (auto kernel = MakeIpsecMbKernel(key)) return Aead(std::move(kernel));
+  return CreateOnOpenSsl(key);
+}
 
 Result<Aead> Aead::CreateOnOpenSsl(ByteView key) {
   TRY(CheckKeySize(key));
