@@ -114,6 +114,8 @@ Result<void> Service::OpenRecords() {
   records_ = TRY(server::EnrolmentStore::Open(config_.enrolment_path));
   engine::KmsOptions options;
   options.limits.max_message_bytes = config_.limits.message_bytes;
+  options.algorithms.allow_legacy = config_.allow_legacy_algorithms;
+  options.algorithms.allow_legacy = config_.allow_legacy_algorithms;
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
   kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));

@@ -111,8 +111,8 @@ class TableReader {
   std::set<std::string, std::less<>> taken_;
 };
 
-void ReadListen(TableReader table, ListenConfig& out) {
-  table.Flag("enabled", out.enabled);
+void ReadListen(TableReader table, ListenConfig& out, bool optional) {
+  if (optional) table.Flag("enabled", out.enabled);
   table.Text("address", out.address);
   table.Number("port", out.port, 0, 65535);
   table.RefuseOthers();
@@ -183,8 +183,8 @@ void ReadRoot(TableReader& root, Config& config) {
     root.Complain(*root.At("secure_heap_bytes"), "secure_heap_bytes must be a power of two");
   }
   ReadLevel(root, config.log_level);
-  ReadListen(root.Table("kmip"), config.kmip);
-  ReadListen(root.Table("https"), config.https);
+  ReadListen(root.Table("kmip"), config.kmip, false);
+  ReadListen(root.Table("https"), config.https, true);
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);
   ReadHsm(root.Table("hsm"), config.hsm);
@@ -245,11 +245,11 @@ Result<Config> ParseConfig(std::string_view text, const std::string& path) {
   TableReader root(&parsed, "", path, mistake);
   ReadRoot(root, config);
   if (mistake) return std::move(*mistake);
-  if (config.enrolment_path.empty() && !config.store.path.empty()) {
-    config.enrolment_path = FolderOf(config.store.path) + "/enrolment.db";
-  }
   TRY(RequireKeys(config));
   Anchor(config);
+  if (config.enrolment_path.empty()) {
+    config.enrolment_path = FolderOf(config.store.path) + "/enrolment.db";
+  }
   return config;
 }
 

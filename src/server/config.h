@@ -16,7 +16,7 @@ namespace dare::server {
 struct ListenConfig {
   std::string address = "0.0.0.0";  // numeric; "::" takes IPv4 too
   std::uint16_t port = 0;           // 0: any free port, told on start
-  bool enabled = true;
+  bool enabled = true;              // KMIP always is
 };
 
 struct TlsConfig {

@@ -1,0 +1,136 @@
+#include "server/ca.h"
+
+#include <gmock/gmock.h>
+
+#include "server/pki_for_test.h"
+#include "server/x509_handles.h"
+
+namespace dare::server {
+namespace {
+
+using testing::HasSubstr;
+
+class CaTest : public testing::Test {
+ protected:
+  static X509Ptr Decode(const Certificate& certificate) {
+    const std::uint8_t* at = certificate.der.data();
+    return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(certificate.der.size())));
+  }
+  static Bytes PrivatePem(EVP_PKEY* key) {
+    const BioPtr bio(BIO_new(BIO_s_mem()));
+    PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+    char* text = nullptr;
+    const long length = BIO_get_mem_data(bio.get(), &text);
+    return Bytes(text, text + length);
+  }
+  static Result<SigningRequest> RequestFor(EVP_PKEY* key) {
+    return SigningRequest::Parse(MakeRequestForTest(PrivatePem(key), "root"));
+  }
+
+  ManualClockForTest clock_;
+  PkiForTest pki_{clock_};
+};
+
+TEST_F(CaTest, IssuesCertificatesThatItsRootVerifies) {
+  const Certificate client = pki_.Client("alice", {"dare-client", "blue"}).certificate;
+  const X509Ptr x509 = Decode(client);
+  const X509Ptr root = Decode(pki_.authority().root());
+  EXPECT_EQ(X509_verify(x509.get(), X509_get0_pubkey(root.get())), 1);
+  EXPECT_EQ(X509_verify(root.get(), X509_get0_pubkey(root.get())), 1);
+  EXPECT_EQ(X509_check_issued(root.get(), x509.get()), X509_V_OK);
+  EXPECT_EQ(client.subject.common_name, "alice");
+  EXPECT_THAT(client.subject.units, testing::ElementsAre("dare-client", "blue"));
+  EXPECT_EQ(client.not_after, clock_.Now() + 7 * 86400);
+  EXPECT_LT(client.not_before, clock_.Now());
+  EXPECT_EQ(client.serial.size(), 32u);
+}
+
+TEST_F(CaTest, LimitsWhatACertificateIsGoodFor) {
+  const X509Ptr client = Decode(pki_.Client("alice").certificate);
+  EXPECT_EQ(X509_check_purpose(client.get(), X509_PURPOSE_SSL_CLIENT, 0), 1);
+  EXPECT_EQ(X509_check_purpose(client.get(), X509_PURPOSE_SSL_SERVER, 0), 0);
+  EXPECT_EQ(X509_check_ca(client.get()), 0);
+  const X509Ptr server = Decode(pki_.Server().certificate);
+  EXPECT_EQ(X509_check_purpose(server.get(), X509_PURPOSE_SSL_SERVER, 0), 1);
+  EXPECT_EQ(X509_check_purpose(server.get(), X509_PURPOSE_SSL_CLIENT, 0), 0);
+  EXPECT_EQ(X509_check_host(server.get(), "localhost", 0, 0, nullptr), 1);
+  EXPECT_EQ(X509_check_ip_asc(server.get(), "127.0.0.1", 0), 1);
+  EXPECT_EQ(X509_check_host(server.get(), "example.org", 0, 0, nullptr), 0);
+}
+
+TEST_F(CaTest, NeverOutlivesItsRoot) {
+  clock_.Advance(std::int64_t{3645} * 86400);
+  EXPECT_EQ(pki_.Client("alice", {}, 30).certificate.not_after, pki_.authority().root().not_after);
+  clock_.Advance(std::int64_t{10} * 86400);
+  const auto key = MakeP256Key();
+  const auto server = pki_.authority().IssueServer({"localhost"}, key->public_der, 30);
+  ASSERT_FALSE(server);
+  EXPECT_THAT(server.error().message, HasSubstr("expired"));
+}
+
+TEST_F(CaTest, RefusesASignatureOfAnotherKey) {
+  const PkiForTest other(clock_);
+  auto mixed = CertificateAuthority::Open(pki_.authority().root(), other.signer(), clock_);
+  ASSERT_TRUE(mixed);
+  const auto key = MakeP256Key();
+  const auto server = mixed->IssueServer({"localhost"}, key->public_der, 30);
+  ASSERT_FALSE(server);
+  EXPECT_EQ(server.error().code, Code::kInternal);
+}
+
+TEST_F(CaTest, RefusesNamesThatDoNotFitIntoACertificate) {
+  EXPECT_TRUE(CheckSubject({"alice", {"x"}}));
+  EXPECT_FALSE(CheckSubject({"", {}}));
+  EXPECT_FALSE(CheckSubject({std::string(65, 'a'), {}}));
+  EXPECT_FALSE(CheckSubject({"a\nb", {}}));
+  EXPECT_FALSE(CheckSubject({std::string("a\0b", 3), {}}));
+  EXPECT_FALSE(CheckSubject({"\xff", {}}));
+  EXPECT_FALSE(CheckSubject({"alice", {""}}));
+}
+
+TEST_F(CaTest, RefusesServerNamesThatWouldAddEntries) {
+  const auto key = MakeP256Key();
+  for (const char* name : {"a,DNS:evil.example", "", "a b", "*.example.org"}) {
+    EXPECT_FALSE(pki_.authority().IssueServer({name}, key->public_der, 30)) << name;
+  }
+  EXPECT_TRUE(pki_.authority().IssueServer({"::1", "kms.example.org"}, key->public_der, 30));
+}
+
+TEST_F(CaTest, CertifiesGoodKeysOnly) {
+  EXPECT_TRUE(RequestFor(PkeyPtr(EVP_EC_gen("P-256")).get()));
+  EXPECT_TRUE(RequestFor(PkeyPtr(EVP_EC_gen("P-384")).get()));
+  EXPECT_TRUE(RequestFor(PkeyPtr(EVP_RSA_gen(2048)).get()));
+  EXPECT_FALSE(RequestFor(PkeyPtr(EVP_RSA_gen(1024)).get()));
+  EXPECT_FALSE(RequestFor(PkeyPtr(EVP_EC_gen("P-521")).get()));
+  EXPECT_FALSE(RequestFor(PkeyPtr(EVP_EC_gen("secp256k1")).get()));
+}
+
+TEST_F(CaTest, RefusesARequestThatIsDamagedOrNotSignedWithItsKey) {
+  const auto key = MakeP256Key();
+  const Bytes request = MakeRequestForTest(key->private_pem.Reveal(), "alice");
+  ASSERT_TRUE(SigningRequest::Parse(request));
+  for (std::size_t i = 0; i < request.size(); ++i) {
+    Bytes damaged = request;
+    damaged[i] ^= 1;
+    EXPECT_FALSE(SigningRequest::Parse(damaged)) << i;
+    EXPECT_FALSE(SigningRequest::Parse(ByteView(request).first(i))) << i;
+  }
+  Bytes longer = request;
+  longer.push_back(0);
+  EXPECT_FALSE(SigningRequest::Parse(longer));
+}
+
+TEST_F(CaTest, WritesAndReadsPem) {
+  const auto read = ParseCertificatePem(AsBytes(ToPem(pki_.authority().root())));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->der, pki_.authority().root().der);
+  EXPECT_FALSE(ParseCertificatePem(AsBytes("-----BEGIN CERTIFICATE-----\nAAAA\n")));
+}
+
+TEST_F(CaTest, WillNotOpenWithACertificateThatIsNoAuthority) {
+  Certificate client = pki_.Client("alice").certificate;
+  EXPECT_FALSE(CertificateAuthority::Open(std::move(client), pki_.signer(), clock_));
+}
+
+}  // namespace
+}  // namespace dare::server

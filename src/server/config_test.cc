@@ -1,0 +1,146 @@
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+
+namespace dare::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr char kLeast[] = R"(
+[tls]
+certificate = "server.pem"
+key = "server.key"
+client_ca = "/etc/ssl/ca.pem"
+[hsm]
+pin = "hsm-pin"
+[store]
+path = "kms.db"
+[audit]
+folder = "audit"
+)";
+
+Result<Config> Parse(const std::string& text) { return ParseConfig(text, "/etc/dare/kms.toml"); }
+// The message for the least configuration with `line` at its top.
+std::string MistakeWith(const std::string& line) {
+  const auto config = Parse(line + kLeast);
+  return config ? "accepted" : config.error().message;
+}
+
+TEST(ConfigTest, FillsInDefaults) {
+  const auto config = Parse(kLeast);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->kmip.port, 5696);
+  EXPECT_EQ(config->https.port, 5697);
+  EXPECT_EQ(config->store.backend, "sqlite");
+  EXPECT_FALSE(config->tls.rsa_cbc_suites);
+  EXPECT_FALSE(config->allow_legacy_algorithms);
+}
+
+TEST(ConfigTest, ReadsPathsFromTheFoldersOfTheFile) {
+  const auto config = Parse(kLeast);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->tls.certificate_file, "/etc/dare/server.pem");
+  EXPECT_EQ(config->tls.client_ca_file, "/etc/ssl/ca.pem");
+  EXPECT_EQ(config->hsm.pin, "/etc/dare/hsm-pin");
+  EXPECT_EQ(config->enrolment_path, "/etc/dare/enrolment.db");
+}
+
+TEST(ConfigTest, ReadsTheExampleThatIsShipped) {
+  const auto config = LoadConfig(DARE_SOURCE_DIR "/packaging/kms.toml.example");
+  EXPECT_TRUE(config) << config.error().message;
+}
+
+TEST(ConfigTest, NamesAnUnknownKeyAndItsLine) {
+  EXPECT_EQ(MistakeWith("\nthread = 4\n"), "/etc/dare/kms.toml:2: unknown key 'thread'");
+  EXPECT_EQ(MistakeWith("[kmip]\nport = 1\nadress = \"::\"\n"),
+            "/etc/dare/kms.toml:3: unknown key 'kmip.adress'");
+  EXPECT_THAT(MistakeWith("[mystery]\nx = 1\n"), HasSubstr("unknown key 'mystery'"));
+}
+
+TEST(ConfigTest, NamesAWrongTypeAndItsLine) {
+  EXPECT_EQ(MistakeWith("threads = \"four\"\n"),
+            "/etc/dare/kms.toml:1: threads must be a whole number");
+  EXPECT_EQ(MistakeWith("[kmip]\naddress = 5\n"),
+            "/etc/dare/kms.toml:2: kmip.address must be a text in quotes");
+  EXPECT_THAT(MistakeWith("kmip = 5\n"), HasSubstr("kmip must be a table"));
+  EXPECT_THAT(MistakeWith("allow_legacy_algorithms = 1\n"), HasSubstr("must be true or false"));
+  EXPECT_THAT(MistakeWith("administrators = [1]\n"), HasSubstr("must be a list of texts"));
+  EXPECT_THAT(MistakeWith("administrators = \"bob\"\n"), HasSubstr("must be a list of texts"));
+}
+
+TEST(ConfigTest, RefusesValuesOutOfRange) {
+  EXPECT_THAT(MistakeWith("[kmip]\nport = 65536\n"), HasSubstr("must be from 0 to 65535"));
+  EXPECT_THAT(MistakeWith("[limits]\nmessage_bytes = 10\n"), HasSubstr("must be from 1024"));
+  EXPECT_THAT(MistakeWith("secure_heap_bytes = 1000000\n"), HasSubstr("power of two"));
+  EXPECT_THAT(MistakeWith("log_level = \"loud\"\n"), HasSubstr("log_level must be one of"));
+}
+
+TEST(ConfigTest, NamesWhatIsMissing) {
+  const auto config = Parse("[store]\npath = \"x\"\n");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message, "/etc/dare/kms.toml: tls.certificate is missing");
+}
+
+TEST(ConfigTest, SaysWhereItIsNoToml) {
+  EXPECT_THAT(MistakeWith("threads = \n"), StartsWith("/etc/dare/kms.toml:1: "));
+}
+
+class PinTest : public testing::Test {
+ protected:
+  PinTest() {
+    (void)StartSecureHeap(1u << 20);
+    std::string pattern = std::filesystem::temp_directory_path() / "dare-pin-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    hsm_.pin = folder_ + "/pin";
+  }
+  ~PinTest() override {
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    std::filesystem::remove_all(folder_);
+  }
+  std::string folder_;
+  HsmConfig hsm_;
+};
+
+TEST_F(PinTest, ReadsAPrivateFileWithoutItsNewline) {
+  ASSERT_TRUE(WriteFileDurably(hsm_.pin, AsBytes("1234\n"), 0600));
+  const auto pin = LoadPin(hsm_);
+  ASSERT_TRUE(pin);
+  EXPECT_EQ(AsText(pin->Reveal()), "1234");
+}
+
+TEST_F(PinTest, RefusesAFileThatOthersMayRead) {
+  ASSERT_TRUE(WriteFileDurably(hsm_.pin, AsBytes("1234"), 0640));
+  const auto pin = LoadPin(hsm_);
+  ASSERT_FALSE(pin);
+  EXPECT_EQ(pin.error().code, Code::kDenied);
+  EXPECT_THAT(pin.error().message, HasSubstr("chmod 600"));
+}
+
+TEST_F(PinTest, RefusesAnEmptyOrMissingFile) {
+  EXPECT_FALSE(LoadPin(hsm_));
+  ASSERT_TRUE(WriteFileDurably(hsm_.pin, AsBytes("\n"), 0600));
+  EXPECT_THAT(LoadPin(hsm_).error().message, HasSubstr("is empty"));
+}
+
+TEST_F(PinTest, ReadsACredentialOfSystemd) {
+  ASSERT_TRUE(WriteFileDurably(hsm_.pin, AsBytes("4321"), 0440));
+  hsm_.pin = "credential:pin";
+  EXPECT_EQ(LoadPin(hsm_).error().code, Code::kNotFound) << "no $CREDENTIALS_DIRECTORY";
+  ::setenv("CREDENTIALS_DIRECTORY", folder_.c_str(), 1);
+  const auto pin = LoadPin(hsm_);
+  ASSERT_TRUE(pin) << pin.error().message;
+  EXPECT_EQ(AsText(pin->Reveal()), "4321");
+  hsm_.pin = "credential:../pin";
+  EXPECT_EQ(LoadPin(hsm_).error().code, Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace dare::server

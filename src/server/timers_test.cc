@@ -1,0 +1,49 @@
+#include "server/timers.h"
+
+#include <gtest/gtest.h>
+
+namespace dare::server {
+namespace {
+
+using std::chrono::seconds;
+
+class TimersTest : public testing::Test {
+ protected:
+  TimerLists lists_{{seconds(10), seconds(5), seconds(600), seconds(30), seconds(2)}};
+  TimePoint start_;
+};
+
+TEST_F(TimersTest, GivesWhatRanOutAndNothingElse) {
+  Timer a, b;
+  lists_.Start(a, TimerKind::kMessage, start_);
+  lists_.Start(b, TimerKind::kHandshake, start_);
+  EXPECT_EQ(*lists_.NextDeadline(), start_ + seconds(5));
+  EXPECT_EQ(lists_.Pop(start_ + seconds(4)), nullptr);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(5)), &a);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(5)), nullptr);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(10)), &b);
+  EXPECT_FALSE(lists_.NextDeadline());
+}
+
+TEST_F(TimersTest, MovesATimerThatStartsAgain) {
+  Timer a, b;
+  lists_.Start(a, TimerKind::kIdle, start_);
+  lists_.Start(b, TimerKind::kIdle, start_ + seconds(1));
+  lists_.Start(a, TimerKind::kIdle, start_ + seconds(2));
+  EXPECT_EQ(lists_.Pop(start_ + seconds(601)), &b);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(601)), nullptr);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(602)), &a);
+}
+
+TEST_F(TimersTest, ForgetsARemovedTimer) {
+  Timer a;
+  lists_.Start(a, TimerKind::kWrite, start_);
+  lists_.Remove(a);
+  lists_.Remove(a);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(1000)), nullptr);
+  lists_.Start(a, TimerKind::kNone, start_);
+  EXPECT_FALSE(lists_.NextDeadline());
+}
+
+}  // namespace
+}  // namespace dare::server
