@@ -43,6 +43,22 @@ std::optional<crypto::KeyAlgorithm> Known(CryptographicAlgorithm algorithm) {
 
 constexpr std::int32_t kMostBits = 1 << 16;
 
+bool IsOldCipher(CryptographicAlgorithm algorithm) {
+  switch (algorithm) {
+    case CryptographicAlgorithm::kBlowfish:
+    case CryptographicAlgorithm::kCamellia:
+    case CryptographicAlgorithm::kCAST5:
+    case CryptographicAlgorithm::kIDEA:
+    case CryptographicAlgorithm::kRC2:
+    case CryptographicAlgorithm::kRC5:
+    case CryptographicAlgorithm::kSKIPJACK:
+    case CryptographicAlgorithm::kTwofish:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool IsDes(CryptographicAlgorithm algorithm) {
   return algorithm == CryptographicAlgorithm::kDES3 || algorithm == CryptographicAlgorithm::kDES;
 }
@@ -58,6 +74,8 @@ Result<void> CheckSymmetricKey(const crypto::AlgorithmPolicy& policy,
   const auto known = Known(algorithm);
   if (known) return crypto::CheckKey(policy, *known, static_cast<std::size_t>(bits));
   if (!generated) return {};
+  // Ciphers that nothing here can compute (Skipjack, Blowfish, …): random bytes for old peers.
+  if (policy.allow_legacy && bits % 8 == 0 && IsOldCipher(algorithm)) return {};
   return Error(Code::kInvalidArgument, "this server makes no keys of this algorithm");
 }
 

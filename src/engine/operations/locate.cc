@@ -107,10 +107,11 @@ class Search {
   std::size_t examined_ = 0;
 };
 
-// kmip-2.1 orders: the newest first. 1.x leaves it open; its published cases hand out the oldest
-// first where Maximum Items limits the answer (TC-OFFSET, TC-152).
+// kmip-2.1 orders: the newest first. 1.x leaves it open; its published cases up to 1.3 hand out the
+// oldest first where Maximum Items limits the answer (TC-OFFSET-1-13, TC-152), from 1.4 on the
+// newest (TC-OFFSET-1-14).
 bool OldestFirst(const kmip::LocateRequest& request, kmip::ProtocolVersion version) {
-  return kmip::IsVersion1(version) && request.maximum_items.has_value();
+  return version < kmip::kVersion1_4 && request.maximum_items.has_value();
 }
 
 void UpdatePlaceholder(const std::vector<std::string>& ids, OperationContext& context) {
