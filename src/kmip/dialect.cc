@@ -115,6 +115,18 @@ std::optional<std::string> Name1(const AttributeReference& reference, ProtocolVe
   return std::string(rule->name);
 }
 
+// Key Format Type joined the Digest in KMIP 1.1 (kmip-1.0 3.12, kmip-1.1 3.17).
+void WriteDigestOf1_0(ttlv::Writer& out, const ttlv::Item& value) {
+  out.Structure(Tag::kAttributeValue, [&] {
+    auto members = value.Members();
+    while (members && !members->AtEnd()) {
+      const auto member = members->Next();
+      if (!member) return;
+      if (member->tag != Tag::kKeyFormatType) out.Retagged(member->tag, *member);
+    }
+  });
+}
+
 void WriteAttribute1(ttlv::Writer& out, ProtocolVersion version, const Attribute& attribute) {
   const auto name = Name1(ReferenceTo(attribute), version);
   if (!name) return;
@@ -132,6 +144,7 @@ void WriteAttribute1(ttlv::Writer& out, ProtocolVersion version, const Attribute
   out.Structure(Tag::kAttribute, [&] {
     out.Text(Tag::kAttributeName, *name);
     if (attribute.index != 0) out.Integer(Tag::kAttributeIndex, attribute.index);
+    if (attribute.tag == Tag::kDigest && version < kVersion1_1) return WriteDigestOf1_0(out, value);
     out.Retagged(Tag::kAttributeValue, value);
   });
 }

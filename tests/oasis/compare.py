@@ -50,10 +50,14 @@ class State:
     def __init__(self, vocabulary, now, inherited=None):
         self.vocabulary = vocabulary
         self.now = now
+        self.longest_offset = None        # of $NOW+n, in seconds, when the case is played faster
         self.bindings = {}
-        self.inherited = inherited or {}  # of the cases of the family that ran before
+        self.inherited = {}               # bindings of the cases of the family that ran before
         self.last_field = {}
         self.generated = set()            # identifiers of objects whose key the server made
+        if inherited is not None:
+            self.inherited = {**inherited.inherited, **inherited.bindings}
+            self.generated = inherited.generated
         self.request_dates = set()        # (attribute, seconds) that some request fixed
         self.request_groups = set()       # Object Group values of the requests
 
@@ -67,7 +71,8 @@ class State:
         """Seconds of $NOW, $NOW-3600, $NOW+20; None for other placeholders."""
         if not placeholder.startswith("$NOW"):
             return None
-        return self.now + (int(placeholder[4:]) if placeholder[4:] else 0)
+        offset = int(placeholder[4:] or 0)
+        return self.now + (offset if self.longest_offset is None else min(offset, self.longest_offset))
 
     def value_of(self, placeholder):
         """The value a request sends for a placeholder; KeyError if nothing was bound to it."""

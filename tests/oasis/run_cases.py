@@ -106,11 +106,11 @@ def play_group(provider, cases):
         session = provider.open(playable[0].group())
     except Exception as e:  # whatever it was, these cases cannot be judged
         return results + [(c, "FAIL", f"no server: {e}") for c in playable]
-    inherited = {}
+    inherited = None
     try:
         for case in playable:
             try:
-                inherited.update(case.play(session.connect, inherited).bindings)
+                inherited = case.play(session.connect, inherited)
                 results.append((case, "PASS", ""))
             except Unplayable as e:
                 results.append((case, "SKIP", str(e)))

@@ -56,7 +56,8 @@ class Parrot:
         if not isinstance(item.value, Placeholder):
             return item
         if item.value.startswith("$NOW"):
-            return Item(item.tag, item.type, int(time.time()) + int(item.value[4:] or 0))
+            offset = int(item.value[4:] or 0)
+            return Item(item.tag, item.type, int(time.time()) + (min(offset, 3) if polls(self.case) else offset))
         return Item(item.tag, item.type, self.known.setdefault(item.value, self._made_up(item)))
 
     def _made_up(self, item):
@@ -65,13 +66,17 @@ class Parrot:
         return f"id-{len(self.known)}-{item.value[1:]}"
 
 
+def polls(case):
+    return any("[REPEAT]" in e.comments for e in case.exchanges)
+
+
 def playable_cases():
     cases = [Case(p, V) for p in sorted(CASES.glob("[12].?/**/*.xml"))]
     return [c for c in cases if not any("[Server-to-Client]" in e.comments for e in c.exchanges)]
 
 
 def play(case, spoil=None, inherited=None):
-    known = dict(inherited or {})
+    known = {**inherited.inherited, **inherited.bindings} if inherited else {}
     parrot = Parrot(case, known, spoil)
     return case.play(lambda _n: parrot, inherited)
 
@@ -82,8 +87,8 @@ class Jury(unittest.TestCase):
         families = {}
         for case in playable_cases():
             with self.subTest(case=case.name):
-                inherited = families.get(case.group() or case.name, {})
-                families[case.group() or case.name] = play(case, inherited=inherited).bindings
+                family = case.group() or case.name
+                families[family] = play(case, inherited=families.get(family))
 
     def assertFails(self, file, spoil):
         with self.assertRaises(Difference):
@@ -131,6 +136,8 @@ class Jury(unittest.TestCase):
 
     def test_refuses_a_wrong_status_in_every_case(self):
         for case in playable_cases():
+            if polls(case):
+                continue  # the runner would ask again and again
             with self.subTest(case=case.name), self.assertRaises(Difference):
                 play(case, self.edit("ResultStatus", lambda i: Item(i.tag, i.type, 1 - min(i.value, 1))))
 

@@ -203,6 +203,8 @@ class Versions:
         self.assertEqual(tag, hmac.new(material, b"data", hashlib.sha256).digest())
 
     def test_replaces_a_key_and_moves_its_name(self):
+        if self.at_least("KMIP_2_0"):
+            self.skipTest("PyKMIP 0.10 sends Re-key with a Template-Attribute, which KMIP 2.0 does not have")
         name = self.name()
         old = self.create(name)
         self.client.activate(old)
@@ -214,9 +216,10 @@ class Versions:
     def test_wraps_a_key_under_another(self):
         kek_bytes, key_bytes = bytes(range(16)), bytes.fromhex("00112233445566778899aabbccddeeff")
         masks = [enums.CryptographicUsageMask.WRAP_KEY]
-        kek = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, kek_bytes, masks=masks))
+        kek = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, kek_bytes, masks=masks,
+                                                name=self.name()))
         key = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, key_bytes,
-                                                masks=[enums.CryptographicUsageMask.ENCRYPT]))
+                                                masks=[enums.CryptographicUsageMask.ENCRYPT], name=self.name()))
         self.client.activate(kek)
         wrapped = self.client.get(key, key_wrapping_specification={
             "wrapping_method": enums.WrappingMethod.ENCRYPT,

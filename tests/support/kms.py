@@ -93,6 +93,10 @@ class Kms:
         """Sets a key of a section ("" for the top) in the configuration file."""
         text = json.dumps(value) if not isinstance(value, bool) else str(value).lower()
         lines, here, done = [], "", False
+        if not section:  # keys of the top stand before the first table
+            self.config_file.write_text(f"{key} = {text}\n" + re.sub(
+                rf"(?m)^{re.escape(key)}\s*=.*\n", "", self.config_file.read_text("utf-8")), "utf-8")
+            return
         for line in self.config_file.read_text("utf-8").splitlines():
             header = re.match(r"\s*\[([^\]]+)\]", line)
             if header:
@@ -288,10 +292,12 @@ def _address(text):
 class Template:
     """A server folder that was set up once and is copied for each server: init and enrolment cost, copying does not."""
 
-    def __init__(self, programs, names):
+    def __init__(self, programs, names, settings=None):
         self.programs = programs
         self.original = Kms(programs)
         try:
+            for (section, key), value in (settings or {}).items():
+                self.original.configure(section, key, value)
             self.original.start()
             for name in names:
                 self.original.identity(name)
