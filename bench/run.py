@@ -1,0 +1,259 @@
+"""Runs the benchmarks: each figure beside the physical limit measured in the same run. See README.md."""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+SECONDS = float(os.environ.get("DARE_BENCH_SECONDS", "5"))
+FILE_MIB = int(os.environ.get("DARE_BENCH_FILE_MIB", "1024"))
+OBJECTS = int(os.environ.get("DARE_BENCH_OBJECTS", "10000"))
+REPEAT = 3  # of file benchmarks, interleaved with their limit; the best of each counts
+
+
+def output(words, **more):
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, **more)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, words))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Server:
+    """A dare-kms with one event loop, an enrolled client and a store with keys in it: made once, at first need."""
+
+    def __init__(self, build):
+        from support.kms import Kms, Programs
+        self.build = build
+        self.kms = Kms(Programs(build / "bin" / "dare-kms"))
+        self.kms.configure("server", "threads", 1)
+        self.kms.configure("limits", "connections_per_address", 4096)
+        self.kms.start()
+        self.identity = self.kms.identity("bench")
+        folder = self.kms.home
+        lines = output([*self.load_words(self.kms.kmip), "--fill", OBJECTS]).split("\n")
+        pairs = [line.split() for line in lines if line]
+        self.names, self.ids = folder / "names", folder / "ids"
+        # 64 keys asked for in turn: all cached, none favoured.
+        step = max(1, len(pairs) // 64)
+        chosen = pairs[::step][:64]
+        self.names.write_text("\n".join(p[0] for p in chosen) + "\n")
+        self.ids.write_text("\n".join(p[1] for p in chosen) + "\n")
+
+    def tls_words(self):
+        return ["--certificate", self.identity.certificate, "--key", self.identity.key, "--ca", self.identity.ca]
+
+    def load_words(self, address):
+        host, port = address
+        return [self.build / "bench" / "kms_load", "--host", host, "--port", port, *self.tls_words()]
+
+    def load(self, operation, clients, address=None, **flags):
+        words = [*self.load_words(address or self.kms.kmip), "--operation", operation, "--clients", clients,
+                 "--seconds", SECONDS, "--ids", self.names if operation == "locate" else self.ids]
+        for flag, on in flags.items():
+            if on:
+                words.append(f"--{flag}")
+        return json.loads(output(words))
+
+    def echo(self, operation, clients, like, **flags):
+        """The same load against a bare TLS echo whose replies have the size of `like`'s."""
+        config = self.kms.config()["tls"]
+        echo = subprocess.Popen(
+            [str(w) for w in [self.build / "bench" / "tls_echo", "--certificate", self.kms.folder / config["certificate"],
+                              "--key", self.kms.folder / config["key"], "--ca", self.identity.ca,
+                              "--reply-bytes", like["reply_bytes"], "--threads", 1]],
+            stdout=subprocess.PIPE, text=True)
+        try:
+            port = int(echo.stdout.readline().split()[1])
+            return self.load(operation, clients, ("127.0.0.1", port), unchecked=True, **flags)
+        finally:
+            echo.terminate()
+            echo.wait()
+
+    def close(self):
+        self.kms.close()
+
+
+class Files:
+    """A file of random bytes in memory, and a `dare` client of the server to seal it with."""
+
+    def __init__(self, server):
+        self.server = server
+        ram = pathlib.Path("/dev/shm")
+        free = shutil.disk_usage(ram).free if ram.is_dir() else 0
+        self.in_memory = free > 4 * FILE_MIB * 2**20
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dare-bench-", dir=ram if self.in_memory else None))
+        self.plain = self.folder / "plain"
+        with open(self.plain, "wb") as out:
+            for _ in range(FILE_MIB):
+                out.write(os.urandom(2**20))
+        host, port = server.kms.kmip
+        self.config = self.folder / "client.toml"
+        self.config.write_text(
+            f'servers = ["{host}:{port}"]\nca_file = "{server.identity.ca}"\n'
+            f'certificate_file = "{server.identity.certificate}"\nkey_file = "{server.identity.key}"\n')
+        self.dare("key", "create", "bench-kek")
+
+    def dare(self, *words):
+        return output([self.server.build / "bin" / "dare", "--config", self.config, *words])
+
+    def timed(self, make, target):
+        target.unlink(missing_ok=True)
+        begin = time.monotonic()
+        make()
+        passed = time.monotonic() - begin
+        return FILE_MIB * 2**20 / passed / 1e9
+
+    def copy(self, source, target):
+        return self.timed(lambda: output(["cp", source, target]), target)
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Bench:
+    def __init__(self, build):
+        self.build = build
+        self._server = self._files = None
+
+    @property
+    def server(self):
+        self._server = self._server or Server(self.build)
+        return self._server
+
+    @property
+    def files(self):
+        self._files = self._files or Files(self.server)
+        return self._files
+
+    def close(self):
+        for part in (self._files, self._server):
+            if part:
+                part.close()
+
+    # --- files
+
+    def _gcm(self):
+        speed, kernel = output([self.build / "bench" / "gcm_speed"]).split()
+        return float(speed), kernel
+
+    def _file(self, make, source, target):
+        files = self.files
+        figures, limits = [], []
+        for _ in range(REPEAT):  # the first one of each warms freshly freed memory
+            limits.append(files.copy(source, files.folder / "copy"))
+            (files.folder / "copy").unlink()
+            figures.append(files.timed(make, target))
+        gcm, kernel = self._gcm()
+        value = max(figures)
+        return dict(value=value, unit="GB/s", limit_name="cp of the same file", limit=max(limits), aim=1 / 0.9,
+                    note=f"{FILE_MIB} MiB, {'memory to memory' if files.in_memory else 'on disk'}; AES-256-GCM ({kernel}) "
+                         f"of one thread alone {gcm:.2f} GB/s, ratio {value / gcm:.2f}",
+                    also=[dict(limit_name=f"AES-256-GCM of one thread ({kernel})", limit=gcm, ratio=value / gcm)])
+
+    def seal(self):
+        target = self.files.folder / "sealed"
+        return self._file(lambda: self.files.dare("seal", self.files.plain, "-o", target, "--key", "bench-kek"),
+                          self.files.plain, target)
+
+    def open(self):
+        sealed = self.files.folder / "sealed"
+        if not sealed.exists():
+            self.files.dare("seal", self.files.plain, "-o", sealed, "--key", "bench-kek")
+        target = self.files.folder / "opened"
+        return self._file(lambda: self.files.dare("open", sealed, "-o", target), sealed, target)
+
+    # --- the server
+
+    def _against_echo(self, operation, clients, aim, **flags):
+        mine = self.server.load(operation, clients, **flags)
+        limit = self.server.echo(operation, clients, mine, **flags)
+        return dict(value=mine["ops_per_second"], unit="ops/s", limit_name="bare TLS echo, same sizes and threads",
+                    limit=limit["ops_per_second"], aim=aim,
+                    note=f"p50 {mine['p50_us']:.0f} us, p99 {mine['p99_us']:.0f} us; {mine['request_bytes']} bytes in, "
+                         f"{mine['reply_bytes']} out")
+
+    def kmip_get(self, clients):
+        return self._against_echo("get", clients, 0.7)
+
+    def kmip_encrypt(self, clients):
+        return self._against_echo("encrypt", clients, 0.6)
+
+    def kmip_connect(self, clients):
+        return self._against_echo("get", clients, 0.9, reconnect=True)
+
+    def kmip_create(self, clients):
+        mine = self.server.load("create", clients)
+        echo = self.server.echo("create", clients, mine)
+        with tempfile.TemporaryDirectory(prefix="dare-bench-", dir=self.server.kms.home) as folder:
+            limit = float(output([self.build / "bench" / "store_insert", f"{folder}/limit.db", SECONDS, clients, 600]))
+        return dict(value=mine["ops_per_second"], unit="ops/s", limit_name=f"the store alone, {clients} rows a commit",
+                    limit=limit, aim=0.7,
+                    note=f"durable and audited before the answer; p50 {mine['p50_us']:.0f} us, p99 {mine['p99_us']:.0f} us; "
+                         f"bare TLS echo {echo['ops_per_second']:.0f}/s",
+                    also=[dict(limit_name="bare TLS echo, same sizes and threads", limit=echo["ops_per_second"],
+                               ratio=mine["ops_per_second"] / echo["ops_per_second"])])
+
+    def kmip_locate(self, clients):
+        mine = self.server.load("locate", clients)
+        get = self.server.load("get", clients)
+        return dict(value=mine["ops_per_second"], unit="ops/s", limit_name="Get on the same data",
+                    limit=get["ops_per_second"], aim=0.5,
+                    note=f"by name among {OBJECTS} objects; p50 {mine['p50_us']:.0f} us, p99 {mine['p99_us']:.0f} us")
+
+
+BENCHMARKS = {
+    "seal": lambda b: b.seal(),
+    "open": lambda b: b.open(),
+    "kmip-get-1": lambda b: b.kmip_get(1),
+    "kmip-get-8": lambda b: b.kmip_get(8),
+    "kmip-get-64": lambda b: b.kmip_get(64),
+    "kmip-create-8": lambda b: b.kmip_create(8),
+    "kmip-encrypt-8": lambda b: b.kmip_encrypt(8),
+    "kmip-locate-8": lambda b: b.kmip_locate(8),
+    "kmip-connect": lambda b: b.kmip_connect(8),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks; all by default")
+    parser.add_argument("--json", metavar="FILE", help="also write one JSON object a line")
+    parser.add_argument("--list", action="store_true", help="name the benchmarks")
+    parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(BENCHMARKS))
+        return 0
+    unknown = [name for name in options.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)} (--list names them)")
+
+    bench, rows = Bench(options.build), []
+    print(f"{'name':16} {'value':>12} {'unit':6} {'limit':>12}  {'ratio':>6} {'aim':>6}      beside")
+    try:
+        for name in options.names or BENCHMARKS:
+            row = {"name": name, **BENCHMARKS[name](bench)}
+            row["ratio"] = row["value"] / row["limit"]
+            row["met"] = row["ratio"] >= row["aim"]
+            rows.append(row)
+            digits = 2 if row["unit"] == "GB/s" else 0
+            print(f"{name:16} {row['value']:12,.{digits}f} {row['unit']:6} {row['limit']:12,.{digits}f}  {row['ratio']:6.2f} "
+                  f"{row['aim']:6.2f} {'met ' if row['met'] else 'miss'} {row['limit_name']}; {row['note']}", flush=True)
+    finally:
+        bench.close()
+        if options.json:
+            with open(options.json, "w", encoding="utf-8") as out:
+                for row in rows:
+                    out.write(json.dumps(row) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

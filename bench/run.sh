@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds what the benchmarks need and runs them; see bench/README.md.   bench/run.sh [NAME…] [--json FILE] | --list
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+build=${DARE_BENCH_BUILD:-$root/build/release}
+python=$(command -v /usr/bin/python3 || command -v python3)
+case " $* " in
+  *" --list "* | *" --help "*) exec "$python" "$here/run.py" "$@" ;;
+esac
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDARE_BENCH=ON >/dev/null
+cmake --build "$build" --target dare dare-kms kms_load tls_echo store_insert gcm_speed >&2
+exec "$python" "$here/run.py" --build "$build" "$@"
