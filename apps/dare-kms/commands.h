@@ -11,6 +11,7 @@
 namespace dare::kms {
 
 inline constexpr char kDefaultConfig[] = "/etc/dare/kms.toml";
+inline constexpr std::int64_t kServerCertificateDays = 825;
 
 struct InitOptions {
   std::string folder;                     // everything goes there; empty: /etc/dare, /var/lib/dare
@@ -49,6 +50,12 @@ struct RevokeOptions {
 Result<void> RevokeCertificate(const RevokeOptions& options);
 
 Result<void> Certificates(const std::string& config, bool json);
+struct RenewServerOptions {
+  std::string config = kDefaultConfig;
+  std::vector<std::string> server_names;  // beside those in the present certificate
+};
+Result<void> RenewServerCertificate(const RenewServerOptions& options);
+
 Result<void> CheckConfig(const std::string& config);
 
 }  // namespace dare::kms

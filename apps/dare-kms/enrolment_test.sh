@@ -153,6 +153,12 @@ done
 kill -TERM "$pid"
 while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
 pid=
+"$kms" renew-server-certificate --config "$conf" --server-name kms.example.org >/dev/null || fail renewal
+openssl verify -CAfile "$dir/kms/ca.pem" -verify_hostname kms.example.org "$dir/kms/server.pem" >/dev/null ||
+  fail "a new name in the server's certificate"
+openssl verify -CAfile "$dir/kms/ca.pem" -verify_ip ::1 "$dir/kms/server.pem" >/dev/null ||
+  fail "the old names in the server's certificate"
+expect "$(stat -c %a "$dir/kms/server.key")" 600 "mode of the new key"
 sed -i 's/^port = 0/prot = 0/' "$conf"
 if "$kms" serve --config "$conf" >/dev/null 2>"$dir/err"; then fail "an unknown key was accepted"; fi
 grep -q "kms.toml:[0-9]*: unknown key 'kmip.prot'" "$dir/err" || fail "an unknown key is not named"

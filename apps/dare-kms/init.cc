@@ -20,7 +20,6 @@ namespace dare::kms {
 namespace {
 
 constexpr std::int64_t kRootDays = 3650;
-constexpr std::int64_t kServerDays = 825;
 constexpr mode_t kPrivate = 0600;
 constexpr mode_t kPublic = 0644;
 
@@ -111,7 +110,7 @@ Result<void> MakeCertificates(const Places& places, const InitOptions& options,
   }
   const server::NewKey key = TRY(server::MakeP256Key());
   const server::Certificate certificate =
-      TRY(authority.IssueServer(names, key.public_der, kServerDays));
+      TRY(authority.IssueServer(names, key.public_der, kServerCertificateDays));
   TRY(WriteFileDurably(places.At("server.key"), key.private_pem.Reveal(), kPrivate, false));
   TRY(WriteFileDurably(places.At("server.pem"), AsBytes(server::ToPem(certificate)), kPublic,
                        false));

@@ -127,6 +127,16 @@ void AddCertificates(CLI::App& app, int& status) {
   verb->callback([&status] { status = Finish(Certificates(config, json)); });
 }
 
+void AddRenewServerCertificate(CLI::App& app, int& status) {
+  static RenewServerOptions options;
+  auto* verb = app.add_subcommand("renew-server-certificate",
+                                  "make a new key and certificate for the listeners");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--server-name", options.server_names,
+                   "a further name of this server (repeatable)");
+  verb->callback([&status] { status = Finish(RenewServerCertificate(options)); });
+}
+
 void AddCheckConfig(CLI::App& app, int& status) {
   static std::string config = kDefaultConfig;
   auto* verb = app.add_subcommand("check-config", "read a configuration and say what is wrong");
@@ -143,6 +153,7 @@ int Main(int argc, char** argv) {
   AddEnrollToken(app, status);
   AddRevokeCertificate(app, status);
   AddCertificates(app, status);
+  AddRenewServerCertificate(app, status);
   AddCheckConfig(app, status);
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "dare-kms " DARE_VERSION << std::endl;

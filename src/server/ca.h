@@ -35,6 +35,8 @@ struct Certificate {
 std::string ToPem(const Certificate& certificate);
 // The first certificate in a PEM text, and its names.
 Result<Certificate> ParseCertificatePem(ByteView pem);
+// The host names and IP addresses in its subjectAltName.
+Result<std::vector<std::string>> AlternativeNamesOf(const Certificate& certificate);
 // A certs-only message: SignedData without signatures. RFC 5272, section 4.1; RFC 7030, 4.1.3.
 Result<Bytes> CertificatesOnly(const std::vector<const Certificate*>& certificates);
 

@@ -96,6 +96,13 @@ TEST_F(CaTest, RefusesServerNamesThatWouldAddEntries) {
   EXPECT_TRUE(pki_.authority().IssueServer({"::1", "kms.example.org"}, key->public_der, 30));
 }
 
+TEST_F(CaTest, ReadsTheNamesOfAServerBack) {
+  const auto names = AlternativeNamesOf(pki_.Server().certificate);
+  ASSERT_TRUE(names);
+  EXPECT_THAT(*names, testing::ElementsAre("localhost", "127.0.0.1"));
+  EXPECT_THAT(*AlternativeNamesOf(pki_.Client("alice").certificate), testing::IsEmpty());
+}
+
 TEST_F(CaTest, CertifiesGoodKeysOnly) {
   EXPECT_TRUE(RequestFor(PkeyPtr(EVP_EC_gen("P-256")).get()));
   EXPECT_TRUE(RequestFor(PkeyPtr(EVP_EC_gen("P-384")).get()));

@@ -1,5 +1,5 @@
 // The parts of ca.h that read and write what clients send and get: requests, certs-only, keys.
-#include <openssl/core_names.h>
+#include <arpa/inet.h>
 #include <openssl/objects.h>
 
 #include <string_view>
@@ -70,6 +70,29 @@ Result<Bytes> CertificatesOnly(const std::vector<const Certificate*>& certificat
   Bytes der(encoded, encoded + size);
   OPENSSL_free(encoded);
   return der;
+}
+
+Result<std::vector<std::string>> AlternativeNamesOf(const Certificate& certificate) {
+  const std::uint8_t* at = certificate.der.data();
+  const X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(certificate.der.size())));
+  if (x509 == nullptr) return Error(Code::kMalformed, "not a certificate");
+  const GeneralNamesPtr found(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(x509.get(), NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> names;
+  for (int i = 0; found != nullptr && i < sk_GENERAL_NAME_num(found.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(found.get(), i);
+    if (name->type == GEN_DNS) {
+      const auto* text = ASN1_STRING_get0_data(name->d.dNSName);
+      names.emplace_back(reinterpret_cast<const char*>(text), ASN1_STRING_length(name->d.dNSName));
+    } else if (name->type == GEN_IPADD) {
+      const int family = ASN1_STRING_length(name->d.iPAddress) == 4 ? AF_INET : AF_INET6;
+      char text[INET6_ADDRSTRLEN] = "";
+      if (::inet_ntop(family, ASN1_STRING_get0_data(name->d.iPAddress), text, sizeof text)) {
+        names.emplace_back(text);
+      }
+    }
+  }
+  return names;
 }
 
 Result<NewKey> MakeP256Key() {
