@@ -52,7 +52,7 @@ class Layout(unittest.TestCase):
     def test_manual_pages_have_no_errors(self):
         self.assertIsNotNone(shutil.which("mandoc"), "mandoc is missing (packaging/debian-packages.txt)")
         for page in self.root.glob("share/man/man*/*"):
-            done = run("mandoc", "-Tlint", "-Wwarning", page)
+            done = run("mandoc", "-Tlint", "-Werror", page)
             self.assertEqual(done.stdout, "")
 
     def test_manual_pages_and_examples_know_every_key(self):
