@@ -114,8 +114,9 @@ Result<OpenedStart> StartOpening(ByteSource& in, const Keyring& keks, const Mess
   options.limits = limits;
   // The keyring answers only to this block's id, so a foreign data message finds no key.
   const Keyring data_keyring = TRY(slot.block.DataKeyring());
-  return OpenedStart{slot.block.id,
-                     TRY(AuthenticateHeader(std::move(header), data_keyring, options))};
+  // Not inside the braces below: GCC does not destroy members made before a TRY that returns.
+  AuthenticHeader message = TRY(AuthenticateHeader(std::move(header), data_keyring, options));
+  return OpenedStart{slot.block.id, std::move(message)};
 }
 
 // One text for whatever is not authentic, with the name of the file; other errors stay as they are.
