@@ -136,7 +136,7 @@ Result<std::unique_ptr<EnrolmentStore>> EnrolmentStore::Open(const std::string& 
 
 // Takes the write lock first, so that two processes cannot both see the last use of a token.
 template <typename Work>
-auto EnrolmentStore::InTransaction(Work work) -> decltype(work()) {
+std::invoke_result_t<Work> EnrolmentStore::InTransaction(Work work) {
   TRY(writer_.Execute("BEGIN IMMEDIATE"));
   auto result = work();
   if (result) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <unordered_set>
 #include <vector>
 
@@ -80,7 +81,7 @@ class EnrolmentStore : public Revocation {
       : clock_(clock), writer_(std::move(writer)), reader_(std::move(reader)) {}
 
   template <typename Work>
-  auto InTransaction(Work work) -> decltype(work()) REQUIRES(mutex_);
+  std::invoke_result_t<Work> InTransaction(Work work) REQUIRES(mutex_);
   Result<Subject> FindToken(ByteView hash) REQUIRES(mutex_);
   Result<void> Insert(const Certificate& certificate) REQUIRES(mutex_);
   Result<void> CountRevision() REQUIRES(mutex_);
