@@ -14,8 +14,11 @@
 // What the tests of this folder share: keys that are made up, and a folder that goes away.
 namespace dare::envelope {
 
+// Before any test, whichever runs alone.
+inline const bool kSecureHeapStarted = StartSecureHeap(1 << 20).has_value();
+
 inline SecretBytes SecretForTest(ByteView bytes) {
-  EXPECT_TRUE(StartSecureHeap(1 << 20));
+  EXPECT_TRUE(kSecureHeapStarted);
   return SecretBytes::CopyOf(bytes).value();
 }
 
