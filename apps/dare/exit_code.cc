@@ -41,10 +41,10 @@ std::string_view HintFor(const Error& error) {
       return "this machine's certificate may be expired or revoked; \"dare enroll\" gets a new one";
     case Code::kUnavailable:
     case Code::kTimeout:
-      return "\"dare ping\" tells which key servers answer";
+      return "see that the key server runs and that `servers` in the configuration names it";
     case Code::kDenied:
       if (error.detail == static_cast<std::uint64_t>(ResultReason::kWrongKeyLifecycleState)) {
-        return "\"dare key show KEY\" tells the state of the key; a revoked key wraps nothing more";
+        return "\"dare key show KEY\" tells the state of the key; a revoked one is out of use";
       }
       if (error.detail == static_cast<std::uint64_t>(ResultReason::kObjectDestroyed)) {
         return "a destroyed key does not come back; another key may still open the file";

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "envelope/sealed_file.h"
+#include "force_hint.h"
 #include "keyrings.h"
 #include "progress_bar.h"
 #include "session.h"
@@ -40,8 +41,7 @@ Result<void> Open(Session& session, const OpenCommand& command) {
   options.flow.cancelled = &Session::cancelled();
   ProgressBar bar("opening");
   options.flow.progress = bar.Callback();
-  TRY(envelope::OpenFile(command.in, out, keys, options));
-  return {};
+  return WithForceHint(envelope::OpenFile(command.in, out, keys, options));
 }
 
 }  // namespace

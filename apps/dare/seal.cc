@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "envelope/sealed_file.h"
+#include "force_hint.h"
 #include "keyrings.h"
 #include "progress_bar.h"
 #include "session.h"
@@ -49,8 +50,7 @@ Result<void> Seal(Session& session, const SealCommand& command) {
   options.flow.cancelled = &Session::cancelled();
   ProgressBar bar("sealing");
   options.flow.progress = bar.Callback();
-  TRY(envelope::SealFile(command.in, out, keys, options));
-  return {};
+  return WithForceHint(envelope::SealFile(command.in, out, keys, options));
 }
 
 }  // namespace

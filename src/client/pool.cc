@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 namespace dare::client {
@@ -48,16 +47,14 @@ std::size_t Pool::idle() const {
 }
 
 std::vector<std::size_t> Pool::Order() const {
-  MutexLock lock(mutex_);
   std::vector<std::size_t> order(servers_.size());
   std::iota(order.begin(), order.end(), 0);
   const auto now = options_.clock->Steady();
-  // Reachable ones in the configured order, then the others, the one that rested longest first.
-  std::stable_sort(
-      order.begin(), order.end(), [&](std::size_t a, std::size_t b) NO_THREAD_SAFETY_ANALYSIS {
-        const auto until = [&](std::size_t i) { return std::max(servers_[i].closed_until, now); };
-        return until(a) < until(b);
-      });
+  std::vector<std::chrono::steady_clock::time_point> until;
+  for (const Server& server : servers_) until.push_back(std::max(server.closed_until, now));
+  // Reachable ones in the configured order, then the others, the one that rests shortest first.
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return until[a] < until[b]; });
   return order;
 }
 
@@ -72,7 +69,8 @@ void Pool::Report(std::size_t server, bool reachable) {
   s.closed_until = options_.clock->Steady() + s.pause;
 }
 
-Result<void> Pool::AwaitPlace(const Deadline& deadline) {
+Result<Pool::Lease> Pool::AwaitPlace(const std::vector<bool>& tried, const Deadline& deadline) {
+  std::vector<Idle> dropped;
   MutexLock lock(mutex_);
   while (in_use_ >= config_.connections) {
     if (deadline.Cancelled()) return IoError("cancelled", EINTR);
@@ -82,7 +80,15 @@ Result<void> Pool::AwaitPlace(const Deadline& deadline) {
     place_free_.WaitFor(mutex_, std::min(deadline.Left(), std::chrono::milliseconds(200)));
   }
   ++in_use_;
-  return {};
+  Lease lease;
+  for (const std::size_t server : Order()) {
+    if (tried[server]) continue;
+    lease.connection = TakeIdle(server, dropped);
+    lease.server = server;
+    lease.kept = lease.connection != nullptr;
+    break;  // a better server is worth a new connection
+  }
+  return lease;
 }
 
 void Pool::Leave() {
@@ -91,9 +97,7 @@ void Pool::Leave() {
   place_free_.NotifyOne();
 }
 
-std::unique_ptr<Connection> Pool::TakeIdle(std::size_t server) {
-  std::vector<Idle> dead;  // closed after the lock is given up
-  MutexLock lock(mutex_);
+std::unique_ptr<Connection> Pool::TakeIdle(std::size_t server, std::vector<Idle>& dropped) {
   const auto oldest = options_.clock->Steady() - config_.idle_timeout;
   for (std::size_t i = idle_.size(); i-- > 0;) {
     const bool old = idle_[i].since < oldest;
@@ -101,26 +105,27 @@ std::unique_ptr<Connection> Pool::TakeIdle(std::size_t server) {
     Idle taken = std::move(idle_[i]);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     if (!old && taken.connection->StillOpen()) return std::move(taken.connection);
-    dead.push_back(std::move(taken));
+    dropped.push_back(std::move(taken));
   }
   return nullptr;
 }
 
 Result<Pool::Lease> Pool::Borrow(std::vector<bool>& tried, const Deadline& deadline) {
-  TRY(AwaitPlace(deadline));
+  Lease lease = TRY(AwaitPlace(tried, deadline));
+  if (lease.kept) return lease;
+  std::vector<std::size_t> order;
+  {
+    MutexLock lock(mutex_);
+    order = Order();
+  }
   Error last(Code::kUnavailable, "no key server is left to try");
-  const auto open = [&](std::size_t server) -> std::optional<Lease> {
-    if (auto connection = TakeIdle(server)) return Lease{std::move(connection), server, true};
-    auto connection =
-        Connection::Open(tls_, config_.servers[server], deadline.Within(config_.connect_timeout));
-    if (connection) return Lease{*std::move(connection), server, false};
-    last = std::move(connection).error();
-    return std::nullopt;
-  };
   std::string failures;
-  for (const std::size_t server : Order()) {
+  for (const std::size_t server : order) {
     if (tried[server]) continue;
-    if (auto lease = open(server)) return *std::move(lease);
+    auto opened =
+        Connection::Open(tls_, config_.servers[server], deadline.Within(config_.connect_timeout));
+    if (opened) return Lease{*std::move(opened), server, false};
+    last = std::move(opened).error();
     tried[server] = true;
     if (!AnotherMayHelp(last)) break;
     Report(server, false);

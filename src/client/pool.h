@@ -63,10 +63,15 @@ class Pool {
   // A kept connection to the best server, or a new one; servers in `tried` only when no other is
   // left.
   Result<Lease> Borrow(std::vector<bool>& tried, const Deadline& deadline) EXCLUDES(mutex_);
-  Result<void> AwaitPlace(const Deadline& deadline) EXCLUDES(mutex_);
-  std::unique_ptr<Connection> TakeIdle(std::size_t server) EXCLUDES(mutex_);
+  // Waits for a place and takes it, with a kept connection to the best server where there is one:
+  // in one step, so that nobody closes that connection to make room.
+  Result<Lease> AwaitPlace(const std::vector<bool>& tried, const Deadline& deadline)
+      EXCLUDES(mutex_);
+  // Dead and old ones found on the way go to `dropped`, to be closed after the lock is given up.
+  std::unique_ptr<Connection> TakeIdle(std::size_t server, std::vector<Idle>& dropped)
+      REQUIRES(mutex_);
   // Servers in the order in which to try them.
-  std::vector<std::size_t> Order() const EXCLUDES(mutex_);
+  std::vector<std::size_t> Order() const REQUIRES(mutex_);
   void GiveBack(Lease lease) EXCLUDES(mutex_);
   void Leave() EXCLUDES(mutex_);
   void Report(std::size_t server, bool reachable) EXCLUDES(mutex_);

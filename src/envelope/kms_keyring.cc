@@ -31,8 +31,9 @@ Result<EncryptedDataKey> KmsKeyWrapper::Wrap(const Dek& dek, ByteView aad) {
   kmip::EncryptRequest request;
   request.id = kmip::Identifier(key_id_);
   request.parameters = GcmParameters();
+  request.parameters->random_iv = true;  // the server makes the IV
   request.data = dek.Reveal();
-  if (!aad.empty()) request.aad = aad;  // the server makes the IV
+  if (!aad.empty()) request.aad = aad;
   const auto response = TRY(client_.Call<kmip::EncryptResponse>(request));
   return MakeAesEdk(client_.config().key_namespace, key_id_, response.iv.value_or(Bytes()),
                     response.data.value_or(Bytes()), response.tag.value_or(Bytes()), dek.size());

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "client/config.h"
+#include "kmip/message.h"
+#include "ttlv/writer.h"
+
+struct ssl_ctx_st;
+
+namespace dare::client {
+
+// A folder with a CA ("ca"), a server's certificate for 127.0.0.1 ("server"), a client's
+// ("client"), and the same of a CA nobody knows ("other-ca", "other"); each NAME.crt and NAME.key.
+// Made once per process, by the openssl program; removed at its end.
+const std::string& PkiFolderForTest();
+
+// A TLS server that answers KMIP requests as a test tells it to, on a free port of 127.0.0.1. Each
+// connection has a thread. Ends, and ends its connections, when it dies.
+class KeyServerForTest {
+ public:
+  // What happens to a request; nothing closes the connection without an answer.
+  using Answer = std::optional<WipingBytes>;
+  using Handler = std::function<Answer(const kmip::RequestItem& item, kmip::ProtocolVersion)>;
+
+  explicit KeyServerForTest(Handler handler, const std::string& certificate = "server",
+                            const std::string& client_ca = "ca");
+  ~KeyServerForTest();
+
+  Endpoint endpoint() const { return {"127.0.0.1", port_}; }
+  int accepted() const { return accepted_; }
+  int requests() const { return requests_; }
+  // Closes the connections that are open now.
+  void Drop();
+
+  static WipingBytes Success(kmip::Operation operation, kmip::ProtocolVersion version,
+                             const std::function<void(ttlv::Writer&)>& payload);
+  static WipingBytes Failure(kmip::Operation operation, kmip::ProtocolVersion version,
+                             kmip::ResultReason reason, const std::string& message);
+
+ private:
+  void Accept();
+  void Serve(int socket);
+
+  const Handler handler_;
+  std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)> context_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> accepted_{0};
+  std::atomic<int> requests_{0};
+  std::mutex mutex_;
+  std::vector<int> open_;                // sockets, guarded by mutex_
+  std::list<std::jthread> connections_;  // guarded by mutex_
+  std::jthread acceptor_;
+};
+
+// A configuration for the servers, with short times.
+Config ConfigForTest(std::vector<Endpoint> servers);
+
+}  // namespace dare::client

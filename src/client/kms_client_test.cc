@@ -1,0 +1,249 @@
+#include "client/kms_client.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "client/key_server_for_test.h"
+#include "kmip/payloads/activate.h"
+#include "kmip/payloads/rng_retrieve.h"
+#include "kmip/tags.h"
+
+namespace dare::client {
+namespace {
+
+using kmip::Operation;
+using kmip::ProtocolVersion;
+using kmip::Tag;
+using Answer = KeyServerForTest::Answer;
+
+// Answers RNG Retrieve and Activate as a good server does.
+Answer Good(const kmip::RequestItem& item, ProtocolVersion version) {
+  return KeyServerForTest::Success(item.operation, version, [&](ttlv::Writer& out) {
+    if (item.operation == Operation::kActivate) {
+      out.Text(Tag::kUniqueIdentifier, "id");
+    } else {
+      out.ByteString(Tag::kData, Bytes(4, 7));
+    }
+  });
+}
+
+Answer Hangup(const kmip::RequestItem&, ProtocolVersion) { return std::nullopt; }
+
+class KmsClientTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(StartSecureHeap(1 << 18)); }
+
+  static Result<kmip::RngRetrieveResponse> Random(KmsClient& client) {
+    return client.Call<kmip::RngRetrieveResponse>(kmip::RngRetrieveRequest{.length = 4});
+  }
+  static Result<kmip::ActivateResponse> Activate(KmsClient& client) {
+    return client.Call<kmip::ActivateResponse>(kmip::ActivateRequest{.id = kmip::Identifier("id")});
+  }
+  static std::unique_ptr<KmsClient> ClientOf(const Config& config,
+                                             const std::atomic<bool>* cancelled = nullptr) {
+    auto client = KmsClient::Create(config, cancelled);
+    EXPECT_TRUE(client) << client.error().message;
+    return *std::move(client);
+  }
+};
+
+TEST_F(KmsClientTest, KeepsOneConnectionForManyCalls) {
+  KeyServerForTest server(&Good);
+  const auto client = ClientOf(ConfigForTest({server.endpoint()}));
+  for (int i = 0; i < 20; ++i) {
+    const auto answer = Random(*client);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->data, WipingBytes(4, 7));
+  }
+  EXPECT_EQ(server.accepted(), 1);
+  EXPECT_EQ(server.requests(), 20);
+}
+
+TEST_F(KmsClientTest, SpeaksTheConfiguredVersion) {
+  ProtocolVersion seen{};
+  KeyServerForTest server([&](const kmip::RequestItem& item, ProtocolVersion version) {
+    seen = version;
+    return Good(item, version);
+  });
+  Config config = ConfigForTest({server.endpoint()});
+  config.kmip_version = kmip::kVersion1_2;
+  EXPECT_TRUE(Random(*ClientOf(config)));
+  EXPECT_EQ(seen, kmip::kVersion1_2);
+}
+
+TEST_F(KmsClientTest, ADenialIsFinalAndNamesItsReason) {
+  const auto deny = [](const kmip::RequestItem& item, ProtocolVersion version) {
+    return Answer(KeyServerForTest::Failure(
+        item.operation, version, kmip::ResultReason::kPermissionDenied, "not \x1b[31myours"));
+  };
+  KeyServerForTest first(deny);
+  KeyServerForTest second(&Good);
+  const auto client = ClientOf(ConfigForTest({first.endpoint(), second.endpoint()}));
+  const auto answer = Random(*client);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kDenied);
+  EXPECT_EQ(answer.error().detail,
+            static_cast<std::uint64_t>(kmip::ResultReason::kPermissionDenied));
+  EXPECT_EQ(answer.error().message,
+            "the key server refused RNG Retrieve: Permission Denied (not ?[31myours)");
+  EXPECT_EQ(first.requests(), 1);
+  EXPECT_EQ(second.accepted(), 0);
+}
+
+TEST_F(KmsClientTest, AKeptConnectionThatDiedIsReplaced) {
+  KeyServerForTest server(&Good);
+  const auto client = ClientOf(ConfigForTest({server.endpoint()}));
+  ASSERT_TRUE(Activate(*client));
+  server.Drop();
+  const auto answer = Activate(*client);  // not repeatable, but it was never sent
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(server.accepted(), 2);
+  EXPECT_EQ(server.requests(), 2);
+}
+
+TEST_F(KmsClientTest, FailsOverAndRemembersWhoDidNotAnswer) {
+  KeyServerForTest broken(&Hangup);
+  KeyServerForTest good(&Good);
+  const auto client = ClientOf(ConfigForTest({broken.endpoint(), good.endpoint()}));
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = Random(*client);
+    ASSERT_TRUE(answer) << answer.error().message;
+  }
+  EXPECT_EQ(broken.requests(), 1);
+  EXPECT_EQ(good.requests(), 3);
+}
+
+TEST_F(KmsClientTest, FailsOverWhenNobodyListens) {
+  Endpoint closed;
+  {
+    KeyServerForTest gone(&Good);
+    closed = gone.endpoint();
+  }
+  KeyServerForTest good(&Good);
+  const auto client = ClientOf(ConfigForTest({closed, good.endpoint()}));
+  EXPECT_TRUE(Activate(*client));
+  const auto alone = ClientOf(ConfigForTest({closed}));
+  const auto answer = Activate(*alone);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_NE(answer.error().message.find(closed.ToString()), std::string::npos);
+}
+
+TEST_F(KmsClientTest, AChangeThatWasSentIsNeverRepeated) {
+  KeyServerForTest broken(&Hangup);
+  KeyServerForTest good(&Good);
+  const auto client = ClientOf(ConfigForTest({broken.endpoint(), good.endpoint()}));
+  const auto answer = Activate(*client);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_NE(answer.error().message.find("not known"), std::string::npos);
+  EXPECT_EQ(good.requests(), 0);
+}
+
+TEST_F(KmsClientTest, ASilentServerIsATimeOut) {
+  std::promise<void> done;
+  const std::shared_future<void> until = done.get_future().share();
+  KeyServerForTest server([until](const kmip::RequestItem&, ProtocolVersion) {
+    until.wait();
+    return Answer();
+  });
+  Config config = ConfigForTest({server.endpoint()});
+  config.request_timeout = std::chrono::milliseconds(300);
+  const auto answer = Random(*ClientOf(config));
+  done.set_value();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kTimeout);
+}
+
+TEST_F(KmsClientTest, CancellingEndsTheWait) {
+  std::promise<void> done;
+  const std::shared_future<void> until = done.get_future().share();
+  std::atomic<bool> cancelled{false};
+  KeyServerForTest server([&, until](const kmip::RequestItem&, ProtocolVersion) {
+    cancelled = true;
+    until.wait();
+    return Answer();
+  });
+  const auto client = ClientOf(ConfigForTest({server.endpoint()}), &cancelled);
+  const auto answer = Random(*client);
+  done.set_value();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kIo);
+  EXPECT_EQ(answer.error().detail, static_cast<std::uint64_t>(EINTR));
+}
+
+TEST_F(KmsClientTest, RefusesAnAnswerThatIsTooLargeOrNone) {
+  WipingBytes bytes;
+  KeyServerForTest server([&](const kmip::RequestItem&, ProtocolVersion) { return Answer(bytes); });
+  const auto client = ClientOf(ConfigForTest({server.endpoint()}));
+  bytes = {0x42, 0x00, 0x7b, 0x01, 0x40, 0x00, 0x00, 0x00};  // says 1 GiB
+  EXPECT_EQ(Random(*client).error().code, Code::kTooLarge);
+  bytes = {'H', 'T', 'T', 'P', '/', '1', '.', '1'};
+  EXPECT_EQ(Random(*client).error().code, Code::kMalformed);
+  bytes = *Good({.operation = Operation::kGet}, kmip::kVersion2_1);
+  EXPECT_EQ(Random(*client).error().code, Code::kMalformed) << "an answer to another operation";
+  bytes = *Good({.operation = Operation::kRNGRetrieve}, kmip::kVersion1_4);
+  EXPECT_EQ(Random(*client).error().code, Code::kMalformed) << "an answer of another version";
+}
+
+TEST_F(KmsClientTest, RefusesAServerOfAnotherCaOrName) {
+  KeyServerForTest impostor(&Good, "other");
+  const auto answer = Random(*ClientOf(ConfigForTest({impostor.endpoint()})));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_NE(answer.error().message.find("certificate is not accepted"), std::string::npos);
+  EXPECT_EQ(impostor.requests(), 0);
+
+  KeyServerForTest named(&Good);
+  const Endpoint other_name{"localhost", named.endpoint().port};  // its certificate says 127.0.0.1
+  EXPECT_EQ(Random(*ClientOf(ConfigForTest({other_name}))).error().code, Code::kUnavailable);
+  EXPECT_EQ(named.requests(), 0);
+}
+
+TEST_F(KmsClientTest, AServerThatDoesNotAcceptUsIsADenial) {
+  KeyServerForTest server(&Good, "server", "other-ca");
+  const auto answer = Random(*ClientOf(ConfigForTest({server.endpoint()})));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kUnauthenticated) << answer.error().message;
+}
+
+TEST_F(KmsClientTest, ManyThreadsShareFewConnections) {
+  KeyServerForTest server(&Good);
+  Config config = ConfigForTest({server.endpoint()});
+  config.connections = 2;
+  const auto client = ClientOf(config);
+  std::atomic<int> failed{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 25; ++i) failed += Random(*client) ? 0 : 1;
+      });
+    }
+  }
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(server.requests(), 200);
+  EXPECT_LE(server.accepted(), 2);
+}
+
+TEST_F(KmsClientTest, RefusesAKeyFileOthersMayRead) {
+  Config config = ConfigForTest({{"127.0.0.1", 1}});
+  const std::string copy = PkiFolderForTest() + "/readable.key";
+  ASSERT_EQ(std::system(("cp " + config.key_file + " " + copy + " && chmod 644 " + copy).c_str()),
+            0);
+  config.key_file = copy;
+  const auto client = KmsClient::Create(config);
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().code, Code::kIo);
+  EXPECT_NE(client.error().message.find("chmod 600"), std::string::npos);
+}
+
+TEST_F(KmsClientTest, RefusesAKeyOfAnotherCertificate) {
+  Config config = ConfigForTest({{"127.0.0.1", 1}});
+  config.key_file = PkiFolderForTest() + "/other.key";
+  EXPECT_EQ(KmsClient::Create(config).error().code, Code::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace dare::client
