@@ -1,5 +1,7 @@
 #include "store/sqlite_reading.h"
 
+#include <limits>
+
 #include "store/index_codec.h"
 #include "store/record_rules.h"
 #include "store/sql_query.h"
@@ -7,13 +9,23 @@
 namespace dare::store::sqlite {
 namespace {
 
+// A column of 32 bits in a file that can hold 64: what does not fit was not written by us, and must
+// not pass for the number it would be cut down to.
+Result<std::uint32_t> ReadCode(const Statement& row, int column) {
+  const std::int64_t value = row.Integer(column);
+  if (value < 0 || value > std::numeric_limits<std::uint32_t>::max()) {
+    return Error(Code::kDamaged, "a number in the database is out of range");
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
 // The columns kRecordColumns, from `first` on.
 Result<ObjectRecord> ReadRecord(const Statement& row, int first) {
   ObjectRecord record;
   record.id = row.Text(first);
   record.row_version = static_cast<std::uint64_t>(row.Integer(first + 1));
-  record.object_type = static_cast<std::uint32_t>(row.Integer(first + 2));
-  record.state = static_cast<std::uint32_t>(row.Integer(first + 3));
+  record.object_type = TRY(ReadCode(row, first + 2));
+  record.state = TRY(ReadCode(row, first + 3));
   record.owner = row.Text(first + 4);
   record.created = row.Integer(first + 5);
   record.index = TRY(DecodeIndex(row.BorrowBytes(first + 6)));

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """What breaks around the server: the HSM, the disk, the configuration. Each must end in a clear error, never in a
 wrong answer, a hang or a dead server."""
+import contextlib
 import os
 import pathlib
 import re
 import resource
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -16,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import fixture, kms  # noqa: E402
 from support.kmip_client import KmipFailure  # noqa: E402
 
-DISK_BYTES = 6 << 20
+FREE_BYTES = 4 << 20  # of the small disk, beside what the server has already
 
 
 class StartUp(fixture.KmsTest):
@@ -111,11 +113,11 @@ class StartUp(fixture.KmsTest):
         self.refusal()
 
     def test_a_database_of_another_program_is_refused_and_left_alone(self):
-        import sqlite3
         other = self.kms.folder / "other.db"
         self.addCleanup(other.unlink)
-        with sqlite3.connect(other) as database:
+        with contextlib.closing(sqlite3.connect(other)) as database:
             database.execute("CREATE TABLE theirs (x)")
+            database.commit()
         before = other.read_bytes()
         self.kms.configure("store", "path", str(other))
         self.refusal()
@@ -127,32 +129,38 @@ class StartUp(fixture.KmsTest):
 
 
 class HsmGone(fixture.KmsTest):
-    """SoftHSM2's tokens disappear under a running server and come back."""
+    """The HSM goes away under a running server and comes back: a PKCS#11 module between the server and SoftHSM2."""
 
-    def tokens(self):
-        text = pathlib.Path(self.kms.environment()["SOFTHSM2_CONF"]).read_text()
-        return pathlib.Path(re.search(r"directories\.tokendir\s*=\s*(\S+)", text).group(1))
+    @classmethod
+    def configure_server(cls, server):
+        module = server.home / "faulty_hsm.so"
+        here = pathlib.Path(__file__).resolve().parent
+        flags = kms.run(["pkg-config", "--cflags", "p11-kit-1"]).stdout.split()
+        kms.run(["cc", "-shared", "-fPIC", *flags, "-o", module, here / "faulty_hsm.c", "-ldl"])
+        server.configure("hsm", "module", str(module))
+        cls.gone = server.home / "hsm-is-gone"
+        server.extra_environment["DARE_TEST_HSM_GONE"] = str(cls.gone)
 
-    def test_cached_keys_go_on_serving_and_new_ones_work_again_when_it_is_back(self):
+    def test_cached_keys_go_on_serving_others_fail_cleanly_and_all_work_again_when_it_is_back(self):
         client = self.client()
-        key = client.create("cached")
-        material = client.get(key)
-        tokens = self.tokens()
-        away = tokens.with_name("tokens-away")
-        tokens.rename(away)
+        key, uncached = client.create("cached"), client.create("uncached")
+        material = client.get(key)  # the first Get changes the object (Fresh), the second one fills the cache
+        self.assertEqual(client.get(key), material)
+        self.gone.touch()
         try:
             self.assertEqual(client.get(key), material, "an opened key is served from the cache")
-            try:
-                client.create()  # SoftHSM2 may still hold the master key in memory; a clean failure is right too
-            except KmipFailure as failure:
-                self.assertTrue(failure.reason and failure.message)
-            self.assertIsNone(self.kms.process.poll(), "the server lives")
+            for call in (lambda: client.get(uncached), client.create, client.create):
+                with self.assertRaises(KmipFailure) as caught:
+                    call()
+                self.assertTrue(caught.exception.reason and caught.exception.message)
+            self.assertEqual(client.state(uncached), "PreActive", "attributes need no HSM")
             with self.kms.client(self.identities["alice"]) as another:
                 self.assertEqual(another.get(key), material)
+            self.assertIsNone(self.kms.process.poll(), "the server lives")
         finally:
-            away.rename(tokens)
-        self.assertTrue(fixture.eventually(lambda: self.creates(client)), "it recovers")
-        self.assertEqual(client.get(key), material)
+            self.gone.unlink()
+        self.assertTrue(fixture.eventually(lambda: self.creates(client)), "it recovers by itself")
+        self.assertEqual((client.get(key), len(client.get(uncached))), (material, 32))
 
     @staticmethod
     def creates(client):
@@ -161,9 +169,22 @@ class HsmGone(fixture.KmsTest):
         except KmipFailure:
             return False
 
+    def test_a_start_without_the_hsm_fails_clearly(self):
+        self.kms.stop()
+        self.gone.touch()
+        try:
+            done = kms.run([self.kms.programs.dare_kms, "serve", "--config", self.kms.config_file], check=False,
+                           env=dict(os.environ, **self.kms.extra_environment))
+            self.assertIn(done.returncode, (1, 4), "failed, or HSM unreachable")
+            self.assertIn("error", done.stderr)
+        finally:
+            self.gone.unlink()
+        self.kms.start()
+
     def test_a_start_without_the_token_fails_clearly(self):
         self.kms.stop()
-        tokens = self.tokens()
+        text = pathlib.Path(self.kms.environment()["SOFTHSM2_CONF"]).read_text()
+        tokens = pathlib.Path(re.search(r"directories\.tokendir\s*=\s*(\S+)", text).group(1))
         away = tokens.with_name("tokens-away")
         tokens.rename(away)
         try:
@@ -195,7 +216,8 @@ class DiskFull(fixture.KmsTest):
         """A tmpfs of a few MiB with the server's folder on it; None where mounting is not allowed."""
         point = self.kms.home / "small-disk"
         point.mkdir(exist_ok=True)
-        done = kms.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", point], check=False)
+        used = sum(-(-p.stat().st_size // 4096) * 4096 for p in self.kms.folder.rglob("*"))
+        done = kms.run(["mount", "-t", "tmpfs", "-o", f"size={used + FREE_BYTES}", "tmpfs", point], check=False)
         if done.returncode != 0:
             return None
         type(self).mounted = point
@@ -225,13 +247,14 @@ class DiskFull(fixture.KmsTest):
         client = self.client()
         key = client.create("before")
         material = client.get(key)
-        with open(filler, "wb") as f:
-            try:
-                while True:
-                    f.write(bytes(4096))
-                    f.flush()
-            except OSError:
-                pass  # full: that was the point
+        descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            while True:
+                os.write(descriptor, bytes(4096))
+        except OSError:
+            pass  # full: that was the point
+        finally:
+            os.close(descriptor)
         failure = self.fill_up(client)
         self.assertTrue(failure.reason and failure.message, "a reason and a text")
         self.assertIsNone(self.kms.process.poll(), "the server lives")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Storage is untrusted: whatever is edited in the database is noticed, refused, named in the audit log, and harms
 nothing else. The tests edit the SQLite file with Python's own sqlite3 while the server is down."""
+import contextlib
 import os
 import pathlib
 import random
@@ -150,7 +151,7 @@ class Tamper(fixture.KmsTest):
     def test_one_flipped_bit_in_any_byte_of_a_record_is_refused(self):
         # One object for each byte of each column, every one with another bit flipped, judged in one restart.
         with self.kms.client(self.identities["alice"]) as client:
-            sample = client.create(f"{self.tag}-material-100")
+            sample = client.create(f"{self.tag}-a-sample-9")
         sizes = {c: self.size(v) for c, v in self.row(sample).items()}
         with self.kms.client(self.identities["alice"]) as client:
             places = [(c, n) for c in COLUMNS for n in range(sizes[c])]
@@ -218,9 +219,10 @@ class Tamper(fixture.KmsTest):
         saved = self.kms.home / "saved.db"
         shutil.copy(self.kms.database, saved)
         try:
-            with sqlite3.connect(self.kms.database) as database:
+            with contextlib.closing(sqlite3.connect(self.kms.database)) as database:
                 self.assertTrue(database.execute("SELECT count(*) FROM meta").fetchone()[0])
                 database.execute("DELETE FROM meta")
+                database.commit()
             with self.assertRaises(RuntimeError) as caught:
                 self.kms.start()
             self.assertIn("error", str(caught.exception))

@@ -70,6 +70,7 @@ class Kms:
         self.process = None
         self.kmip = self.https = None
         self.log = self.home / "server.log"
+        self.extra_environment = {}
         atexit.register(self.kill)
         if not self.config_file.exists():
             run([programs.dare_kms, "init", "--dir", self.folder, *INIT_OPTIONS])
@@ -130,13 +131,13 @@ class Kms:
 
     # --- the process
 
-    def start(self, extra_environment=None, limits=None, wrapper=()):
+    def start(self, limits=None):
         """Starts the server and waits until it says where it listens."""
         assert self.process is None, "it runs already"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*wrapper, str(self.programs.dare_kms), "serve", "--config", str(self.config_file)],
-                stdout=subprocess.PIPE, stderr=log, env=dict(os.environ, **(extra_environment or {})),
+                [str(self.programs.dare_kms), "serve", "--config", str(self.config_file)],
+                stdout=subprocess.PIPE, stderr=log, env=dict(os.environ, **self.extra_environment),
                 preexec_fn=limits)
         try:
             self._await_ports()
