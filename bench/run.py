@@ -32,7 +32,7 @@ class Server:
         from support.kms import Kms, Programs
         self.build = build
         self.kms = Kms(Programs(build / "bin" / "dare-kms"))
-        self.kms.configure("server", "threads", 1)
+        self.kms.configure("", "threads", 1)
         self.kms.configure("limits", "connections_per_address", 4096)
         self.kms.start()
         self.identity = self.kms.identity("bench")

@@ -10,22 +10,21 @@
 #include "store/sqlite_store.h"
 
 int main(int argc, char** argv) {
-  namespace store = dare::store;
   if (argc != 5) {
     fmt::print(stderr, "store_insert DATABASE SECONDS ROWS_A_COMMIT RECORD_BYTES\n");
     return 2;
   }
-  store::SqliteOptions options;
+  dare::store::SqliteOptions options;
   options.path = argv[1];
   const double seconds = std::atof(argv[2]);
   const int rows_a_commit = std::atoi(argv[3]);
   const auto record_bytes = static_cast<std::size_t>(std::atoi(argv[4]));
-  auto store = store::OpenSqliteStore(options);
+  auto store = dare::store::OpenSqliteStore(options);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().message);
     return 1;
   }
-  store::ObjectRecord record;
+  dare::store::ObjectRecord record;
   record.object_type = 2;
   record.state = 2;
   record.owner = "bench";
