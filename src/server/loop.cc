@@ -130,11 +130,12 @@ bool Loop::Tick() {
   bool mail = false;
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.u64 == kMailboxEvent) {
+    const std::uint64_t id = event.data.u64;  // a copy: the structure is packed
+    if (id == kMailboxEvent) {
       mail = true;
-    } else if (event.data.u64 == kListenerEvent) {
+    } else if (id == kListenerEvent) {
       Accept();
-    } else if (auto found = connections_.find(event.data.u64); found != connections_.end()) {
+    } else if (auto found = connections_.find(id); found != connections_.end()) {
       OnEvent(*found->second, event.events);
     }
   }
