@@ -11,7 +11,7 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 EXPECTED = {
-    "bin/dare", "bin/dare-kms",
+    "bin/dare", "bin/dare-kms", "include/dare/dare.h", "include/dare/client.h",
     "share/man/man1/dare.1", "share/man/man5/client.toml.5", "share/man/man5/kms.toml.5", "share/man/man8/dare-kms.8",
     "share/doc/dare/README.md", "share/doc/dare/CHANGELOG.md", "share/doc/dare/LICENSE",
     "share/doc/dare/docs/operations.md", "share/doc/dare/docs/formats/sealed-file.md",
@@ -41,7 +41,8 @@ class Layout(unittest.TestCase):
     def test_everything_is_where_it_belongs(self):
         there = {str(p.relative_to(self.root)) for p in self.root.rglob("*") if p.is_file()}
         self.assertEqual(EXPECTED - there, set())
-        self.assertTrue(any(p.startswith("include/dare/") for p in there), "no public headers")
+        self.assertEqual(len([p for p in there if re.fullmatch(r"lib/.*libdare\.so\.0|lib/libdare\.so\.0", p)]) +
+                         len(list(self.root.rglob("libdare.so"))), 2, "libdare.so and libdare.so.0")
 
     def test_programs_run_from_there(self):
         for program in ("dare", "dare-kms"):
@@ -73,11 +74,21 @@ class Layout(unittest.TestCase):
             tomllib.loads(re.sub(r"(?m)^#\s*([a-z0-9_]+\s*=)", r"\1", text))
 
     def test_public_headers_stand_alone(self):
-        for header in self.root.glob("include/dare/*.h"):
-            with self.subTest(header=header.name):
-                done = run("g++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-x", "c++",
-                           "-I", self.root / "include", header)
-                self.assertEqual(done.stderr, "")
+        languages = {"dare.h": ("c", "c11"), "client.h": ("c++", "c++20")}
+        self.assertEqual({p.name for p in self.root.glob("include/dare/*")}, set(languages))
+        for header, (language, standard) in languages.items():
+            done = run("gcc", f"-std={standard}", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                       "-x", language, "-I", self.root / "include", self.root / "include/dare" / header)
+            self.assertEqual(done.stderr, "")
+
+    def test_a_c_program_links_and_runs_with_what_is_installed(self):
+        source, program = self.folder / "program.c", self.folder / "program"
+        source.write_text('#include <dare/dare.h>\n#include <stdio.h>\nint main(void) { return puts(dare_version()) < 0; }\n')
+        library = next(self.root.rglob("libdare.so")).parent
+        done = run("gcc", "-o", program, source, "-I", self.root / "include", "-L", library, "-ldare",
+                   f"-Wl,-rpath,{library}")
+        self.assertEqual(done.stderr, "")
+        self.assertRegex(run(program).stdout, r"^\d+\.\d+\.\d+\n$")
 
     def test_the_unit_is_one(self):
         if shutil.which("systemd-analyze") is None:
