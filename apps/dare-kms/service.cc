@@ -1,5 +1,6 @@
 #include "service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/file.h"
@@ -148,6 +149,8 @@ Result<void> Service::StartListeners() {
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), records_.get()));
   options.address = config_.https.address;
   options.port = config_.https.port;
+  // Anybody may connect here, so nobody may stay for long without asking.
+  options.limits.idle = std::min<server::Duration>(options.limits.idle, std::chrono::seconds(30));
   options.threads = 1;  // issuing waits for the HSM and the disk: away from the KMIP loops
   https_server_ = TRY(server::Server::Start(options, *https_tls_, *http_framing_, *http_handler_));
   return {};
