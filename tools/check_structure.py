@@ -20,7 +20,7 @@ RANKS = {
     "store": 3, "hsm": 3, "policy": 3, "audit": 3,
     "engine": 4, "client": 4,
     "server": 5, "envelope": 5,
-    "luks": 6, "libdare": 6,
+    "luks": 6, "libdare": 6, "libdare": 6,
     "apps": 7,
 }
 LONGEST_FILE = 600
