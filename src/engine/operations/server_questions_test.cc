@@ -1,0 +1,87 @@
+// Query and Discover Versions: what the server says of itself.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/engine_for_test.h"
+#include "engine/operation_table.h"
+#include "engine/versions.h"
+#include "kmip/payloads/discover_versions.h"
+#include "kmip/payloads/query.h"
+
+namespace dare::engine {
+namespace {
+
+using kmip::QueryFunction;
+
+kmip::QueryResponse Ask(EngineForTest& engine, std::vector<QueryFunction> functions,
+                        kmip::ProtocolVersion version = kmip::kVersion2_1) {
+  return engine.Must<kmip::QueryResponse>(kmip::QueryRequest{.functions = std::move(functions)},
+                                          version);
+}
+
+TEST(Query, NamesTheOperationsOfTheVersion) {
+  EngineForTest engine;
+  const auto offers = [&](kmip::Operation operation, kmip::ProtocolVersion version) {
+    const auto list = Ask(engine, {QueryFunction::kQueryOperations}, version).operations;
+    return std::ranges::find(list, operation) != list.end();
+  };
+  EXPECT_TRUE(offers(kmip::Operation::kCreate, kmip::kVersion1_0));
+  EXPECT_FALSE(offers(kmip::Operation::kDiscoverVersions, kmip::kVersion1_0));
+  EXPECT_FALSE(offers(kmip::Operation::kSetAttribute, kmip::kVersion1_4));
+  EXPECT_TRUE(offers(kmip::Operation::kSetAttribute, kmip::kVersion2_0));
+  EXPECT_EQ(Ask(engine, {QueryFunction::kQueryOperations}).operations.size(),
+            OperationHandlers().size());
+}
+
+TEST(Query, AnswersOnlyWhatWasAsked) {
+  EngineForTest engine;
+  const auto answer = Ask(engine, {QueryFunction::kQueryObjects});
+  EXPECT_TRUE(answer.operations.empty());
+  EXPECT_FALSE(answer.server_information);
+  EXPECT_EQ(answer.object_types.size(), 3u);
+}
+
+TEST(Query, TellsTheRestInTheFormOfTheVersion) {
+  EngineForTest engine;
+  const std::vector<QueryFunction> all = {QueryFunction::kQueryServerInformation,
+                                          QueryFunction::kQueryRNGs,
+                                          QueryFunction::kQueryCapabilities,
+                                          QueryFunction::kQueryDefaultsInformation,
+                                          QueryFunction::kQueryStorageProtectionMasks,
+                                          QueryFunction::kQueryClientRegistrationMethods,
+                                          QueryFunction::kQueryProfiles};
+  const auto new_answer = Ask(engine, all);
+  EXPECT_EQ(new_answer.vendor_identification, "OpenDaRE");
+  EXPECT_FALSE(new_answer.server_information->product_name.empty());
+  EXPECT_EQ(new_answer.rngs.at(0).algorithm, kmip::RNGAlgorithm::kDRBG);
+  EXPECT_EQ(new_answer.capabilities.at(0).batch_undo, true);
+  EXPECT_TRUE(new_answer.defaults->empty());
+  EXPECT_EQ(new_answer.protection_storage_masks, kmip::ProtectionStorageMasks{1});
+  const auto old_answer = Ask(engine, all, kmip::kVersion1_0);
+  EXPECT_TRUE(old_answer.server_information);
+  EXPECT_TRUE(old_answer.rngs.empty());
+}
+
+TEST(DiscoverVersions, ListsAllOrWhatBothSpeakBestFirst) {
+  EngineForTest engine;
+  const auto ask = [&](std::vector<kmip::ProtocolVersion> versions) {
+    return engine
+        .Must<kmip::DiscoverVersionsResponse>(
+            kmip::DiscoverVersionsRequest{.versions = std::move(versions)}, kmip::kVersion1_1)
+        .versions;
+  };
+  EXPECT_TRUE(std::ranges::equal(ask({}), SupportedVersions()));
+  EXPECT_EQ(ask({kmip::kVersion1_0, {9, 9}, kmip::kVersion2_0}),
+            (std::vector<kmip::ProtocolVersion>{kmip::kVersion2_0, kmip::kVersion1_0}));
+  EXPECT_TRUE(ask({{9, 9}}).empty());
+}
+
+TEST(DiscoverVersions, CameWith11) {
+  EngineForTest engine;
+  EXPECT_EQ(engine.Do(kmip::DiscoverVersionsRequest{}, kmip::kVersion1_0).reason,
+            kmip::ResultReason::kOperationNotSupported);
+}
+
+}  // namespace
+}  // namespace dare::engine
