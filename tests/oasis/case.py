@@ -72,8 +72,10 @@ class Case:
                 for b in e.request.children(v.tags["BatchItem"]) for o in b.children(v.tags["Operation"])}
 
     def versions(self):
-        tag = self.vocabulary.tags["ProtocolVersion"]
-        return {tuple(c.value for c in i.value) for i in self._walk() if i.tag == tag}
+        """The protocol versions of the requests."""
+        v = self.vocabulary
+        headers = [e.request.child(v.tags["RequestHeader"]) for e in self.exchanges]
+        return {tuple(c.value for c in h.child(v.tags["ProtocolVersion"]).value) for h in headers}
 
     def object_types(self):
         """The managed objects the case handles or expects to hear of."""

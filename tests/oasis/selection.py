@@ -18,7 +18,7 @@ OPERATIONS = frozenset((
     "DiscoverVersions", "Query", "Create", "Register", "Locate", "Get", "GetAttributes", "GetAttributeList",
     "AddAttribute", "ModifyAttribute", "DeleteAttribute", "SetAttribute", "AdjustAttribute", "Activate", "Revoke",
     "Destroy", "Check", "ReKey", "Encrypt", "Decrypt", "MAC", "RNGRetrieve"))
-OBJECTS = frozenset(("SymmetricKey", "SecretData"))
+OBJECTS = frozenset(("SymmetricKey", "SecretData", "OpaqueObject"))
 HIGHEST_VERSION = (2, 1)
 
 

@@ -262,6 +262,10 @@ class Client:
         value = answer.attributes()["State"][0]
         return VOCABULARY.enum_name(VOCABULARY.tags["State"], value)
 
+    def attribute_values(self, identifier, name):
+        answer = self.call("GetAttributes", [uid(identifier), item("AttributeName", name, Type.TEXT_STRING)])
+        return answer.attributes().get(name, [])
+
     def locate(self, name):
         answer = self.call("Locate", [name_attribute(name)])
         return answer.values("UniqueIdentifier")
