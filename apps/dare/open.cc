@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "envelope/sealed_file.h"
-#include "force_hint.h"
+#include "file_error.h"
 #include "keyrings.h"
 #include "progress_bar.h"
 #include "session.h"
@@ -41,7 +41,9 @@ Result<void> Open(Session& session, const OpenCommand& command) {
   options.flow.cancelled = &Session::cancelled();
   ProgressBar bar("opening");
   options.flow.progress = bar.Callback();
-  return WithForceHint(envelope::OpenFile(command.in, out, keys, options));
+  const auto opened = envelope::OpenFile(command.in, out, keys, options);
+  if (!opened) return OpeningError(command.in, opened.error());
+  return {};
 }
 
 }  // namespace

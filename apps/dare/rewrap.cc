@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "exit_code.h"
+#include "file_error.h"
 #include "keyrings.h"
 #include "session.h"
 
@@ -45,7 +46,7 @@ Result<void> Rewrap(Session& session, const RewrapCommand& command) {
       continue;
     }
     if (first) PrintError(*first);
-    first = summary.error();
+    first = OpeningError(file, summary.error());
     if (first->code == Code::kUnavailable || first->code == Code::kTimeout) break;
   }
   if (first) return *first;

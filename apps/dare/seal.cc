@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "envelope/sealed_file.h"
-#include "force_hint.h"
+#include "file_error.h"
 #include "keyrings.h"
 #include "progress_bar.h"
 #include "session.h"
@@ -50,7 +50,9 @@ Result<void> Seal(Session& session, const SealCommand& command) {
   options.flow.cancelled = &Session::cancelled();
   ProgressBar bar("sealing");
   options.flow.progress = bar.Callback();
-  return WithForceHint(envelope::SealFile(command.in, out, keys, options));
+  const auto sealed = envelope::SealFile(command.in, out, keys, options);
+  if (!sealed) return SealingError(sealed.error());
+  return {};
 }
 
 }  // namespace

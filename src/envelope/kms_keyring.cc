@@ -42,7 +42,9 @@ Result<EncryptedDataKey> KmsKeyWrapper::Wrap(const Dek& dek, ByteView aad) {
 Result<std::optional<Dek>> KmsKeyWrapper::Unwrap(const EncryptedDataKey& edk, ByteView aad) {
   if (edk.provider_id != client_.config().key_namespace) return std::optional<Dek>();
   const std::optional<AesProviderInfo> info = ParseAesProviderInfo(edk.provider_info);
-  if (!info || info->name.empty() || edk.ciphertext.size() <= kTagBytes) return std::optional<Dek>();
+  if (!info || info->name.empty() || !IsValidUtf8(AsBytes(info->name)) ||
+      edk.ciphertext.size() <= kTagBytes)
+    return std::optional<Dek>();
   TRY(CheckVersion(client_));
   const std::size_t size = edk.ciphertext.size() - kTagBytes;
   const ByteView ciphertext(edk.ciphertext);
