@@ -2,7 +2,9 @@
 """Debian's PyKMIP client (python3-pykmip, TLS 1.2) against dare-kms, in every KMIP version it speaks.
 
 PyKMIP is somebody else's reading of the standard: what works here works for its users (OpenStack Barbican, Swift,
-…) as well. Each test runs once for each version.
+…) as well. Each test runs once for each version. Left out, because PyKMIP 0.10 cannot read what the standard prescribes:
+a wrapped Key Value (a Byte String, KMIP 1.4 section 2.1.4; PyKMIP expects a structure), and Re-key in 2.0 (it sends a
+Template-Attribute, which 2.0 does not have).
 """
 import hashlib
 import hmac
@@ -45,6 +47,7 @@ def setUpModule():
 
 
 def tearDownModule():
+    CONFIG.close()
     if SERVER:
         SERVER.close()
 
@@ -204,7 +207,7 @@ class Versions:
 
     def test_replaces_a_key_and_moves_its_name(self):
         if self.at_least("KMIP_2_0"):
-            self.skipTest("PyKMIP 0.10 sends Re-key with a Template-Attribute, which KMIP 2.0 does not have")
+            self.skipTest("PyKMIP does not send Re-key as KMIP 2.0 has it")
         name = self.name()
         old = self.create(name)
         self.client.activate(old)
@@ -212,22 +215,6 @@ class Versions:
         self.assertNotEqual(self.client.get(old).value, self.client.get(new).value)
         wanted = AttributeFactory().create_attribute(enums.AttributeType.NAME, name)
         self.assertEqual(self.client.locate(attributes=[wanted]), [new])
-
-    def test_wraps_a_key_under_another(self):
-        kek_bytes, key_bytes = bytes(range(16)), bytes.fromhex("00112233445566778899aabbccddeeff")
-        masks = [enums.CryptographicUsageMask.WRAP_KEY]
-        kek = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, kek_bytes, masks=masks,
-                                                name=self.name()))
-        key = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 128, key_bytes,
-                                                masks=[enums.CryptographicUsageMask.ENCRYPT], name=self.name()))
-        self.client.activate(kek)
-        wrapped = self.client.get(key, key_wrapping_specification={
-            "wrapping_method": enums.WrappingMethod.ENCRYPT,
-            "encryption_key_information": {"unique_identifier": kek, "cryptographic_parameters": {
-                "block_cipher_mode": enums.BlockCipherMode.NIST_KEY_WRAP}},
-            "encoding_option": enums.EncodingOption.NO_ENCODING})
-        # RFC 3394, section 4.1
-        self.assertEqual(wrapped.value.hex(), "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5")
 
     def test_checks_what_a_key_may_do(self):
         uid = self.create()
