@@ -118,6 +118,13 @@ class Usage(CommandLineTest):
                 done = self.dare(*words, expect=USAGE)
                 self.assertEqual(done.stdout, b"")
 
+    def test_a_file_may_be_called_like_a_verb(self):
+        self.key("list")
+        self.write("open")
+        self.dare("seal", "open", "--key", "list", "--config", self.machine.config)
+        self.dare("--config", self.machine.config, "open", "open.dare", "-o", "key")
+        self.dare("key", "show", "--config", self.machine.config, "list")
+
     def test_help_is_no_error(self):
         for words in (("--help",), ("seal", "--help"), ("key", "revoke", "--help")):
             self.assertIn(b"Usage: dare", self.dare(*words).stdout)

@@ -233,6 +233,21 @@ class Access(fixture.KmsTest):
         keys = alice.create("the same"), bob.create("the same")
         self.assertEqual((alice.locate("the same"), bob.locate("the same")), ([keys[0]], [keys[1]]))
 
+    def test_an_administrator_retires_any_key_and_uses_or_reads_none(self):
+        alice, admin = self.client("alice"), self.kms.client(self.kms.identity("boss", admin=True))
+        self.addCleanup(admin.close)
+        key = alice.create("to be retired")
+        alice.activate(key)
+        self.assertEqual((admin.state(key), admin.locate("to be retired")), ("Active", [key]))
+        for operation in ("Get", "Encrypt", "Decrypt", "MAC", "ReKey", "AddAttribute", "Activate"):
+            with self.subTest(operation=operation):
+                with self.assertRaises(KmipFailure) as caught:
+                    admin.call(operation, self.operations_on(key)[operation])
+                self.assertEqual(caught.exception.reason, "PermissionDenied")
+        admin.revoke(key)
+        admin.destroy(key)
+        self.assertEqual(alice.state(key), "Destroyed")
+
     def test_another_clients_key_cannot_wrap(self):
         alice, bob = self.client("alice"), self.client("bob")
         kek = alice.create(usage=("WrapKey",))

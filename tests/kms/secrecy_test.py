@@ -3,14 +3,16 @@
 import base64
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tomllib
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import fixture, kms  # noqa: E402
-from support.kmip_client import attribute, item, mask, uid  # noqa: E402
+from support.kmip_client import Identity, KmipFailure, attribute, item, mask, uid  # noqa: E402
 
 
 def spellings(secret):
@@ -157,6 +159,82 @@ class Secrecy(fixture.KmsTest):
         self.assertRegex(text, "CKR_ATTRIBUTE_SENSITIVE|sensitive|failed|error")
 
 
+class ClientSecrecy(fixture.KmsTest):
+    """A machine that seals files: the key that wraps never reaches its disk."""
+
+    clients = ()
+
+    def setUp(self):
+        super().setUp()
+        if not self.kms.programs.dare.exists():
+            self.skipTest("SKIPPED: the dare program is not built")
+        self.folder = self.kms.home / "machine"
+        self.folder.mkdir()
+        host, port = self.kms.https
+        token = self.folder / "token"
+        token.touch(0o600)
+        token.write_text(self.kms.token("machine") + "\n")
+        self.dare("enroll", f"https://{host}:{port}", "--token-file", token, "--ca-file", self.kms.ca, "--dir",
+                  self.folder, "--server", "{}:{}".format(*self.kms.kmip))
+
+    def dare(self, *words):
+        return kms.run([self.kms.programs.dare, "--config", self.folder / "client.toml", *words])
+
+    def identity(self):
+        """The machine's own certificate, for a client that asks for more than `dare` does."""
+        config = tomllib.loads((self.folder / "client.toml").read_text())
+        files = [self.folder / v for v in flatten(config) if isinstance(v, str) and (self.folder / v).is_file()]
+        key = next(p for p in files if b"PRIVATE KEY" in p.read_bytes())
+        certificate = next(p for p in files if b"BEGIN CERTIFICATE" in p.read_bytes() and self.belongs(p, key))
+        return Identity(self.kms.ca, certificate, key)
+
+    @staticmethod
+    def belongs(certificate, key):
+        def public(*words):
+            return kms.run(["openssl", *words]).stdout
+
+        return public("x509", "-in", certificate, "-noout", "-pubkey") == public("pkey", "-in", key, "-pubout")
+
+    def test_the_wrapping_key_is_on_no_disk_of_the_client(self):
+        self.dare("key", "create", "kek", "--extractable")
+        plaintext = os.urandom(100_000)
+        (self.folder / "file").write_bytes(plaintext)
+        self.dare("seal", "-k", "kek", self.folder / "file")
+        (self.folder / "file").unlink()
+        self.dare("open", self.folder / "file.dare")
+        self.assertEqual((self.folder / "file").read_bytes(), plaintext)
+        (self.folder / "file").unlink()
+        with self.kms.client(self.identity()) as client:
+            kek = client.get(client.locate("kek")[0])
+        self.assertEqual(len(kek), 32)
+        found = []
+        for path in files_below(self.kms.home):
+            data = path.read_bytes()
+            found += [(path.name, how) for how, form in spellings(kek).items() if form in data]
+            found += [(path.name, "plaintext")] if plaintext[5000:5032] in data else []
+        self.assertEqual(found, [])
+
+    def test_a_wrapping_key_does_not_leave_the_server_by_default(self):
+        self.dare("key", "create", "stays")
+        with self.kms.client(self.identity()) as client:
+            with self.assertRaises(KmipFailure) as caught:
+                client.get(client.locate("stays")[0])
+        self.assertIn(caught.exception.reason, ("NotExtractable", "Sensitive", "PermissionDenied"))
+
+    def tearDown(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def flatten(value):
+    """Every value inside tables and lists."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from flatten(inner)
+    else:
+        yield value
+
+
 if __name__ == "__main__":
-    kms.Programs()
     unittest.main()
