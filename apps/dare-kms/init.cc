@@ -89,7 +89,9 @@ Result<void> MakeSoftToken(const Places& places, const server::HsmConfig& hsm) {
   const std::string conf = "directories.tokendir = " + places.At("tokens") +
                            "\nobjectstore.backend = file\nlog.level = ERROR\n";
   TRY(WriteFileDurably(hsm.softhsm2_conf, AsBytes(conf), kPrivate, false));
-  hsm::TokenPins pins{TRY(NewPin()), TRY(NewPin())};
+  SecretBytes officer_pin = TRY(NewPin());
+  SecretBytes user_pin = TRY(NewPin());
+  hsm::TokenPins pins{std::move(officer_pin), std::move(user_pin)};
   TRY(WriteFileDurably(hsm.pin, pins.user.Reveal(), kPrivate, false));
   TRY(WriteFileDurably(places.At("hsm-so-pin"), pins.security_officer.Reveal(), kPrivate, false));
   auto module = TRY(LoadModule(hsm.module, hsm.softhsm2_conf));

@@ -92,7 +92,8 @@ Result<Enrolled> EnrolMachine(const EnrolmentOptions& options, const SecretBytes
   if (::access(folder.c_str(), W_OK) != 0) {  // before the token is used up
     return IoError("cannot write to " + folder, errno);
   }
-  const EstServer server{.url = url.url, .ca_pem = TRY(FindCa(options, url.url))};
+  std::string ca_pem = TRY(FindCa(options, url.url));
+  const EstServer server{.url = url.url, .ca_pem = std::move(ca_pem)};
   const CertificateRequest request = TRY(NewCertificateRequest(HostName()));
   const std::string certificate = TRY(Enrol(server, token, request.der));
   if (!CertificateFitsKey(certificate, request.private_pem)) {
