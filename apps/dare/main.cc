@@ -20,6 +20,7 @@ std::string DefaultConfigPath() {
 
 void Describe(CLI::App& app, Session& session) {
   app.require_subcommand(1);
+  app.fallthrough();  // --config may also stand after the verb
   app.set_help_flag("-h,--help", "Print this help");
   app.set_help_all_flag("--help-all", "Print the help of every verb");
   app.add_option("--config", session.config_path, "Configuration file (also: $DARE_CONFIG)")

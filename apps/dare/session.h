@@ -18,7 +18,7 @@ namespace dare::cli {
 // One run of the program: what every verb may need, made when it is first asked for. One thread.
 class Session {
  public:
-  // Set by the options that stand before the verb.
+  // Set by the options that every verb has.
   std::string config_path;
 
   // What the chosen verb does; set while the command line is read.
