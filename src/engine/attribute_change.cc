@@ -25,8 +25,8 @@ Error NoSuchInstance() {
                 "the object has no such instance of the attribute");
 }
 Error NameTaken(kmip::ProtocolVersion version) {
-  //= kmip-1.4 11.14 Add Attribute
-  //# Name attribute with the same value that another object already has: Illegal Operation
+  //= kmip-1.4 11.15 Add Attribute
+  //# Trying to add a Name attribute with the same value that another object already has
   return RejectIn(version, ResultReason::kIllegalOperation, ResultReason::kNonUniqueNameAttribute,
                   "the name is in use");
 }
@@ -34,8 +34,8 @@ Error NameTaken(kmip::ProtocolVersion version) {
 }  // namespace
 
 void FollowSensitivity(kmip::AttributeSet& attributes) {
-  //= kmip-1.4 3.50 Always Sensitive
-  //# once Sensitive was False, it SHALL be False for good
+  //= kmip-1.4 3.49 Always Sensitive
+  //# the value to False if the Sensitive attribute has ever been set to False
   if (!attributes.Boolean(Tag::kSensitive).value_or(false)) {
     attributes.Set(Attribute::OfBoolean(Tag::kAlwaysSensitive, false));
   }
@@ -71,7 +71,7 @@ Result<Attribute> AttributeChange::Add(const kmip::AttributeIn& given) {
   if (!MayRepeat(reference) && attributes_.Count(reference) != 0) {
     return Reject(ResultReason::kAttributeSingleValued, "the attribute has a value already");
   }
-  Attribute value = TRY(CheckedValue(given.attribute, context_));
+  Attribute value = TRY(CheckedValue(given.attribute, Giving::kToExistingObject, context_));
   TRY(CheckNameIsFree(value));
   attributes_.Add(std::move(value));
   return attributes_.all().back();
@@ -96,7 +96,7 @@ Result<Attribute> AttributeChange::Modify(const kmip::AttributeIn& given,
     }
   }
   if (!index || attributes_.Find(reference, *index) == nullptr) return NoSuchInstance();
-  Attribute value = TRY(CheckedValue(given.attribute, context_));
+  Attribute value = TRY(CheckedValue(given.attribute, Giving::kToExistingObject, context_));
   if (!(value == *attributes_.Find(reference, *index))) TRY(CheckNameIsFree(value));
   attributes_.Replace(reference, *index, std::move(value));
   return *attributes_.Find(reference, *index);
@@ -106,17 +106,18 @@ Result<Attribute> AttributeChange::Set(const kmip::AttributeIn& given) {
   const AttributeReference reference = kmip::ReferenceTo(given.attribute);
   TRY(Check(AttributeAction::kSet, reference));
   //= kmip-2.1 6.1.51 Set Attribute
-  //# multi-instance attributes are refused; a vendor attribute may be set while it has one value
-  if (reference.tag == Tag::kAttribute ? attributes_.Count(reference) > 1 : MayRepeat(reference)) {
-    return Reject(ResultReason::kMultiValuedAttribute, "Set Attribute needs a single value");
+  //# If the object had exactly one instance, then it is modified. If it has more than one instance
+  //# an error is raised.
+  if (attributes_.Count(reference) > 1) {
+    return Reject(ResultReason::kMultiValuedAttribute, "the attribute has several values");
   }
-  attributes_.Set(TRY(CheckedValue(given.attribute, context_)));
+  attributes_.Set(TRY(CheckedValue(given.attribute, Giving::kToExistingObject, context_)));
   return *attributes_.Find(reference, 0);
 }
 
 Result<void> AttributeChange::Adjust(const AttributeReference& reference, Attribute value) {
   TRY(Check(AttributeAction::kAdjust, reference));
-  attributes_.Set(TRY(CheckedValue(value, context_)));
+  attributes_.Set(TRY(CheckedValue(value, Giving::kToExistingObject, context_)));
   return {};
 }
 

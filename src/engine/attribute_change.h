@@ -43,7 +43,7 @@ class AttributeChange {
   kmip::AttributeSet attributes_;
 };
 
-// Always Sensitive and Never Extractable follow their attributes (kmip-1.4 3.50, 3.52).
+// Always Sensitive and Never Extractable follow their attributes (kmip-1.4 3.49, 3.51).
 void FollowSensitivity(kmip::AttributeSet& attributes);
 
 }  // namespace dare::engine

@@ -101,8 +101,7 @@ Result<void> CheckRng(const Attribute& given, kmip::ProtocolVersion version) {
   return {};
 }
 
-//= kmip-2.1 4.30 Link
-//# Linked Object Identifier: Text String, Enumeration, Integer
+// kmip-2.1 4.31 Link: the Linked Object Identifier is a Text String, Enumeration or Integer.
 Result<Attribute> CheckedLink(const Attribute& given, const OperationContext& context) {
   const kmip::ProtocolVersion version = context.version();
   ttlv::Reader members = TRY(given.View().Members());
@@ -129,8 +128,11 @@ Result<Attribute> CheckedLink(const Attribute& given, const OperationContext& co
 }
 
 //= kmip-1.4 3.21 Usage Limits
-//# Count: set to Total by the server; the client may give Total and Unit only
-Result<Attribute> CheckedUsageLimits(const Attribute& given, kmip::ProtocolVersion version) {
+//# The server SHALL ignore the Usage Limits Count value if the attribute is specified in an
+//# operation that creates a new object. [...] The Usage Limits Count value SHALL NOT be set or
+//# modified by the client via the Add Attribute or Modify Attribute operations.
+Result<Attribute> CheckedUsageLimits(const Attribute& given, Giving giving,
+                                     kmip::ProtocolVersion version) {
   const auto read = [&]() -> Result<UsageLimits> {
     ttlv::Reader members = TRY(given.View().Members());
     UsageLimits limits;
@@ -140,7 +142,8 @@ Result<Attribute> CheckedUsageLimits(const Attribute& given, kmip::ProtocolVersi
     TRY(members.End());
     return limits;
   };
-  const Result<UsageLimits> limits = read();
+  Result<UsageLimits> limits = read();
+  if (limits && giving == Giving::kToNewObject) limits->count = limits->total;
   if (!limits || limits->total < 0 || limits->count != limits->total ||
       !kmip::EnumExists(Tag::kUsageLimitsUnit, static_cast<std::uint32_t>(limits->unit), version)) {
     return BadValueOf(given.tag, version);
@@ -182,13 +185,14 @@ Result<void> CheckByTag(const Attribute& given, kmip::ProtocolVersion version) {
 
 }  // namespace
 
-Result<Attribute> CheckedValue(const Attribute& given, const OperationContext& context) {
+Result<Attribute> CheckedValue(const Attribute& given, Giving giving,
+                               const OperationContext& context) {
   const kmip::ProtocolVersion version = context.version();
   if (given.item.size() > kMostAttributeBytes) {
     return BadValue(version, "an attribute value is too long");
   }
   if (given.tag == Tag::kLink) return CheckedLink(given, context);
-  if (given.tag == Tag::kUsageLimits) return CheckedUsageLimits(given, version);
+  if (given.tag == Tag::kUsageLimits) return CheckedUsageLimits(given, giving, version);
   if (given.tag == Tag::kAttribute) {
     const kmip::AttributeReference reference = kmip::ReferenceTo(given);
     if (reference.vendor.empty() || reference.name.empty()) {

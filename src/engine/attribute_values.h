@@ -15,7 +15,10 @@ inline constexpr std::size_t kMostInstances = 128;              // of one kind
 // have the members they need, Usage Limits start with Count = Total, a Link names its object by
 // text. Invalid Field (1.x) or Invalid Attribute Value (2.x) otherwise; Application Namespace Not
 // Supported where the server would have to make up Application Data.
-Result<kmip::Attribute> CheckedValue(const kmip::Attribute& given, const OperationContext& context);
+// For a new object a Usage Limits Count is ignored, later it is refused.
+enum class Giving { kToNewObject, kToExistingObject };
+Result<kmip::Attribute> CheckedValue(const kmip::Attribute& given, Giving giving,
+                                     const OperationContext& context);
 
 // The dates of an object in their order: kmip-1.4 3.24 to 3.27 (Activation before Process Start and
 // Deactivation, Protect Stop not after Deactivation).

@@ -94,7 +94,7 @@ bool LocateMatch::StorageMatches(State state) const {
 bool LocateMatch::MatchesDate(const Attribute& wanted, const AttributeSet& candidate) const {
   //= kmip-2.1 6.1.28 Locate
   //# If a Date attribute is set to its largest possible value, then it is equivalent to an
-  // undefined attribute.
+  //# undefined attribute.
   std::optional<std::int64_t> low, high;
   for (const Attribute& other : request_.attributes.all()) {
     if (other.tag != wanted.tag) continue;

@@ -43,8 +43,8 @@ Attribute MakeRng() {
   return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
 }
 
-//= kmip-2.1 4.19 Digest
-//# over the key material as it is; a transparent key also has one of its Raw form
+// kmip-2.1 4.21 Digest: over the key material as it is; a transparent key has one of its Raw form
+// too (TC-DIGESTS-1-21).
 void AddKeyDigests(AttributeSet& attributes, const kmip::KeyBlock& block) {
   if (!block.key_material) return;
   if (block.key_material->type == ttlv::Type::kStructure) {
@@ -72,8 +72,8 @@ Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObj
   attributes.Set(
       Attribute::OfEnumeration(Tag::kKeyFormatType, static_cast<std::uint32_t>(block.format)));
   AddKeyDigests(attributes, block);
-  //= kmip-1.4 3.41 Key Value Present
-  //# False where only the meta-data is here. The published cases leave it out where it is True.
+  //= kmip-2.1 4.28 Key Value Present
+  //# SHALL be created by the server if the Key Value is absent from the Key Block
   if (!block.key_value) attributes.Set(Attribute::OfBoolean(Tag::kKeyValuePresent, false));
   return {};
 }
@@ -127,7 +127,7 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
                     std::string(kmip::TagSpecName(given.tag)) + " is given twice");
   }
   TRY(CheckRngWish(given, origin, version));
-  Attribute value = TRY(CheckedValue(given, context));
+  Attribute value = TRY(CheckedValue(given, Giving::kToNewObject, context));
   if (given.tag == Tag::kName) {
     for (const Attribute& other : checked.all()) {
       if (other == value) return Error(Code::kAlreadyExists, "a name is given twice");
@@ -142,8 +142,8 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
 Result<AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, ObjectType type,
                                        Origin origin, const OperationContext& context) {
   if (!given.template_names.empty()) {
-    //= kmip-1.4 11.1 Create
-    //# Templates that do not exist are given in request: Item Not Found
+    //= kmip-1.4 11.2 Create
+    //# Templates that do not exist are given in request
     return Reject(ResultReason::kItemNotFound, "there are no templates on this server");
   }
   AttributeSet checked;

@@ -18,14 +18,14 @@ namespace dare::engine {
 Result<kmip::AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, kmip::ObjectType type,
                                              Origin origin, const OperationContext& context);
 
-//= kmip-2.1 4.50 Protection Storage Mask
-//# keys are kept by software here, sealed by the HSM
+// kmip-2.1 4.44 Protection Storage Mask: keys are kept by software here, sealed by the HSM.
 inline constexpr auto kProtectionStorage = kmip::ProtectionStorageMask::kSoftware;
 // Protection Storage Unavailable when none of the masks can be met.
 Result<void> CheckProtectionStorage(const std::optional<kmip::ProtectionStorageMasks>& masks);
 
-//= kmip-2.1 4.51 Quantum Safe
-//# True: the server SHALL refuse what is not safe. General Failure in the published cases.
+//= kmip-2.1 4.45 Quantum Safe
+//# a flag to be set to indicate an object is required to be Quantum Safe
+// General Failure where it is not (QS-M-2).
 Result<void> CheckQuantumSafe(const kmip::AttributeSet& attributes);
 
 // Completes `attributes` with everything that the server sets, a new Unique Identifier first.

@@ -6,10 +6,9 @@
 
 namespace dare::engine {
 
-//= kmip-2.1 6.1.8 Create, 6.1.43 Register
-//# the server SHALL supply a default Cryptographic Usage Mask
-// 1.x demands the mask of the client, but a published case of 1.4 (TC-CS-CORVAL-1) creates a key
-// without; so the default holds in every version.
+// kmip-2.1 4: the server supplies a Cryptographic Usage Mask where it is left out. 1.x demands the
+// mask of the client, but a published case of 1.4 (TC-CS-CORVAL-1) creates a key without; so the
+// default holds in every version.
 inline void SetDefaultUsage(kmip::AttributeSet& attributes, kmip::ObjectType type) {
   using Mask = kmip::CryptographicUsageMask;
   using Algorithm = kmip::CryptographicAlgorithm;

@@ -10,7 +10,7 @@
 
 namespace dare::kmip {
 
-// Protection Storage Masks (kmip-2.1 7.31): where a new object may be kept, the most wanted mask
+// Protection Storage Masks (kmip-2.1 7.33): where a new object may be kept, the most wanted mask
 // first; each is a set of ProtectionStorageMask bits that must all hold. 2.0 and later.
 using ProtectionStorageMasks = std::vector<std::int32_t>;
 

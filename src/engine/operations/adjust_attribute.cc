@@ -74,8 +74,8 @@ void Write(ttlv::Writer& out, Tag tag, const Numeric& number) {
   }
 }
 
-//= kmip-2.1 11.1 Adjustment Type Enumeration
-//# Increment and Decrement: numbers, intervals and dates; Negate: numbers (and Booleans)
+// kmip-2.1 11.1 Adjustment Type: Increment and Decrement for numbers, intervals and dates, Negate
+// for numbers (and Booleans).
 Result<void> Compute(Numeric& number, AdjustmentType type, std::int64_t by) {
   bool overflow = false;
   switch (type) {
@@ -129,7 +129,7 @@ Attribute MakeValue(const AttributeReference& reference, WriteValue write) {
 
 //= kmip-2.1 6.1.3 Adjust Attribute
 //# If the object did not have value for the attribute, the previous value is assumed to be a 0 for
-// numeric types and intervals, or false for Boolean, otherwise an error is raised.
+//# numeric types and intervals, or false for Boolean, otherwise an error is raised.
 Result<Type> TypeWithoutValue(const kmip::AdjustAttributeRequest& request,
                               kmip::ProtocolVersion version) {
   const AttributeReference& reference = request.reference;

@@ -273,6 +273,10 @@ TEST_F(AttributeOperations, SetPutsASingleValue) {
   EXPECT_EQ(Set(Attribute::OfText(Tag::kContactInformation, "a")), kDone);
   EXPECT_EQ(Set(Attribute::OfText(Tag::kContactInformation, "b")), kDone);
   EXPECT_EQ(All().Text(Tag::kContactInformation), "b");
+  EXPECT_EQ(Set(Attribute::OfName("n")), kDone);
+  EXPECT_EQ(Set(Attribute::OfName("m")), kDone);
+  EXPECT_EQ(All().Names(), std::vector<std::string>{"m"});
+  EXPECT_EQ(Add(Attribute::OfName("second")), kDone);
   EXPECT_EQ(Set(Attribute::OfName("n")), ResultReason::kMultiValuedAttribute);
   EXPECT_EQ(Set(EnumForTest(Tag::kState, kmip::State::kActive)), ResultReason::kReadOnlyAttribute);
   EXPECT_EQ(Set(CustomForTest("a", "1")), kDone);

@@ -28,8 +28,8 @@ Result<SecretBytes> MakeKey(AttributeSet& attributes, const OperationContext& co
   if (!algorithm && kmip::IsVersion1(context.version())) {
     return Reject(ResultReason::kInvalidField, "a key needs a Cryptographic Algorithm");
   }
-  //= kmip-2.1 6.1.8 Create
-  //# the server SHALL supply defaults for Cryptographic Algorithm, Length and Usage Mask
+  //= kmip-2.1 4 Object Attributes
+  //# KMIP servers SHALL supply values for these attributes if the client omits them.
   if (!algorithm) algorithm = CryptographicAlgorithm::kAES;
   const std::int32_t bits =
       attributes.Integer(Tag::kCryptographicLength).value_or(DefaultLength(*algorithm));
@@ -57,8 +57,9 @@ Result<SecretBytes> MakeSecret(AttributeSet& attributes) {
 Result<kmip::CreateResponse> Create(const kmip::CreateRequest& request, OperationContext& context) {
   TRY(context.Authorise());
   const ObjectType type = request.object_type;
-  //= kmip-1.4 4.1 Create
-  //# generate a new symmetric key or generate Secret Data (since 1.4)
+  //= kmip-2.1 6.1.8 Create
+  //# generate a new symmetric key or generate Secret Data as a Managed Cryptographic Object
+  // (the latter since 1.4)
   const bool secret = type == ObjectType::kSecretData && context.version() >= kmip::kVersion1_4;
   if (type != ObjectType::kSymmetricKey && !secret) {
     return Reject(ResultReason::kInvalidObjectType, "Create makes no objects of this type");

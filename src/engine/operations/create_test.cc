@@ -202,6 +202,7 @@ TEST(Create, UsageLimitsStartFull) {
   ttlv::Writer limits;
   limits.Structure(Tag::kUsageLimits, [&] {
     limits.LongInteger(Tag::kUsageLimitsTotal, 100);
+    limits.LongInteger(Tag::kUsageLimitsCount, 7);  // ignored: the client may not set it
     limits.Enum(Tag::kUsageLimitsUnit, kmip::UsageLimitsUnit::kByte);
   });
   const std::string id =

@@ -20,7 +20,7 @@ Result<kmip::DeleteAttributeResponse> DeleteAttribute(const kmip::DeleteAttribut
   } else if (request.reference) {
     //= kmip-2.1 6.1.13 Delete Attribute
     //# If no Current Attribute is specified in the request, and an Attribute Reference is
-    // specified, then all instances of the specified attribute SHALL be deleted.
+    //# specified, then all instances of the specified attribute SHALL be deleted.
     TRY(change.DeleteAll(*request.reference));
   } else {
     return kmip::Reject(kmip::ResultReason::kInvalidMessage,

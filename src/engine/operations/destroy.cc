@@ -20,8 +20,8 @@ Result<kmip::DestroyResponse> Destroy(const kmip::DestroyRequest& request,
     return RejectIn(context.version(), ResultReason::kPermissionDenied,
                     ResultReason::kObjectDestroyed, "the object was destroyed before");
   }
-  //= kmip-1.4 11.21 Destroy
-  //# Object is not in Pre-Active, Deactivated or Compromised state: Permission Denied
+  //= kmip-1.4 11.22 Destroy
+  //# Object is not in Pre-Active, Deactivated or Compromised state
   if (state == State::kActive) {
     return kmip::Reject(ResultReason::kWrongKeyLifecycleState,
                         "an Active object must be revoked before it can be destroyed");

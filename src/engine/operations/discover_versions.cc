@@ -12,7 +12,8 @@ Result<kmip::DiscoverVersionsResponse> DiscoverVersions(
   kmip::DiscoverVersionsResponse response;
   for (const kmip::ProtocolVersion& version : SupportedVersions()) {
     //= kmip-1.4 4.26 Discover Versions
-    //# the server SHALL return the versions that both support, in the order of its preference
+    //# the server SHALL return only the protocol versions that are supported by both the client
+    //# and server
     const bool wanted = request.versions.empty() ||
                         std::ranges::find(request.versions, version) != request.versions.end();
     if (wanted) response.versions.push_back(version);

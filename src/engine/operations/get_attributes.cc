@@ -26,8 +26,8 @@ Result<kmip::GetAttributesResponse> GetAttributes(const kmip::GetAttributesReque
   for (const AttributeReference& reference : request.references) {
     if (reference.tag == kmip::Tag{}) continue;  // a name that nothing has
     if (std::ranges::find(seen, reference) != seen.end()) {
-      //= kmip-1.4 11.12 Get Attributes
-      //# The same Attribute Name is present more than once: Invalid Message
+      //= kmip-1.4 11.13 Get Attributes
+      //# The same Attribute Name is present more than once
       if (kmip::IsVersion1(context.version())) {
         return kmip::Reject(kmip::ResultReason::kInvalidMessage,
                             "an Attribute Name is given more than once");

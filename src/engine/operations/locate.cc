@@ -117,8 +117,8 @@ bool OldestFirst(const kmip::LocateRequest& request, kmip::ProtocolVersion versi
 void UpdatePlaceholder(const std::vector<std::string>& ids, OperationContext& context) {
   //= kmip-2.1 6.1.28 Locate
   //# If the Locate operation matches more than one object, and the Maximum Items value is omitted
-  // in the request, or is set to a value larger than one, then the server SHALL empty the ID
-  // Placeholder
+  //# in the request, or is set to a value larger than one, then the server SHALL empty the ID
+  //# Placeholder
   if (ids.size() == 1) {
     context.SetPlaceholder(ids.front());
   } else {

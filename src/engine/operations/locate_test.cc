@@ -7,6 +7,7 @@
 #include "engine/attribute_values.h"
 #include "engine/operations/objects_for_test.h"
 #include "kmip/payloads/activate.h"
+#include "kmip/payloads/add_attribute.h"
 #include "kmip/payloads/destroy.h"
 #include "kmip/payloads/get.h"
 
@@ -96,6 +97,19 @@ TEST_F(LocateTest, MasksAndLimitsMatchFromBelow) {
   ttlv::Writer more;
   more.Structure(Tag::kUsageLimits, [&] { more.LongInteger(Tag::kUsageLimitsTotal, 11); });
   EXPECT_EQ(Find({Attribute::OfItem(*ttlv::ParseItem(more.bytes()))}), Ids{});
+}
+
+TEST_F(LocateTest, FindsWhatWasChangedSince) {
+  const std::string id = New({Attribute::OfName("n")});
+  kmip::AddAttributeRequest add;
+  add.id = Identifier(id);
+  add.attribute.attribute =
+      MakeUsageLimits({.total = 10, .count = 10, .unit = kmip::UsageLimitsUnit::kByte});
+  engine_.Must<kmip::AddAttributeResponse>(add, kmip::kVersion1_2);
+  const kmip::LocateRequest request =
+      For({EnumForTest(Tag::kObjectType, kmip::ObjectType::kSymmetricKey), Attribute::OfName("n")});
+  EXPECT_EQ(Find(request, kmip::kVersion1_2), Ids{id});
+  EXPECT_EQ(Find(request, kmip::kVersion2_1), Ids{id});
 }
 
 TEST_F(LocateTest, TheStateIsTheOneOfNow) {

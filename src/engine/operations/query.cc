@@ -26,7 +26,7 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
   return operations;
 }
 
-// kmip-2.1 7.6 (kmip-1.4 2.1.22). What is not said is Unspecified: no promise to rely on.
+// kmip-2.1 7.5 (kmip-1.4 2.1.21). What is not said is Unspecified: no promise to rely on.
 kmip::CapabilityInformation Capabilities() {
   return {.streaming = false,
           .asynchronous = false,
@@ -61,8 +61,7 @@ void Answer(QueryFunction function, kmip::ProtocolVersion version, QueryResponse
       response.capabilities = {Capabilities()};
       return;
     case QueryFunction::kQueryClientRegistrationMethods:
-      //= kmip-1.4 9.1.3.2.50 Client Registration Method
-      //# Client Generated: the client makes its key pair, enrolment certifies it
+      // kmip-1.4 9.1.3.2.47: the client makes its key pair, enrolment certifies it.
       response.client_registration_methods = {kmip::ClientRegistrationMethod::kClientGenerated};
       return;
     case QueryFunction::kQueryDefaultsInformation:

@@ -75,8 +75,9 @@ AttributeSet Copied(const AttributeSet& existing) {
     if (std::ranges::find(kNotCopied, attribute.tag) != std::end(kNotCopied)) continue;
     copy.Add(attribute);
   }
-  //= kmip-2.1 6.1.46 Re-key
-  //# Usage Limits: the Total value is copied, and the Count value is set to the Total value
+  //= kmip-1.4 4.4 Re-key
+  //# The Total value is copied from the existing key, and the Count value [...] is set to the Total
+  //# value
   if (const Attribute* limits = copy.Find(Tag::kUsageLimits)) {
     if (auto read = ReadUsageLimits(*limits)) {
       read->count = read->total;
@@ -86,8 +87,7 @@ AttributeSet Copied(const AttributeSet& existing) {
   return copy;
 }
 
-//= kmip-2.1 6.1.46 Re-key
-//# Activation Date (AT2) = IT2 + Offset; the other dates move by AT2 - AT1
+// kmip-2.1 table 303: Activation Date (AT2) = IT2 + Offset; the other dates move by AT2 - AT1.
 Result<void> ShiftDates(AttributeSet& attributes, std::uint32_t offset,
                         const OperationContext& context) {
   const auto activation = attributes.Date(Tag::kActivationDate);

@@ -57,8 +57,8 @@ Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
   return block;
 }
 
-//= kmip-1.4 2.1.4 Key Value
-//# Attribute: MAY be repeated; they belong to the object, where the request gives no others
+// kmip-1.4 2.1.4 Key Value: attributes inside belong to the object, where the request gives no
+// others.
 Result<kmip::AttributesIn> WithAttributesInside(const kmip::AttributesIn& given,
                                                 const kmip::KeyBlock& block,
                                                 kmip::ProtocolVersion version) {
@@ -143,7 +143,7 @@ Result<void> CheckOpaque(AttributeSet& attributes, const ttlv::Item& object) {
 
 //= kmip-2.1 6.1.43 Register
 //# If the Managed Object being registered is wrapped, the server SHALL create a Link attribute of
-// Link Type Wrapping Key Link
+//# Link Type Wrapping Key Link
 void LinkToWrappingKey(AttributeSet& attributes, const kmip::KeyBlock& block) {
   if (!block.wrapping || !block.wrapping->encryption || block.wrapping->encryption->id.empty()) {
     return;

@@ -39,8 +39,7 @@ Result<void> CheckRequest(const kmip::RevokeRequest& request, kmip::ProtocolVers
   if (!kmip::EnumExists(Tag::kRevocationReasonCode, code, version)) {
     return Reject(ResultReason::kInvalidField, "unknown Revocation Reason Code");
   }
-  //= kmip-1.4 4.20 Revoke
-  //# Compromise Occurrence Date: SHALL only be present for Key Compromise and CA Compromise
+  // kmip-1.4 4.20 Revoke: a Compromise Occurrence Date comes with a compromise only.
   if (request.compromise_occurrence_date && !IsCompromise(request.reason)) {
     return Reject(ResultReason::kInvalidField, "a Compromise Occurrence Date, but no compromise");
   }
