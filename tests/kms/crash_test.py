@@ -17,11 +17,12 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import audit, fixture, kms  # noqa: E402
-from support.kmip_client import ConnectionLost, KmipFailure, uid  # noqa: E402
+from support.kmip_client import VOCABULARY, ConnectionLost, KmipFailure, uid  # noqa: E402
 
 LOST = (ConnectionLost, OSError, ssl.SSLError)
 NEXT = {"PreActive": ("activate", "destroy"), "Active": ("revoke", "compromise", "replace"), "Deactivated": ("destroy",),
         "Compromised": ("destroy",)}
+REPLACEMENT_OBJECT_LINK = VOCABULARY.enum_value(VOCABULARY.tags["LinkType"], "ReplacementObjectLink")
 AFTER = {"activate": "Active", "revoke": "Deactivated", "compromise": "Compromised"}
 
 
@@ -155,8 +156,8 @@ class Judge:
         new = Known(found[0], known.name, None, state=None)
         known.name = None
         self.object(client, new)
-        links = client.attribute_values(known.identifier, "Link")
-        self.check(len(links) == 1, f"{who}: replaced, and {len(links)} links say so")
+        links = [[item.value for item in link] for link in client.attribute_values(known.identifier, "Link")]
+        self.check([REPLACEMENT_OBJECT_LINK, new.identifier] in links, f"{who}: replaced, and its links are {links}")
         return new
 
     def unanswered(self, client, name):
