@@ -18,7 +18,12 @@ Result<std::shared_ptr<hsm::SessionPool>> OpenToken(const server::HsmConfig& con
   hsm::SessionPoolOptions options;
   options.token_label = config.token_label;
   options.most_sessions = config.sessions;
-  return hsm::SessionPool::Open(std::move(module), std::move(pin), options);
+  auto pool = hsm::SessionPool::Open(std::move(module), std::move(pin), options);
+  // A token that is not there is an HSM out of reach, not a thing that does not exist.
+  if (!pool && pool.error().code == Code::kNotFound) {
+    return Error(Code::kUnavailable, pool.error().message, pool.error().detail);
+  }
+  return pool;
 }
 
 }  // namespace dare::kms

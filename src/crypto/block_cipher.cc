@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace dare::crypto {
 namespace {
@@ -284,6 +285,90 @@ Result<WipingBytes> Decrypt(const CipherRequest& request, ByteView ciphertext, B
     return Damaged();
   }
   plaintext.resize(static_cast<std::size_t>(written + rest));
+  return plaintext;
+}
+
+struct CipherStream::State {
+  Context context;
+  CipherAlgorithm algorithm;
+  CipherMode mode;
+  std::size_t tag_length;  // 0 where the mode has none
+  Direction direction;
+  WipingBytes held;  // plaintext that waits for its tag
+};
+
+CipherStream::CipherStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+CipherStream::CipherStream(CipherStream&& other) noexcept = default;
+CipherStream& CipherStream::operator=(CipherStream&& other) noexcept = default;
+CipherStream::~CipherStream() = default;
+
+Result<CipherStream> CipherStream::Begin(const CipherRequest& request, Direction direction) {
+  if (request.mode == CipherMode::kCcm || request.mode == CipherMode::kXts) {
+    return Error(Code::kUnsupported, std::string(Name(request.mode)) + " needs the whole message");
+  }
+  TRY(CheckRequest(request, 0));
+  const bool encrypt = direction == Direction::kEncrypt;
+  Context context = TRY(
+      Start(request,
+            encrypt ? dare::crypto::Direction::kEncrypt : dare::crypto::Direction::kDecrypt, {}));
+  if (Feed(context.get(), request, {}, nullptr) < 0) return Failed();  // the associated data
+  auto state = std::make_unique<State>();
+  state->context = std::move(context);
+  state->algorithm = request.algorithm;
+  state->mode = request.mode;
+  state->tag_length = IsAuthenticated(request.algorithm, request.mode) ? request.tag_length : 0;
+  state->direction = direction;
+  return CipherStream(std::move(state));
+}
+
+Result<WipingBytes> CipherStream::Update(ByteView part) {
+  if (part.size() > kMostBytes) return Error(Code::kTooLarge, "more than 1 GiB in one call");
+  WipingBytes out(part.size() + BlockBytes(state_->algorithm));
+  int n = 0;
+  if (!part.empty() && EVP_CipherUpdate(state_->context.get(), out.data(), &n, part.data(),
+                                        static_cast<int>(part.size())) != 1) {
+    return Failed();
+  }
+  out.resize(static_cast<std::size_t>(n));
+  if (state_->tag_length == 0 || state_->direction == Direction::kEncrypt) return out;
+  if (state_->held.size() + out.size() > kMostHeldBytes) {
+    return Error(Code::kTooLarge, "too much to hold until the tag is checked");
+  }
+  Append(state_->held, out);
+  return WipingBytes();
+}
+
+Result<CipherOutput> CipherStream::FinishEncrypt() {
+  CipherOutput output;
+  output.data.resize(BlockBytes(state_->algorithm));
+  int n = 0;
+  if (EVP_CipherFinal_ex(state_->context.get(), output.data.data(), &n) != 1) {
+    ERR_clear_error();
+    return Error(Code::kInvalidArgument, "the data is not a whole number of blocks");
+  }
+  output.data.resize(static_cast<std::size_t>(n));
+  output.tag.resize(state_->tag_length);
+  if (state_->tag_length != 0 &&
+      EVP_CIPHER_CTX_ctrl(state_->context.get(), EVP_CTRL_AEAD_GET_TAG,
+                          static_cast<int>(output.tag.size()), output.tag.data()) != 1) {
+    return Failed();
+  }
+  return output;
+}
+
+Result<WipingBytes> CipherStream::FinishDecrypt(ByteView tag) {
+  if (tag.size() != state_->tag_length) return Damaged();
+  if (!tag.empty() && EVP_CIPHER_CTX_ctrl(state_->context.get(), EVP_CTRL_AEAD_SET_TAG,
+                                          static_cast<int>(tag.size()),
+                                          const_cast<std::uint8_t*>(tag.data())) != 1) {
+    return Failed();
+  }
+  WipingBytes rest(BlockBytes(state_->algorithm));
+  int n = 0;
+  if (EVP_CipherFinal_ex(state_->context.get(), rest.data(), &n) != 1) return Damaged();
+  rest.resize(static_cast<std::size_t>(n));
+  WipingBytes plaintext = std::move(state_->held);
+  Append(plaintext, rest);
   return plaintext;
 }
 

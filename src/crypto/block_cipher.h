@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -50,5 +51,33 @@ Result<CipherOutput> Encrypt(const CipherRequest& request, ByteView plaintext);
 // As Encrypt. kDamaged when the tag or the padding is wrong: one text, and no plaintext. `tag` must
 // be request.tag_length bytes long in the authenticated modes and empty in the others.
 Result<WipingBytes> Decrypt(const CipherRequest& request, ByteView ciphertext, ByteView tag = {});
+
+// A message that comes in parts, for KMIP's streams (Init Indicator, Final Indicator). Owns a key
+// schedule and what is not finished; wiped when it dies. Movable. Not thread-safe.
+// Authenticated plaintext never leaves before its tag was checked: those modes give all of it at
+// the end, and refuse (kTooLarge) to hold more than kMostHeldBytes.
+class CipherStream {
+ public:
+  enum class Direction : int { kDecrypt = 0, kEncrypt = 1 };
+  static constexpr std::size_t kMostHeldBytes = std::size_t{1} << 20;
+
+  // Errors as Encrypt. kUnsupported for CCM and XTS, which need the whole message at once.
+  static Result<CipherStream> Begin(const CipherRequest& request, Direction direction);
+  CipherStream(CipherStream&& other) noexcept;
+  CipherStream& operator=(CipherStream&& other) noexcept;
+  ~CipherStream();
+
+  // What this part gives; may be nothing yet. After an error the stream is of no use.
+  Result<WipingBytes> Update(ByteView part);
+  // The rest, and the tag where the mode has one.
+  Result<CipherOutput> FinishEncrypt();
+  // The rest. kDamaged when tag or padding is wrong.
+  Result<WipingBytes> FinishDecrypt(ByteView tag);
+
+ private:
+  struct State;
+  explicit CipherStream(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace dare::crypto

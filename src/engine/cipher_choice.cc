@@ -116,6 +116,13 @@ Result<std::variant<CipherChoice, crypto::KeyWrapMode>> ChooseCipher(
   return Choice(choice);
 }
 
+Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& parameters,
+                                        const UsableKey& key) {
+  const auto choice = TRY(ChooseCipher(parameters, key));
+  if (const auto* cipher = std::get_if<CipherChoice>(&choice)) return *cipher;
+  return Unsupported("a key is wrapped whole, not in parts");
+}
+
 Result<crypto::HashAlgorithm> ChooseHash(HashingAlgorithm algorithm) {
   switch (algorithm) {
     case HashingAlgorithm::kMD5:

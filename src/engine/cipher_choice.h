@@ -28,6 +28,10 @@ struct CipherChoice {
 Result<std::variant<CipherChoice, crypto::KeyWrapMode>> ChooseCipher(
     const kmip::CryptographicParameters& parameters, const UsableKey& key);
 
+// The same for a message in parts, which key wrap modes cannot be.
+Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& parameters,
+                                        const UsableKey& key);
+
 // The hash of a MAC: from the parameters, else from the key's own HMAC algorithm. Nothing means
 // CMAC.
 Result<std::optional<crypto::HashAlgorithm>> ChooseMac(

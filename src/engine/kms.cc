@@ -19,7 +19,8 @@ Kms::Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<V
       audit_(audit),
       vault_(std::move(vault)),
       cache_(options.cached_objects, options.cache_time, clock),
-      parts_{store, *vault_, cache_, clock, options.algorithms},
+      streams_(clock),
+      parts_{store, *vault_, cache_, streams_, clock, options.algorithms},
       group_commit_(parts_, limits_, audit) {}
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "engine/batch.h"
+#include "engine/cipher_streams.h"
 #include "engine/group_commit.h"
 #include "engine/object_cache.h"
 #include "engine/operation.h"
@@ -55,6 +56,7 @@ class Kms {
   audit::AuditLog& audit_;
   const std::unique_ptr<Vault> vault_;
   ObjectCache cache_;
+  CipherStreams streams_;
   EngineParts parts_;
   GroupCommit group_commit_;  // last: its thread uses all of the above
 };

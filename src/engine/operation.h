@@ -18,6 +18,7 @@
 
 namespace dare::engine {
 
+class CipherStreams;
 class ObjectCache;
 
 // What the engine is made of: shared by all requests, constant, thread-safe.
@@ -25,6 +26,7 @@ struct EngineParts {
   store::ObjectStore& store;
   Vault& vault;
   ObjectCache& cache;
+  CipherStreams& streams;
   const Clock& clock;
   crypto::AlgorithmPolicy algorithms;
 };
@@ -58,6 +60,7 @@ class OperationContext {
   const policy::Principal& principal() const { return principal_; }
   std::int64_t now() const { return now_; }
   const crypto::AlgorithmPolicy& algorithms() const { return parts_.algorithms; }
+  CipherStreams& streams() { return parts_.streams; }
   // Sees this batch's own writes.
   const store::ObjectReader& reader() const;
 

@@ -5,6 +5,7 @@
 #include "crypto/block_cipher.h"
 #include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
+#include "engine/cipher_streams.h"
 #include "engine/key_use.h"
 #include "kmip/reject.h"
 
@@ -14,8 +15,9 @@ namespace {
 using kmip::Reject;
 using kmip::ResultReason;
 
-Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherChoice& choice,
-                              const UsableKey& key, OperationContext& context) {
+Result<crypto::CipherRequest> CipherOf(const kmip::DecryptRequest& request,
+                                       const CipherChoice& choice, const UsableKey& key,
+                                       const OperationContext& context) {
   if (!request.iv && crypto::DefaultIvBytes(choice.algorithm, choice.mode) != 0) {
     return Reject(ResultReason::kInvalidMessage, "no IV/Counter/Nonce");
   }
@@ -28,6 +30,12 @@ Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherC
   cipher.aad = request.aad.value_or(ByteView());
   cipher.tag_length = choice.tag_length;
   cipher.policy = context.algorithms();
+  return cipher;
+}
+
+Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherChoice& choice,
+                              const UsableKey& key, OperationContext& context) {
+  const crypto::CipherRequest cipher = TRY(CipherOf(request, choice, key, context));
   ByteView data = *request.data;
   ByteView tag = request.tag.value_or(ByteView());
   if (choice.tag_length != 0 && context.version() < kmip::kVersion1_4) {
@@ -43,13 +51,57 @@ Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherC
   return crypto::Decrypt(cipher, data, tag);
 }
 
+// One part of a stream: the first one begins it, the one with the Final Indicator ends it and,
+// where the mode authenticates, brings the tag; nothing authenticated is given before that.
+Result<kmip::DecryptResponse> RunPart(const kmip::DecryptRequest& request, const UsableKey& key,
+                                      OperationContext& context) {
+  const std::string& id = key.object->object.id;
+  std::optional<PartialCipher> partial;
+  if (request.correlation) {
+    partial = TRY(context.streams().Take(*request.correlation, context.principal().name, id,
+                                         context.operation()));
+  } else {
+    const kmip::CryptographicParameters parameters =
+        request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
+    const CipherChoice choice = TRY(ChooseStreamCipher(parameters, key));
+    if (choice.tag_length != 0 && context.version() < kmip::kVersion1_4) {
+      return Reject(ResultReason::kFeatureNotSupported,
+                    "streams of authenticated modes need a tag field, which 1.4 brought");
+    }
+    Result<crypto::CipherStream> stream = crypto::CipherStream::Begin(
+        TRY(CipherOf(request, choice, key, context)), crypto::CipherStream::Direction::kDecrypt);
+    if (!stream) return CryptographicError(stream.error());
+    partial = PartialCipher{context.principal().name, id, context.operation(), std::move(*stream)};
+  }
+  kmip::DecryptResponse response;
+  Result<WipingBytes> data = partial->stream.Update(request.data.value_or(ByteView()));
+  if (!data) return CryptographicError(data.error());
+  response.data = std::move(*data);
+  if (request.final.value_or(false)) {
+    Result<WipingBytes> rest = partial->stream.FinishDecrypt(request.tag.value_or(ByteView()));
+    if (!rest) return CryptographicError(rest.error());
+    Append(*response.data, *rest);
+  } else {
+    response.correlation = TRY(context.streams().Put(
+        std::move(*partial), request.correlation ? ToBytes(*request.correlation) : Bytes()));
+  }
+  if (response.data->empty()) response.data.reset();
+  return response;
+}
+
 }  // namespace
 
 Result<kmip::DecryptResponse> Decrypt(const kmip::DecryptRequest& request,
                                       OperationContext& context) {
   const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kDecrypt));
   if (request.multi_part()) {
-    return Reject(ResultReason::kFeatureNotSupported, "streams of several parts are not supported");
+    // A part advances the stream, so it must not be tried on a reading thread first.
+    TRY(context.RequireWriter());
+    TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
+    kmip::DecryptResponse response = TRY(RunPart(request, key, context));
+    response.id = key.object->object.id;
+    context.Answered(response.id);
+    return response;
   }
   if (!request.data) return Reject(ResultReason::kInvalidMessage, "no Data");
   const kmip::CryptographicParameters parameters =

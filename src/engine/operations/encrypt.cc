@@ -6,6 +6,7 @@
 #include "crypto/key_wrap.h"
 #include "crypto/random.h"
 #include "engine/cipher_choice.h"
+#include "engine/cipher_streams.h"
 #include "engine/key_use.h"
 #include "kmip/reject.h"
 
@@ -30,10 +31,8 @@ Result<Bytes> InitializationVector(const kmip::EncryptRequest& request,
   return iv;
 }
 
-Result<kmip::EncryptResponse> RunCipher(const kmip::EncryptRequest& request,
-                                        const CipherChoice& choice, const UsableKey& key,
-                                        OperationContext& context) {
-  Bytes iv = TRY(InitializationVector(request, choice));
+crypto::CipherRequest CipherOf(const kmip::EncryptRequest& request, const CipherChoice& choice,
+                               const UsableKey& key, ByteView iv, const OperationContext& context) {
   crypto::CipherRequest cipher;
   cipher.algorithm = choice.algorithm;
   cipher.mode = choice.mode;
@@ -43,21 +42,68 @@ Result<kmip::EncryptResponse> RunCipher(const kmip::EncryptRequest& request,
   cipher.aad = request.aad.value_or(ByteView());
   cipher.tag_length = choice.tag_length;
   cipher.policy = context.algorithms();
-  Result<crypto::CipherOutput> output = crypto::Encrypt(cipher, *request.data);
+  return cipher;
+}
+
+void AnswerTag(Bytes tag, const OperationContext& context, kmip::EncryptResponse& response) {
+  if (tag.empty()) return;
+  //= kmip-1.3 4.29 Encrypt
+  //# before Authenticated Encryption Tag existed, the tag ends the Data
+  if (context.version() >= kmip::kVersion1_4) {
+    response.tag = std::move(tag);
+  } else {
+    Append(*response.data, tag);
+  }
+}
+
+Result<kmip::EncryptResponse> RunCipher(const kmip::EncryptRequest& request,
+                                        const CipherChoice& choice, const UsableKey& key,
+                                        OperationContext& context) {
+  Bytes iv = TRY(InitializationVector(request, choice));
+  Result<crypto::CipherOutput> output =
+      crypto::Encrypt(CipherOf(request, choice, key, iv, context), *request.data);
   if (!output) return CryptographicError(output.error());
 
   kmip::EncryptResponse response;
   response.data = std::move(output->data);
   if (!request.iv && !iv.empty()) response.iv = std::move(iv);
-  if (choice.tag_length != 0) {
-    //= kmip-1.3 4.29 Encrypt
-    //# before Authenticated Encryption Tag existed, the tag ends the Data
-    if (context.version() >= kmip::kVersion1_4) {
-      response.tag = std::move(output->tag);
-    } else {
-      Append(*response.data, output->tag);
-    }
+  AnswerTag(std::move(output->tag), context, response);
+  return response;
+}
+
+// One part of a stream: the first one begins it, the one with the Final Indicator ends it.
+Result<kmip::EncryptResponse> RunPart(const kmip::EncryptRequest& request, const UsableKey& key,
+                                      OperationContext& context) {
+  const std::string& id = key.object->object.id;
+  kmip::EncryptResponse response;
+  std::optional<PartialCipher> partial;
+  if (request.correlation) {
+    partial = TRY(context.streams().Take(*request.correlation, context.principal().name, id,
+                                         context.operation()));
+  } else {
+    const kmip::CryptographicParameters parameters =
+        request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
+    const CipherChoice choice = TRY(ChooseStreamCipher(parameters, key));
+    Bytes iv = TRY(InitializationVector(request, choice));
+    Result<crypto::CipherStream> stream = crypto::CipherStream::Begin(
+        CipherOf(request, choice, key, iv, context), crypto::CipherStream::Direction::kEncrypt);
+    if (!stream) return CryptographicError(stream.error());
+    partial = PartialCipher{context.principal().name, id, context.operation(), std::move(*stream)};
+    if (!request.iv && !iv.empty()) response.iv = std::move(iv);
   }
+  Result<WipingBytes> data = partial->stream.Update(request.data.value_or(ByteView()));
+  if (!data) return CryptographicError(data.error());
+  response.data.emplace(data->begin(), data->end());
+  if (request.final.value_or(false)) {
+    Result<crypto::CipherOutput> rest = partial->stream.FinishEncrypt();
+    if (!rest) return CryptographicError(rest.error());
+    Append(*response.data, rest->data);
+    AnswerTag(std::move(rest->tag), context, response);
+  } else {
+    response.correlation = TRY(context.streams().Put(
+        std::move(*partial), request.correlation ? ToBytes(*request.correlation) : Bytes()));
+  }
+  if (response.data->empty()) response.data.reset();
   return response;
 }
 
@@ -67,7 +113,13 @@ Result<kmip::EncryptResponse> Encrypt(const kmip::EncryptRequest& request,
                                       OperationContext& context) {
   const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kEncrypt));
   if (request.multi_part()) {
-    return Reject(ResultReason::kFeatureNotSupported, "streams of several parts are not supported");
+    // A part advances the stream, so it must not be tried on a reading thread first.
+    TRY(context.RequireWriter());
+    TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
+    kmip::EncryptResponse response = TRY(RunPart(request, key, context));
+    response.id = key.object->object.id;
+    context.Answered(response.id);
+    return response;
   }
   if (!request.data) return Reject(ResultReason::kInvalidMessage, "no Data");
   const kmip::CryptographicParameters parameters =

@@ -177,5 +177,72 @@ TEST_F(EncryptDecrypt, ARevokedKeyDecryptsNothingMore) {
   }
 }
 
+TEST_F(EncryptDecrypt, AStreamInPartsGivesWhatOnePartDoes) {
+  // OASIS CS-BC-M-GCM-3
+  id_ = engine_.AddAesKey(Hex("feffe9928665731c6d6a8f9467308308"));
+  const Bytes iv = Hex("cafebabefacedbad"), aad = Hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+  const Bytes one = Hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72");
+  const Bytes two = Hex("1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39");
+  kmip::EncryptRequest begin = Request(Mode(BlockCipherMode::kGCM), one);
+  begin.iv = iv;
+  begin.aad = aad;
+  begin.init = true;
+  const auto first = engine_.Must<kmip::EncryptResponse>(begin);
+  EXPECT_EQ(ToHex(*first.data), "61353b4c2806934a777ff51fa22a4755699b2a714fcdc6f83766e5f97b6c7423");
+  ASSERT_TRUE(first.correlation);
+
+  kmip::EncryptRequest end = Request({}, two);
+  end.correlation = *first.correlation;
+  end.final = true;
+  EXPECT_EQ(engine_.Do(end, kmip::kVersion2_1, "mallory").reason, ResultReason::kPermissionDenied);
+  const auto last = engine_.Must<kmip::EncryptResponse>(end);
+  EXPECT_EQ(ToHex(*last.data), "73806900e49f24b22b097544d4896b424989b5e1ebac0f07c23f4598");
+  EXPECT_EQ(ToHex(*last.tag), "3612d2e79e3b0785561be14aaca2fccb");
+  EXPECT_EQ(engine_.Do(end).reason, ResultReason::kInvalidCorrelationValue) << "it has ended";
+}
+
+TEST_F(EncryptDecrypt, AStreamGivesNoAuthenticatedPlaintextBeforeItsTag) {
+  const Bytes data(40, 0x55), iv(12, 3);
+  kmip::EncryptRequest request = Request(Mode(BlockCipherMode::kGCM), data);
+  request.iv = iv;
+  const auto made = engine_.Must<kmip::EncryptResponse>(request);
+  for (const bool good : {true, false}) {
+    Sealed sealed{*made.data, iv, {}};
+    kmip::DecryptRequest begin = Back(Mode(BlockCipherMode::kGCM), sealed);
+    begin.init = true;
+    const auto first = engine_.Must<kmip::DecryptResponse>(begin);
+    EXPECT_FALSE(first.data);
+    kmip::DecryptRequest end;
+    end.id = kmip::Identifier(id_);
+    end.correlation = *first.correlation;
+    end.final = true;
+    Bytes tag = *made.tag;
+    if (!good) tag[0] ^= 1;
+    end.tag = tag;
+    const ItemForTest last = engine_.Do(end);
+    EXPECT_EQ(last.success, good);
+    if (!good) {
+      EXPECT_EQ(last.reason, ResultReason::kCryptographicFailure);
+    }
+  }
+}
+
+TEST_F(EncryptDecrypt, ARevokedKeyEndsAStreamAndAForgottenOneIsGone) {
+  const Bytes data(16, 1), iv(12, 3);
+  id_ = engine_.AddAesKey(
+      Bytes(32, 7), {kmip::Attribute::OfDate(Tag::kDeactivationDate, engine_.clock().Now() + 100)});
+  kmip::EncryptRequest begin = Request(Mode(BlockCipherMode::kGCM), data);
+  begin.iv = iv;
+  begin.init = true;
+  for (const auto& [wait, reason] : {std::pair{61, ResultReason::kInvalidCorrelationValue},
+                                     std::pair{40, ResultReason::kWrongKeyLifecycleState}}) {
+    const auto first = engine_.Must<kmip::EncryptResponse>(begin);
+    kmip::EncryptRequest next = Request({}, data);
+    next.correlation = *first.correlation;
+    engine_.clock().Advance(wait);
+    EXPECT_EQ(engine_.Do(next).reason, reason);
+  }
+}
+
 }  // namespace
 }  // namespace dare::engine

@@ -28,7 +28,7 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
 
 // kmip-2.1 7.5 (kmip-1.4 2.1.21). What is not said is Unspecified: no promise to rely on.
 kmip::CapabilityInformation Capabilities() {
-  return {.streaming = false,
+  return {.streaming = true,
           .asynchronous = false,
           .attestation = false,
           .batch_undo = true,

@@ -24,7 +24,10 @@ struct DecryptRequest {
   std::optional<ByteView> aad;          // 1.4
   std::optional<ByteView> tag;          // 1.4; before, the tag ends the ciphertext
 
-  bool multi_part() const { return correlation || init.value_or(false); }
+  // Init and Final Indicator together, without a Correlation Value, are a message in one part.
+  bool multi_part() const {
+    return correlation || (init.value_or(false) && !final.value_or(false));
+  }
 
   static Result<DecryptRequest> Decode(ttlv::Reader& in, ProtocolVersion version);
   void Encode(ttlv::Writer& out, ProtocolVersion version) const;

@@ -26,7 +26,10 @@ struct EncryptRequest {
   std::optional<bool> final;            // 1.3
   std::optional<ByteView> aad;          // 1.4
 
-  bool multi_part() const { return correlation || init.value_or(false); }
+  // Init and Final Indicator together, without a Correlation Value, are a message in one part.
+  bool multi_part() const {
+    return correlation || (init.value_or(false) && !final.value_or(false));
+  }
 
   static Result<EncryptRequest> Decode(ttlv::Reader& in, ProtocolVersion version);
   void Encode(ttlv::Writer& out, ProtocolVersion version) const;

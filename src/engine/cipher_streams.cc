@@ -1,0 +1,51 @@
+#include "engine/cipher_streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/random.h"
+#include "kmip/reject.h"
+
+namespace dare::engine {
+
+using kmip::Reject;
+using kmip::ResultReason;
+
+void CipherStreams::DropOld() {
+  const auto now = clock_.Steady();
+  std::erase_if(waiting_, [&](const auto& entry) { return entry.second.good_until <= now; });
+}
+
+Result<Bytes> CipherStreams::Put(PartialCipher partial, Bytes correlation) {
+  if (correlation.empty()) {
+    correlation.resize(16);
+    TRY(crypto::RandomBytes(correlation));
+  }
+  const MutexLock lock(mutex_);
+  DropOld();
+  const auto of_one = std::ranges::count_if(waiting_, [&](const auto& entry) {
+    return entry.second.partial.principal == partial.principal;
+  });
+  if (waiting_.size() >= kMost || static_cast<std::size_t>(of_one) >= kMostOfOne) {
+    return Reject(ResultReason::kServerLimitExceeded, "too many unfinished streams");
+  }
+  waiting_.insert_or_assign(correlation, Waiting{std::move(partial), clock_.Steady() + kPatience});
+  return correlation;
+}
+
+Result<PartialCipher> CipherStreams::Take(ByteView correlation, const std::string& principal,
+                                          const std::string& object_id, kmip::Operation operation) {
+  const MutexLock lock(mutex_);
+  DropOld();
+  const auto found = waiting_.find(ToBytes(correlation));
+  if (found == waiting_.end() || found->second.partial.principal != principal ||
+      found->second.partial.object_id != object_id ||
+      found->second.partial.operation != operation) {
+    return Reject(ResultReason::kInvalidCorrelationValue, "no such stream");
+  }
+  PartialCipher partial = std::move(found->second.partial);
+  waiting_.erase(found);
+  return partial;
+}
+
+}  // namespace dare::engine
