@@ -26,9 +26,10 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
   return operations;
 }
 
-// kmip-2.1 7.5 (kmip-1.4 2.1.21). What is not said is Unspecified: no promise to rely on.
+// kmip-2.1 7.5 (kmip-1.4 2.1.21). What is not said is Unspecified: no promise to rely on. Streaming
+// is promised only once every operation that could have it does (MAC does not yet).
 kmip::CapabilityInformation Capabilities() {
-  return {.streaming = true,
+  return {.streaming = false,
           .asynchronous = false,
           .attestation = false,
           .batch_undo = true,
