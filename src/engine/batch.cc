@@ -1,11 +1,13 @@
 #include "engine/batch.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/object_cache.h"
 #include "engine/operation_table.h"
 #include "engine/versions.h"
 #include "kmip/message.h"
@@ -23,6 +25,10 @@ using kmip::Reject;
 using kmip::ResultReason;
 using kmip::ResultStatus;
 using kmip::Tag;
+
+// Room for the largest answer to any one item, and for many small ones; what one item may answer
+// beyond this is bounded by what it sent (Encrypt).
+constexpr std::size_t kMostResponseBytes = 8u << 20;
 
 // The answer under construction: header, items, and the count that is only known at the end.
 class ResponseBuilder {
@@ -78,9 +84,11 @@ class ResponseBuilder {
 // The walk over one message's items.
 class Batch {
  public:
-  Batch(EngineParts& parts, const Caller& caller, kmip::RequestMessage& message,
-        store::Transaction* transaction, ResponseBuilder& response, Answered& answered)
+  Batch(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
+        kmip::RequestMessage& message, store::Transaction* transaction, ResponseBuilder& response,
+        Answered& answered)
       : parts_(parts),
+        most_bytes_(kMostResponseBytes + limits.max_message_bytes),
         caller_(caller),
         message_(message),
         header_(message.header()),
@@ -101,50 +109,79 @@ class Batch {
     if (undo && transaction_ != nullptr) {
       TRY(failed ? transaction_->RollbackTo() : transaction_->Release());
     }
-    if (undo && failed) AnswerUndone();
-    answered_.changed = std::move(memory_.changed);
+    if (undo && failed) {
+      AnswerUndone();
+    } else {
+      answered_.changed = std::move(memory_.changed);
+    }
     return {};
   }
 
  private:
   struct DoneItem {
-    kmip::RequestItem item;
+    std::optional<kmip::RequestItem> item;  // nothing: it could not be read
     std::size_t entry;
   };
 
   // True when the item succeeded. An Error only when the transaction itself is broken.
   Result<bool> RunItem() {
     const std::size_t start = response_.size();
+    if (first_item_at_ == 0) first_item_at_ = start;
     Result<kmip::RequestItem> item = message_.Next();
     if (!item) {
       Record({}, nullptr, item.error());
-      response_.Refuse(nullptr, ResultStatus::kOperationFailed,
-                       kmip::ReasonFor(item.error(), header_.version), item.error().message);
+      RefuseItem(nullptr, item.error());
+      done_.push_back({std::nullopt, answered_.entries.size() - 1});
       return false;
     }
-    if (first_item_at_ == 0) first_item_at_ = start;
-    OperationContext context(parts_, caller_.principal, header_.version, item->operation, memory_,
-                             transaction_);
-    const BatchMemory before = transaction_ != nullptr ? memory_ : BatchMemory();
-    if (transaction_ != nullptr) TRY(transaction_->Savepoint());
-    Result<void> result = Answer(*item, context);
-    if (context.needs_writer()) {
-      answered_.needs_writer = true;
-      return false;
-    }
-    if (transaction_ != nullptr) {
-      TRY(result ? transaction_->Release() : transaction_->RollbackTo());
-      if (!result) memory_ = before;
-    }
-    if (!result) {
+    std::optional<OperationContext> context;
+    Result<void> result;
+    for (bool again = false;; again = true) {
+      context.emplace(parts_, caller_.principal, header_.version, item->operation, memory_,
+                      transaction_);
+      const Checkpoint before = Remember();
+      if (transaction_ != nullptr) TRY(transaction_->Savepoint());
+      result = Answer(*item, *context);
+      if (context->needs_writer()) {
+        answered_.needs_writer = true;
+        return false;
+      }
+      if (transaction_ != nullptr) {
+        TRY(result ? transaction_->Release() : transaction_->RollbackTo());
+      }
+      if (result) break;
+      GoBackTo(before);
       response_.Truncate(start);
-      response_.Refuse(&*item, ResultStatus::kOperationFailed,
-                       kmip::ReasonFor(result.error(), header_.version),
-                       kmip::MessageFor(result.error()));
+      // The secure heap is full: cached keys make room, once.
+      if (again || result.error().code != Code::kExhausted) break;
+      parts_.cache.Shrink();
     }
-    Record(*item, &context, result);
+    Record(*item, &*context, result);
+    if (!result) RefuseItem(&*item, result.error());
     done_.push_back({*item, answered_.entries.size() - 1});
     return result.has_value();
+  }
+
+  // How far `memory_` was; it only grows while an item runs.
+  struct Checkpoint {
+    std::string placeholder;
+    std::size_t answered_ids, made, changed;
+  };
+  Checkpoint Remember() const {
+    return {memory_.placeholder, memory_.answered_ids.size(), memory_.made.size(),
+            memory_.changed.size()};
+  }
+  void GoBackTo(const Checkpoint& before) {
+    memory_.placeholder = before.placeholder;
+    memory_.answered_ids.resize(before.answered_ids);
+    memory_.made.resize(before.made);
+    memory_.changed.resize(before.changed);
+  }
+
+  void RefuseItem(const kmip::RequestItem* item, const Error& error) {
+    failure_message_ = kmip::MessageFor(error);
+    response_.Refuse(item, ResultStatus::kOperationFailed, kmip::ReasonFor(error, header_.version),
+                     failure_message_);
   }
 
   Result<void> Answer(const kmip::RequestItem& item, OperationContext& context) {
@@ -175,12 +212,18 @@ class Batch {
     if (!context.decided()) return Error(Code::kInternal, "an operation without a decision");
     out.End(body);
     out.End(batch_item);
-    if (header_.maximum_response_size &&
-        response_.size() > static_cast<std::size_t>(std::max(0, *header_.maximum_response_size))) {
+    if (response_.size() > MostBytes()) {
       return Reject(ResultReason::kResponseTooLarge, "larger than Maximum Response Size");
     }
     response_.CountItem();
     return {};
+  }
+
+  // A small request can ask for much, many times over: the server has a bound of its own.
+  std::size_t MostBytes() const {
+    if (!header_.maximum_response_size) return most_bytes_;
+    return std::min(most_bytes_,
+                    static_cast<std::size_t>(std::max(0, *header_.maximum_response_size)));
   }
 
   void Record(const kmip::RequestItem& item, const OperationContext* context,
@@ -217,18 +260,18 @@ class Batch {
     done_.pop_back();
     response_.RestartItems(first_item_at_);
     for (const DoneItem& done : done_) {
-      response_.Refuse(&done.item, ResultStatus::kOperationUndone, ResultReason::kGeneralFailure,
-                       "undone because a later item failed");
+      response_.Refuse(done.item ? &*done.item : nullptr, ResultStatus::kOperationUndone,
+                       ResultReason::kGeneralFailure, "undone because a later item failed");
       answered_.entries[done.entry].detail = "undone: a later item of the batch failed";
       answered_.entries[done.entry].outcome = audit::Outcome::kFailed;
     }
     const audit::Entry& entry = answered_.entries[failed.entry];
-    response_.Refuse(&failed.item, ResultStatus::kOperationFailed,
-                     static_cast<ResultReason>(entry.result_reason), "");
-    memory_.changed.clear();
+    response_.Refuse(failed.item ? &*failed.item : nullptr, ResultStatus::kOperationFailed,
+                     static_cast<ResultReason>(entry.result_reason), failure_message_);
   }
 
   EngineParts& parts_;
+  const std::size_t most_bytes_;
   const Caller& caller_;
   kmip::RequestMessage& message_;
   const kmip::RequestHeader& header_;
@@ -238,6 +281,7 @@ class Batch {
   BatchMemory memory_;
   std::vector<DoneItem> done_;
   std::size_t first_item_at_ = 0;
+  std::string failure_message_;  // of the item that failed last, as its client reads it
 };
 
 // What is wrong with the message as a whole.
@@ -315,7 +359,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   }
   ResponseBuilder response(answer,
                            HeaderFor(parts.clock, header.version, header.client_correlation));
-  Result<void> run = Batch(parts, caller, *message, transaction, response, answered).Run();
+  Result<void> run = Batch(parts, limits, caller, *message, transaction, response, answered).Run();
   if (!run) {
     answered.entries.clear();
     refuse(header.version, header.client_correlation, run.error());

@@ -39,6 +39,12 @@ class Message {
     });
     return *this;
   }
+  // Something that stands where a batch item should and is none.
+  Message& AddStranger(kmip::Tag tag = Tag::kRequestPayload) {
+    ++count_;
+    items_.Structure(tag, [] {});
+    return *this;
+  }
   Message& WithoutIds() {
     with_ids_ = false;
     return *this;
@@ -124,6 +130,38 @@ TEST(Batch, UndoesWhatCameBefore) {
   EXPECT_EQ(Statuses(engine.Exchange(message.Encode())), (std::vector{kUndone, kFailed}));
   // Still Pre-Active: it can be activated now.
   EXPECT_TRUE(engine.Do(kmip::ActivateRequest{.id = kmip::Identifier(id)}).success);
+}
+
+TEST(Batch, GoesPastWhatIsNoBatchItem) {
+  for (const Tag tag : {Tag::kRequestPayload, Tag::kBatchItem}) {
+    EngineForTest engine;
+    Message message(Header(kmip::kVersion2_1, BatchErrorContinuationOption::kContinue));
+    message.AddStranger(tag).Add(kmip::RngRetrieveRequest{.length = 8});
+    EXPECT_EQ(Statuses(engine.Exchange(message.Encode())), (std::vector{kFailed, kOk}));
+  }
+}
+
+TEST(Batch, UndoesWhatCameBeforeAnUnreadableItem) {
+  EngineForTest engine;
+  const std::string id = engine.AddAesKey(kKey, Dormant(engine));
+  Message message(Header(kmip::kVersion2_1, BatchErrorContinuationOption::kUndo));
+  message.Add(kmip::RngRetrieveRequest{.length = 8})
+      .Add(kmip::ActivateRequest{.id = kmip::Identifier(id)})
+      .AddStranger(Tag::kBatchItem);
+  EXPECT_EQ(Statuses(engine.Exchange(message.Encode())), (std::vector{kUndone, kUndone, kFailed}));
+  EXPECT_TRUE(engine.Do(kmip::ActivateRequest{.id = kmip::Identifier(id)}).success);
+}
+
+TEST(Batch, BoundsItsAnswerWithoutBeingAskedTo) {
+  EngineForTest engine;
+  Message message(Header(kmip::kVersion2_1, BatchErrorContinuationOption::kContinue));
+  for (int i = 0; i < 300; ++i) message.Add(kmip::RngRetrieveRequest{.length = 65536});
+  const WipingBytes answer = engine.Exchange(message.Encode());
+  EXPECT_LT(answer.size(), 12u << 20);
+  const std::vector<ResultStatus> statuses = Statuses(answer);
+  EXPECT_EQ(statuses.size(), 300u);
+  EXPECT_EQ(statuses.front(), kOk);
+  EXPECT_EQ(statuses.back(), kFailed);
 }
 
 TEST(Batch, AFailedItemLeavesNothingButEarlierItemsStay) {

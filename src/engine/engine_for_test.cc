@@ -79,7 +79,10 @@ WipingBytes EngineForTest::Exchange(ByteView request, const std::string& princip
                  std::make_unique<WaitForAnswer>(promise));
     answer = promise.get_future().get();
   }
-  if (auto valid = ttlv::Validate(answer, {}); !valid) Fail("bad answer: " + valid.error().message);
+  ttlv::Limits limits;
+  limits.max_message_bytes = 16u << 20;
+  if (auto valid = ttlv::Validate(answer, limits); !valid)
+    Fail("bad answer: " + valid.error().message);
   return answer;
 }
 

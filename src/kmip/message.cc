@@ -76,7 +76,10 @@ std::int32_t RequestMessage::CountItems() const {
 }
 
 Result<RequestItem> RequestMessage::Next() {
-  ttlv::Reader members = TRY(items_.Structure(Tag::kBatchItem));
+  // Goes forward whatever stands there: who continues after an error must get to the end.
+  const ttlv::Item whole = TRY(items_.Next());
+  if (whole.tag != Tag::kBatchItem) return Error(Code::kMalformed, "not a Batch Item");
+  ttlv::Reader members = TRY(whole.Members());
   RequestItem item;
   item.operation = TRY(members.Enum<Operation>(Tag::kOperation));
   if (!(header_.version < ProtocolVersion{2, 0})) {
