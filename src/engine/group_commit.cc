@@ -12,11 +12,10 @@ namespace dare::engine {
 
 GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit)
     : parts_(parts), limits_(limits), audit_(audit) {
-  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  thread_ = std::jthread([this] { Run(); });
 }
 
 GroupCommit::~GroupCommit() {
-  thread_.request_stop();
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
@@ -34,9 +33,9 @@ void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> call
   wake_.NotifyOne();
 }
 
-std::vector<GroupCommit::Job> GroupCommit::TakeJobs(const std::stop_token& stop) {
+std::vector<GroupCommit::Job> GroupCommit::TakeJobs() {
   const MutexLock lock(mutex_);
-  while (waiting_.empty() && !stopping_ && !stop.stop_requested()) wake_.Wait(mutex_);
+  if (waiting_.empty() && !stopping_) wake_.WaitFor(mutex_, kCacheCare);
   if (waiting_.size() <= kMostJobsAtOnce) return std::exchange(waiting_, {});
   const auto end = waiting_.begin() + kMostJobsAtOnce;
   std::vector<Job> jobs(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
@@ -44,11 +43,21 @@ std::vector<GroupCommit::Job> GroupCommit::TakeJobs(const std::stop_token& stop)
   return jobs;
 }
 
-void GroupCommit::Run(const std::stop_token& stop) {
+bool GroupCommit::Stopping() {
+  const MutexLock lock(mutex_);
+  return stopping_;
+}
+
+void GroupCommit::Run() {
+  auto next_care = std::chrono::steady_clock::now() + kCacheCare;
   for (;;) {
-    std::vector<Job> jobs = TakeJobs(stop);
-    if (jobs.empty()) return;
-    Commit(jobs);
+    std::vector<Job> jobs = TakeJobs();
+    if (!jobs.empty()) Commit(jobs);
+    if (jobs.empty() && Stopping()) return;
+    if (const auto now = std::chrono::steady_clock::now(); now >= next_care) {
+      parts_.cache.DropExpired();
+      next_care = now + kCacheCare;
+    }
   }
 }
 
@@ -57,10 +66,10 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
     log::Failure("a group of " + std::to_string(jobs.size()) +
                  " requests was rolled back: " + committed.error().message);
     RefuseAll(jobs, committed.error());
-  } else {
-    for (const Job& job : jobs) {
-      for (const std::string& id : job.answered.changed) parts_.cache.Forget(id);
-    }
+  }
+  // Also where it failed: a commit that reports an error may have reached the disk all the same.
+  for (const Job& job : jobs) {
+    for (const std::string& id : job.answered.changed) parts_.cache.Forget(id);
   }
   for (Job& job : jobs) job.completion->Done(std::move(job.answer));
 }

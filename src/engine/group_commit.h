@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -26,8 +26,8 @@ class Completion {
 // transaction (each batch item under a savepoint of its own), writes and syncs their audit entries,
 // commits once, and only then answers: a change and its entry are durable before anybody hears of
 // them, at one sync for many. If the audit log cannot be written or the commit fails, nothing of
-// the group happened and all of it is refused. Thread-safe. Requests still waiting at destruction
-// are refused.
+// the group happened and all of it is refused. Between groups it drops expired keys from the
+// cache. Thread-safe. Requests still waiting at destruction are served before it ends.
 class GroupCommit {
  public:
   GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit);
@@ -45,9 +45,12 @@ class GroupCommit {
     Answered answered;
   };
   static constexpr std::size_t kMostJobsAtOnce = 256;
+  static constexpr std::chrono::seconds kCacheCare{5};
 
-  void Run(const std::stop_token& stop);
-  std::vector<Job> TakeJobs(const std::stop_token& stop);
+  void Run();
+  // Empty when it is time to look after the cache, or to end.
+  std::vector<Job> TakeJobs();
+  bool Stopping() EXCLUDES(mutex_);
   void Commit(std::vector<Job>& jobs);
   Result<void> CommitAll(std::vector<Job>& jobs);
   void RefuseAll(std::vector<Job>& jobs, const Error& error);

@@ -1,6 +1,5 @@
 #include "engine/object_cache.h"
 
-#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -8,7 +7,7 @@ namespace dare::engine {
 
 ObjectCache::ObjectCache(std::size_t most_objects, std::chrono::seconds time_to_live,
                          const Clock& clock)
-    : most_per_shard_(std::max<std::size_t>(1, most_objects / kShards)),
+    : most_per_shard_((most_objects + kShards - 1) / kShards),
       time_to_live_(time_to_live),
       clock_(clock) {}
 
@@ -45,6 +44,7 @@ void ObjectCache::Put(Ticket ticket, std::shared_ptr<const StoredObject> stored)
   Shard& shard = ShardOf(id);
   const MutexLock lock(shard.mutex);
   if (shard.changes != ticket) return;
+  if (most_per_shard_ == 0 || stored->object.material.size() > kMostMaterialBytes) return;
   if (const auto old = shard.entries.find(id); old != shard.entries.end()) Drop(shard, old);
   while (shard.entries.size() >= most_per_shard_) {
     Drop(shard, shard.entries.find(shard.ages.back()));
@@ -59,6 +59,17 @@ void ObjectCache::Forget(const std::string& id) {
   const MutexLock lock(shard.mutex);
   ++shard.changes;
   if (const auto old = shard.entries.find(id); old != shard.entries.end()) Drop(shard, old);
+}
+
+void ObjectCache::DropExpired() {
+  const auto now = clock_.Steady();
+  for (Shard& shard : shards_) {
+    const MutexLock lock(shard.mutex);
+    for (auto it = shard.entries.begin(); it != shard.entries.end();) {
+      const auto entry = it++;
+      if (entry->second.good_until <= now) Drop(shard, entry);
+    }
+  }
 }
 
 void ObjectCache::Shrink() {

@@ -15,10 +15,15 @@
 namespace dare::engine {
 
 // A bounded cache of opened objects: keys live in the secure heap (locked, not dumped) and leave it
-// after `time_to_live`, when room is needed, or when a change forgets them. Thread-safe. A reader
-// that loaded an object before a change can never put it back after it: see Ticket.
+// after `time_to_live` (at the next DropExpired), when room is needed, or when a change forgets
+// them. Material of more than kMostMaterialBytes is not kept, so that a few large secrets cannot
+// fill the secure heap. Thread-safe. A reader that loaded an object before a change can never put
+// it back after it: see Ticket.
 class ObjectCache {
  public:
+  static constexpr std::size_t kMostMaterialBytes = 4096;
+
+  // With 0 for `most_objects` nothing is kept.
   ObjectCache(std::size_t most_objects, std::chrono::seconds time_to_live, const Clock& clock);
 
   // Null when it is not there or too old.
@@ -31,6 +36,9 @@ class ObjectCache {
 
   // After a change was committed.
   void Forget(const std::string& id);
+  // Drops what is past its time, asked for or not: a key that nobody uses must not stay in memory.
+  // To be called now and then.
+  void DropExpired();
   // Drops the older half of everything; when the secure heap is full.
   void Shrink();
 
