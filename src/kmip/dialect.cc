@@ -56,6 +56,15 @@ Result<void> CheckType(const ttlv::Item& item, Tag tag, ProtocolVersion version)
   return {};
 }
 
+// Adds what a request gives, up to the limit.
+Result<void> AddGiven(AttributeSet& set, Attribute attribute) {
+  if (set.all().size() >= kMostAttributesInRequest) {
+    return Error(Code::kTooLarge, "too many attributes in one request");
+  }
+  set.Add(std::move(attribute));
+  return {};
+}
+
 // The body of a 1.x Attribute structure.
 Result<AttributeIn> ReadAttribute1(ttlv::Reader& in, ProtocolVersion version) {
   ttlv::Reader members = TRY(in.Structure(Tag::kAttribute));
@@ -178,7 +187,9 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
   AttributesIn read;
   if (!IsVersion1(version)) {
     ttlv::Reader members = TRY(in.Structure(Tag::kAttributes));
-    while (!members.AtEnd()) read.attributes.Add(TRY(ReadAttribute2(members, version)));
+    while (!members.AtEnd()) {
+      TRY(AddGiven(read.attributes, TRY(ReadAttribute2(members, version))));
+    }
     return read;
   }
   ttlv::Reader members = TRY(in.Structure(Tag::kTemplateAttribute));
@@ -189,7 +200,7 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
     TRY(name.End());
   }
   while (members.At(Tag::kAttribute)) {
-    read.attributes.Add(TRY(ReadAttribute1(members, version)).attribute);
+    TRY(AddGiven(read.attributes, TRY(ReadAttribute1(members, version)).attribute));
   }
   TRY(members.End());
   return read;
@@ -198,7 +209,7 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
 Result<AttributeSet> ReadSearchAttributes(ttlv::Reader& in, ProtocolVersion version) {
   if (!IsVersion1(version)) return TRY(ReadAttributes(in, version)).attributes;
   AttributeSet set;
-  while (in.At(Tag::kAttribute)) set.Add(TRY(ReadAttribute1(in, version)).attribute);
+  while (in.At(Tag::kAttribute)) TRY(AddGiven(set, TRY(ReadAttribute1(in, version)).attribute));
   return set;
 }
 

@@ -17,6 +17,10 @@
 // existence in the version); who may set what is the engine's business.
 namespace dare::kmip {
 
+// More than any request needs. Attributes are compared each with each, so that a message full of
+// them would cost its square.
+inline constexpr std::size_t kMostAttributesInRequest = 256;
+
 inline bool IsVersion1(ProtocolVersion version) { return version.major == 1; }
 
 // Attributes of a request, and the names of the templates (1.x) it refers to.

@@ -130,6 +130,20 @@ TEST(Dialect, RefusesNegativeIndexesAndMissingValues) {
             static_cast<std::uint64_t>(ResultReason::kInvalidMessage));
 }
 
+TEST(Dialect, RefusesMoreAttributesThanAnybodyNeeds) {
+  for (const ProtocolVersion version : {kVersion1_4, kVersion2_1}) {
+    AttributeSet set;
+    for (std::size_t i = 0; i < kMostAttributesInRequest; ++i) set.Add(Attribute::OfName("a"));
+    for (const bool allowed : {true, false}) {
+      ttlv::Writer out;
+      WriteAttributes(out, version, set);
+      ttlv::Reader in = ttlv::Reader::Members(out.bytes());
+      EXPECT_EQ(ReadAttributes(in, version).has_value(), allowed);
+      set.Add(Attribute::OfName("one more"));
+    }
+  }
+}
+
 TEST(Dialect, NewAttributeHoldsExactlyOne) {
   ttlv::Writer out;
   out.Structure(Tag::kNewAttribute, [&] {

@@ -8,7 +8,12 @@ Result<GetAttributesRequest> GetAttributesRequest::Decode(ttlv::Reader& in,
                                                           ProtocolVersion version) {
   GetAttributesRequest request;
   request.id = TRY(ReadIdentifier(in, version));
-  while (AtReference(in, version)) request.references.push_back(TRY(ReadReference(in, version)));
+  while (AtReference(in, version)) {
+    if (request.references.size() == kMostAttributesInRequest) {
+      return Error(Code::kTooLarge, "too many attributes are asked for");
+    }
+    request.references.push_back(TRY(ReadReference(in, version)));
+  }
   TRY(in.End());
   return request;
 }
