@@ -1,6 +1,7 @@
 #include "engine/cipher_choice.h"
 
 #include "crypto/block_cipher.h"
+#include "crypto/random.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -121,6 +122,17 @@ Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& par
   const auto choice = TRY(ChooseCipher(parameters, key));
   if (const auto* cipher = std::get_if<CipherChoice>(&choice)) return *cipher;
   return Unsupported("a key is wrapped whole, not in parts");
+}
+
+Result<Bytes> MakeIv(const CipherChoice& choice) {
+  constexpr std::size_t kLeastRandom = 12;
+  if (crypto::IsAuthenticated(choice.algorithm, choice.mode) && choice.iv_length < kLeastRandom) {
+    return Reject(ResultReason::kBadCryptographicParameters,
+                  "a random IV of an authenticated mode needs 12 bytes");
+  }
+  Bytes iv(choice.iv_length);
+  TRY(crypto::RandomBytes(iv));
+  return iv;
 }
 
 Result<crypto::HashAlgorithm> ChooseHash(HashingAlgorithm algorithm) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <variant>
 
+#include "base/bytes.h"
 #include "crypto/algorithms.h"
 #include "crypto/key_wrap.h"
 #include "engine/key_use.h"
@@ -31,6 +32,10 @@ Result<std::variant<CipherChoice, crypto::KeyWrapMode>> ChooseCipher(
 // The same for a message in parts, which key wrap modes cannot be.
 Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& parameters,
                                         const UsableKey& key);
+
+// A random IV of the length that the choice says. Bad Cryptographic Parameters where that is too
+// short to be random under one key for long (SP 800-38D 8.2.2: 96 bits).
+Result<Bytes> MakeIv(const CipherChoice& choice);
 
 // The hash of a MAC: from the parameters, else from the key's own HMAC algorithm. Nothing means
 // CMAC.

@@ -3,12 +3,12 @@
 #include <utility>
 
 #include "crypto/block_cipher.h"
-#include "crypto/random.h"
 #include "engine/cipher_choice.h"
 #include "kmip/attribute_table.h"
 #include "kmip/dialect.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
+#include "ttlv/validate.h"
 
 namespace dare::engine {
 namespace {
@@ -79,8 +79,7 @@ Result<Wrapped> WrapBytes(OperationContext& context, const UsableKey& key,
     return wrapped;
   }
   const auto& cipher_choice = std::get<CipherChoice>(choice);
-  wrapped.iv.resize(cipher_choice.iv_length);
-  TRY(crypto::RandomBytes(wrapped.iv));
+  wrapped.iv = TRY(MakeIv(cipher_choice));
   crypto::CipherRequest cipher;
   cipher.algorithm = cipher_choice.algorithm;
   cipher.mode = cipher_choice.mode;
@@ -168,6 +167,7 @@ Result<WipingBytes> WrapObject(OperationContext& context, const kmip::ManagedObj
     }
     Append(plain, TRY(block.KeyBytes()));
   }
+  TRY(TakeUsage(context, key, plain.size()));  // wrapping protects, as Encrypt does
   const Wrapped wrapped = TRY(WrapBytes(context, key, ParametersOf(specification, key), plain));
 
   kmip::KeyWrapping data = specification;
@@ -197,7 +197,7 @@ Result<SecretBytes> UnwrapObject(OperationContext& context, const kmip::ManagedO
       UnwrapBytes(context, key, ParametersOf(*block.wrapping, key), block.wrapping->iv, wrapped));
   const auto is_key_value = [&] {
     Result<ttlv::Item> item = ttlv::ParseItem(plain);
-    return item && item->tag == Tag::kKeyValue && item->whole.size() == plain.size();
+    return item && item->tag == Tag::kKeyValue && ttlv::ValidateItem(plain, {}).has_value();
   };
   const bool as_ttlv = block.wrapping->encoding
                            ? *block.wrapping->encoding == EncodingOption::kTTLVEncoding

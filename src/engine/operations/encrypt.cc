@@ -4,7 +4,6 @@
 
 #include "crypto/block_cipher.h"
 #include "crypto/key_wrap.h"
-#include "crypto/random.h"
 #include "engine/cipher_choice.h"
 #include "engine/cipher_streams.h"
 #include "engine/key_use.h"
@@ -26,9 +25,7 @@ Result<Bytes> InitializationVector(const kmip::EncryptRequest& request,
     //# the published cases of every version answer Invalid Message
     return Reject(ResultReason::kInvalidMessage, "no IV/Counter/Nonce, and Random IV is not set");
   }
-  Bytes iv(choice.iv_length);
-  TRY(crypto::RandomBytes(iv));
-  return iv;
+  return MakeIv(choice);
 }
 
 crypto::CipherRequest CipherOf(const kmip::EncryptRequest& request, const CipherChoice& choice,

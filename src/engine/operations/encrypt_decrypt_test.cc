@@ -140,6 +140,15 @@ TEST_F(EncryptDecrypt, RefuseAKeyWithoutTheUsage) {
             ResultReason::kPermissionDenied);
 }
 
+TEST_F(EncryptDecrypt, MakesNoRandomIvThatIsTooShortToBeRandom) {
+  const Bytes data(16, 1);
+  kmip::CryptographicParameters parameters = Mode(BlockCipherMode::kGCM);
+  parameters.random_iv = true;
+  parameters.iv_length = 4;
+  EXPECT_EQ(engine_.Do(Request(parameters, data)).reason,
+            ResultReason::kBadCryptographicParameters);
+}
+
 TEST_F(EncryptDecrypt, LegacyModesNeedThePolicy) {
   const Bytes data(16, 1);
   EXPECT_EQ(engine_.Do(Request(Mode(BlockCipherMode::kECB), data)).reason,

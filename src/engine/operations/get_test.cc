@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/attribute_values.h"
 #include "engine/engine_for_test.h"
 #include "kmip/tags.h"
 
@@ -98,6 +99,18 @@ TEST(Get, TheWrappingKeyNeedsItsUsageItsStateAndItsOwner) {
       Bytes(32, 1), {Attribute::OfInteger(Tag::kCryptographicUsageMask, 0x10)}, "bob");
   EXPECT_EQ(engine.Do(WrappedBy(id, others)).reason, ResultReason::kPermissionDenied);
   EXPECT_EQ(engine.Do(WrappedBy(id, "nothing")).reason, ResultReason::kWrappingObjectNotFound);
+}
+
+TEST(Get, WrappingUsesUpTheWrappingKey) {
+  EngineForTest engine;
+  const std::string id = engine.AddAesKey(kKey);
+  const Attribute twice =
+      MakeUsageLimits({.total = 2, .count = 2, .unit = kmip::UsageLimitsUnit::kObject});
+  const std::string kek = engine.AddAesKey(
+      Bytes(32, 1), {Attribute::OfInteger(Tag::kCryptographicUsageMask, 0x10), twice});
+  EXPECT_TRUE(engine.Do(WrappedBy(id, kek)).success);
+  EXPECT_TRUE(engine.Do(WrappedBy(id, kek)).success);
+  EXPECT_EQ(engine.Do(WrappedBy(id, kek)).reason, ResultReason::kPermissionDenied);
 }
 
 TEST(Get, ConvertsBetweenRawAndTransparent) {

@@ -101,7 +101,9 @@ Result<void> ShiftDates(AttributeSet& attributes, std::uint32_t offset,
                       "an Offset, but the key has no Activation Date to count from");
     }
     std::int64_t shifted = 0;
-    if (__builtin_add_overflow(*date, next - *activation, &shifted)) {
+    std::int64_t distance = 0;
+    if (__builtin_sub_overflow(next, *activation, &distance) ||
+        __builtin_add_overflow(*date, distance, &shifted)) {
       return Reject(ResultReason::kInvalidField, "the Offset leads out of time");
     }
     attributes.Set(Attribute::OfDate(tag, shifted));

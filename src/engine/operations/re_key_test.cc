@@ -66,6 +66,15 @@ TEST(ReKey, AnOffsetMovesTheDates) {
   EXPECT_EQ(after.Enum<State>(Tag::kState), State::kPreActive);
 }
 
+TEST(ReKey, RefusesAnOffsetThatLeadsOutOfTime) {
+  EngineForTest engine;
+  const std::string id =
+      NewKeyForTest(engine, {Attribute::OfDate(Tag::kActivationDate, INT64_MIN),
+                             Attribute::OfDate(Tag::kDeactivationDate, INT64_MAX)});
+  EXPECT_EQ(engine.Do(kmip::ReKeyRequest{.id = Identifier(id), .offset = 0}).reason,
+            ResultReason::kInvalidField);
+}
+
 TEST(ReKey, RefusesAnOffsetWithDatesOrWithoutAnActivationDate) {
   EngineForTest engine;
   const std::int64_t now = engine.clock().Now();
