@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "server/pki_for_test.h"
+#include "server/x509.h"
 #include "server/x509_handles.h"
 
 namespace dare::server {
@@ -43,6 +44,24 @@ TEST_F(CaTest, IssuesCertificatesThatItsRootVerifies) {
   EXPECT_EQ(client.not_after, clock_.Now() + 7 * 86400);
   EXPECT_LT(client.not_before, clock_.Now());
   EXPECT_EQ(client.serial.size(), 32u);
+}
+
+TEST_F(CaTest, TakesNoNameFromASubjectThatHasSeveralOrHidesOne) {
+  const auto name_of = [](const std::vector<std::string>& common_names) {
+    const std::unique_ptr<X509_NAME, FreeWith<X509_NAME_free>> name(X509_NAME_new());
+    for (const std::string& text : common_names) {
+      EXPECT_EQ(X509_NAME_add_entry_by_NID(name.get(), NID_commonName, V_ASN1_UTF8STRING,
+                                           reinterpret_cast<const unsigned char*>(text.data()),
+                                           static_cast<int>(text.size()), -1, 0),
+                1);
+    }
+    return ProvenName(name.get());
+  };
+  EXPECT_EQ(name_of({"alice"}), "alice");
+  EXPECT_EQ(name_of({}), "");
+  EXPECT_EQ(name_of({"mallory", "alice"}), "");
+  EXPECT_EQ(name_of({std::string("alice\0.example", 14)}), "");
+  EXPECT_EQ(name_of({"alice\n"}), "");
 }
 
 TEST_F(CaTest, LimitsWhatACertificateIsGoodFor) {

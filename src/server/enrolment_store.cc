@@ -195,7 +195,8 @@ Result<Certificate> EnrolmentStore::Redeem(std::string_view token, const Issuer&
   });
 }
 
-Result<Certificate> EnrolmentStore::Renew(const std::string& serial, const Issuer& issue) {
+Result<Certificate> EnrolmentStore::Renew(const std::string& serial, const std::string& fingerprint,
+                                          const Issuer& issue) {
   const MutexLock lock(mutex_);
   return InTransaction([&]() NO_THREAD_SAFETY_ANALYSIS -> Result<Certificate> {
     const Error refused(Code::kUnauthenticated,
@@ -203,9 +204,10 @@ Result<Certificate> EnrolmentStore::Renew(const std::string& serial, const Issue
     if (!TRY(IssuedAndGood(writer_, serial))) return refused;
     Subject subject;
     {
-      store::Statement statement = TRY(writer_.Prepare(
-          "SELECT name, units FROM certificates WHERE serial = ? AND not_after > ?"));
-      statement.BindText(serial).Bind(clock_.Now());
+      store::Statement statement =
+          TRY(writer_.Prepare("SELECT name, units FROM certificates "
+                              "WHERE serial = ? AND fingerprint = ? AND not_after > ?"));
+      statement.BindText(serial).BindText(fingerprint).Bind(clock_.Now());
       if (!TRY(statement.Step())) return refused;
       subject = {statement.Text(0), SplitUnits(statement.Text(1))};
     }

@@ -57,8 +57,10 @@ class EnrolmentStore : public Revocation {
   // Uses `token` up (once) and records the certificate that `issue` makes, both or neither.
   Result<Certificate> Redeem(std::string_view token, const Issuer& issue) EXCLUDES(mutex_);
   // Issues anew for the subject of a certificate that we issued and that is not revoked or expired;
-  // kUnauthenticated otherwise.
-  Result<Certificate> Renew(const std::string& serial, const Issuer& issue) EXCLUDES(mutex_);
+  // kUnauthenticated otherwise. The fingerprint tells it from one to which another authority gave
+  // the same serial.
+  Result<Certificate> Renew(const std::string& serial, const std::string& fingerprint,
+                            const Issuer& issue) EXCLUDES(mutex_);
   // Records a certificate that was issued without a token (dare-kms init).
   Result<void> Record(const Certificate& certificate) EXCLUDES(mutex_);
 

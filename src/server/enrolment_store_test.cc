@@ -140,14 +140,17 @@ TEST_F(EnrolmentStoreTest, RevokesANameUntilItEnrolsAgain) {
 
 TEST_F(EnrolmentStoreTest, RenewsOnlyWhatIsGood) {
   const Certificate first = Enrol("alice");
-  const auto second = store_->Renew(first.serial, Issuer());
+  const auto second = store_->Renew(first.serial, first.fingerprint, Issuer());
   ASSERT_TRUE(second);
   EXPECT_EQ(second->subject.common_name, "alice");
+  EXPECT_FALSE(store_->Renew(first.serial, second->fingerprint, Issuer()))
+      << "the serial of another authority's certificate";
   ASSERT_TRUE(store_->RevokeSerial(first.serial));
-  EXPECT_EQ(store_->Renew(first.serial, Issuer()).error().code, Code::kUnauthenticated);
-  EXPECT_FALSE(store_->Renew("1234", Issuer()));
+  EXPECT_EQ(store_->Renew(first.serial, first.fingerprint, Issuer()).error().code,
+            Code::kUnauthenticated);
+  EXPECT_FALSE(store_->Renew("1234", first.fingerprint, Issuer()));
   clock_.Advance(8 * 86400);
-  EXPECT_FALSE(store_->Renew(second->serial, Issuer()));
+  EXPECT_FALSE(store_->Renew(second->serial, second->fingerprint, Issuer()));
 }
 
 TEST_F(EnrolmentStoreTest, ListsWhatItIssued) {

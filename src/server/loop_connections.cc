@@ -92,6 +92,15 @@ bool Loop::Establish(Connection& c) {
   peer->address = c.address;
   peer->port = c.port;
   c.caller.peer = std::make_shared<const Peer>(std::move(*peer));
+  // Its verification may lie back as far as the peer could draw the handshake out, and Recheck()
+  // passes by connections that are not open yet.
+  const Revocation* revocation = shared_.tls->revocation();
+  if (c.caller.peer->authenticated() && revocation != nullptr &&
+      revocation->IsRevoked(c.caller.peer->serial, c.caller.peer->common_name)) {
+    Refuse(c, Refusal::kRevoked, "certificate revoked while connecting");
+    Kill(c);
+    return false;
+  }
   c.caller.principal = shared_.handler->Meet(*c.caller.peer);
   c.phase = Connection::Phase::kOpen;
   return true;

@@ -13,7 +13,7 @@ namespace dare::server {
 struct Peer {
   std::string address;             // "127.0.0.1" or "::1", without the port
   std::uint16_t port = 0;          //
-  std::string common_name;         // of the client certificate's subject
+  std::string common_name;         // of the client certificate's subject; empty: ambiguous
   std::vector<std::string> units;  // its organizational units (OU), in order: role and groups
   std::string serial;              // lower-case hex without leading zeroes
   std::string fingerprint;         // SHA-256 of the certificate, lower-case hex

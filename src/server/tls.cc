@@ -251,7 +251,7 @@ namespace {
 
 void Describe(const X509* certificate, Peer& peer) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
-  peer.common_name = NameEntry(subject, NID_commonName);
+  peer.common_name = ProvenName(subject);
   peer.units = NameEntries(subject, NID_organizationalUnitName);
   peer.serial = SerialOf(certificate);
   peer.not_after = ToUnixTime(X509_get0_notAfter(certificate));

@@ -26,9 +26,17 @@ class RevocationForTest : public Revocation {
  public:
   bool IsRevoked(const std::string& serial, const std::string&) const override {
     const MutexLock lock(mutex_);
-    return serials_.contains(serial);
+    const bool revoked = serials_.contains(serial);
+    if (after_a_look_ == serial) serials_.insert(serial);
+    return revoked;
   }
   std::uint64_t generation() const override { return generation_; }
+  // From the look after the next one on, without a new generation: as if every loop had compared
+  // its open connections already.
+  void RevokeAfterALook(const std::string& serial) {
+    const MutexLock lock(mutex_);
+    after_a_look_ = serial;
+  }
   void Revoke(const std::string& serial) {
     const MutexLock lock(mutex_);
     serials_.insert(serial);
@@ -37,7 +45,8 @@ class RevocationForTest : public Revocation {
 
  private:
   mutable Mutex mutex_;
-  std::set<std::string> serials_ GUARDED_BY(mutex_);
+  mutable std::set<std::string> serials_ GUARDED_BY(mutex_);
+  std::string after_a_look_ GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> generation_ = 0;
 };
 
@@ -175,6 +184,16 @@ TEST_P(TlsTest, RefusesARevokedCertificateThatItOnceVerified) {
   EXPECT_TRUE(Works(*Connect(&alice_)));
   revocation_.Revoke(alice_.certificate.serial);
   EXPECT_EQ(AlertOf(*Connect(&alice_)), kCertificateRevoked);
+}
+
+TEST_P(TlsTest, RefusesACertificateRevokedBetweenItsVerificationAndTheEndOfTheHandshake) {
+  Start();
+  revocation_.RevokeAfterALook(alice_.certificate.serial);
+  const auto client = Connect(&alice_);
+  EXPECT_FALSE(Works(*client));
+  const auto event = refusals_.Next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->refusal, Refusal::kRevoked);
 }
 
 TEST_P(TlsTest, RefusesAServerCertificateFromAClient) {

@@ -30,6 +30,14 @@ std::string NameEntry(const X509_NAME* name, int nid) {
   return values.empty() ? std::string() : std::move(values.back());
 }
 
+std::string ProvenName(const X509_NAME* name) {
+  std::vector<std::string> values = NameEntries(name, NID_commonName);
+  if (values.size() != 1) return {};
+  const bool plain = std::none_of(values[0].begin(), values[0].end(),
+                                  [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return plain ? std::move(values[0]) : std::string();
+}
+
 std::string SerialOf(const X509* certificate) {
   BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr);
   if (number == nullptr) return {};

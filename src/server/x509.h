@@ -15,6 +15,10 @@ namespace dare::server {
 // The last value of the attribute `nid` in a name (UTF-8), empty when there is none.
 std::string NameEntry(const X509_NAME* name, int nid);
 std::vector<std::string> NameEntries(const X509_NAME* name, int nid);
+// The name that a client certificate proves: its common name, if it has exactly one and nothing in
+// it could be read as another name (control characters, NUL). Empty otherwise, and then the peer is
+// nobody: of two names, one would be looked at by whoever signed and the other by us.
+std::string ProvenName(const X509_NAME* name);
 // Lower-case hex without leading zeroes.
 std::string SerialOf(const X509* certificate);
 // SHA-256 of the DER.
