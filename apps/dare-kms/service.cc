@@ -60,8 +60,14 @@ std::string_view RefusalName(const server::RefusalEvent& event) {
   return "refused";
 }
 
+std::string LeftOut(const audit::Budget::Ruling& ruling) {
+  if (ruling.left_out == 0) return {};
+  return "; " + std::to_string(ruling.left_out) +
+         " refusals of strangers before it were not recorded";
+}
+
 // What says something about a certificate or an enrolled peer is audited. What any stranger can
-// cause at will is only logged, or the audit log would fill at his pleasure.
+// cause at will is only logged or has a budget, or the audit log would fill at his pleasure.
 bool IsAudited(const server::RefusalEvent& event) {
   switch (event.refusal) {
     case server::Refusal::kHandshake:
@@ -175,10 +181,12 @@ void Service::AuditRefusal(const server::RefusalEvent& event) {
       std::string(RefusalName(event)) + (event.detail.empty() ? "" : ": " + event.detail);
   log::Debug(event.peer.address + " refused: " + why);
   if (!IsAudited(event)) return;
-  audit::Entry entry;
-  entry.time = SystemClock::Get().Now();
   // A name in a certificate that was refused is a claim, and goes where claims go.
   const bool proven = event.refusal != server::Refusal::kHandshake;
+  const audit::Budget::Ruling ruling = proven ? audit::Budget::Ruling{true} : strangers_.Spend();
+  if (!ruling.record) return;
+  audit::Entry entry;
+  entry.time = SystemClock::Get().Now();
   if (proven) entry.principal = event.peer.common_name;
   entry.address = event.peer.address;
   entry.operation = "connect";
@@ -188,12 +196,16 @@ void Service::AuditRefusal(const server::RefusalEvent& event) {
   if (!event.peer.serial.empty()) {
     entry.detail += "; certificate " + event.peer.serial + " of '" + event.peer.common_name + "'";
   }
+  entry.detail += LeftOut(ruling);
   Result<void> recorded = audit_->Append(entry);
   if (recorded) recorded = audit_->Flush();
   if (!recorded) log::Failure("a refused connection was not audited: " + recorded.error().message);
 }
 
 Result<void> Service::AuditEnrolment(const server::EnrolmentEvent& event) {
+  const bool proven = event.granted || event.peer.authenticated();
+  const audit::Budget::Ruling ruling = proven ? audit::Budget::Ruling{true} : strangers_.Spend();
+  if (!ruling.record) return {};  // refused, and answered so
   audit::Entry entry;
   entry.time = SystemClock::Get().Now();
   entry.principal = event.renewal || event.granted ? event.subject.common_name : "";
@@ -202,7 +214,7 @@ Result<void> Service::AuditEnrolment(const server::EnrolmentEvent& event) {
   entry.object_id = event.serial;
   entry.outcome = event.granted ? audit::Outcome::kAllowed : audit::Outcome::kDenied;
   entry.rule = event.renewal ? "certificate" : "one-time token";
-  entry.detail = event.detail;
+  entry.detail = event.detail + LeftOut(ruling);
   TRY(audit_->Append(entry));
   return audit_->FlushAndSync();
 }

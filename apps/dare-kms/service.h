@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "audit/audit_log.h"
+#include "audit/budget.h"
+#include "base/clock.h"
 #include "engine/kms.h"
 #include "hsm/sealer.h"
 #include "hsm/signing_key.h"
@@ -39,6 +41,8 @@ class Service {
   Result<void> AuditEnrolment(const server::EnrolmentEvent& event);
 
   const server::Config config_;
+  // Some 35 MB a day at most; a person who tries a wrong certificate is always seen.
+  audit::Budget strangers_{1000, 1, SystemClock::Get()};
   std::unique_ptr<hsm::Sealer> sealer_;
   std::shared_ptr<hsm::SigningKey> ca_key_;
   std::optional<server::CertificateAuthority> authority_;
