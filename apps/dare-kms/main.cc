@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <iostream>
 
 #include "commands.h"
@@ -173,4 +174,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace dare::kms
 
-int main(int argc, char** argv) { return dare::kms::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return dare::kms::Main(argc, argv);
+  } catch (const std::exception& error) {  // the standard library and CLI11 throw; we do not
+    std::cerr << "dare-kms: error: " << error.what() << "\n";
+    return dare::kms::kFailed;
+  }
+}

@@ -34,6 +34,7 @@ Result<void> HardenProcess(std::size_t secure_heap_bytes) {
   if (::setrlimit(RLIMIT_CORE, &none) != 0) return IoError("cannot forbid core dumps", errno);
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return IoError("cannot forbid memory dumps", errno);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of write(), not our end
   return StartSecureHeap(secure_heap_bytes);
 }
 

@@ -33,7 +33,8 @@ class Session {
   static const std::atomic<bool>& cancelled();
   // The signal that did it, or 0.
   static int signal();
-  // From now on those signals only ask to stop; SIGPIPE is an error of write().
+  // From now on those signals only ask to stop; SIGPIPE and SIGXFSZ are errors of
+  // write().
   static void CatchSignals();
 
  private:
