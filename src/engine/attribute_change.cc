@@ -157,7 +157,26 @@ Result<void> AttributeChange::DeleteAll(const AttributeReference& reference) {
   return {};
 }
 
+// As PKCS#11 has it for CKA_SENSITIVE and CKA_EXTRACTABLE: a way in only. Else whoever may use a
+// key that was never to leave, a stolen client certificate for one, could first allow it to leave.
+Result<void> AttributeChange::CheckMayStillNotLeave() const {
+  const kmip::AttributeSet& before = stored_.object.attributes;
+  const auto sensitive = [](const kmip::AttributeSet& set) {
+    return set.Boolean(Tag::kSensitive).value_or(false);
+  };
+  const auto extractable = [](const kmip::AttributeSet& set) {
+    return set.Boolean(Tag::kExtractable).value_or(true);
+  };
+  if ((sensitive(before) && !sensitive(attributes_)) ||
+      (!extractable(before) && extractable(attributes_))) {
+    return Reject(ResultReason::kAttributeReadOnly,
+                  "what was made sensitive or not extractable stays so");
+  }
+  return {};
+}
+
 Result<void> AttributeChange::Store() {
+  TRY(CheckMayStillNotLeave());
   TRY(CheckDates(attributes_, context_.version()));
   TRY(CheckAmount(attributes_, context_.version()));
   FollowSensitivity(attributes_);

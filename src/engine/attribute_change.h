@@ -37,6 +37,7 @@ class AttributeChange {
  private:
   Result<void> Check(AttributeAction action, const kmip::AttributeReference& reference) const;
   Result<void> CheckNameIsFree(const kmip::Attribute& value) const;
+  Result<void> CheckMayStillNotLeave() const;
 
   const StoredObject& stored_;
   OperationContext& context_;

@@ -242,11 +242,20 @@ TEST_F(AttributeOperations, AlwaysSensitiveRemembers) {
                                 Attribute::OfBoolean(Tag::kExtractable, false)});
   EXPECT_EQ(All().Boolean(Tag::kAlwaysSensitive), true);
   EXPECT_EQ(All().Boolean(Tag::kNeverExtractable), true);
-  EXPECT_EQ(Modify(Attribute::OfBoolean(Tag::kSensitive, false)), kDone);
-  EXPECT_EQ(Set(Attribute::OfBoolean(Tag::kExtractable, true)), kDone);
+  id_ = NewKeyForTest(engine_);
   EXPECT_EQ(Modify(Attribute::OfBoolean(Tag::kSensitive, true)), kDone);
+  EXPECT_EQ(Set(Attribute::OfBoolean(Tag::kExtractable, false)), kDone);
   EXPECT_EQ(All().Boolean(Tag::kAlwaysSensitive), false);
   EXPECT_EQ(All().Boolean(Tag::kNeverExtractable), false);
+}
+
+TEST_F(AttributeOperations, WhatMayNotLeaveCannotBeAllowedToLeave) {
+  id_ = NewKeyForTest(engine_, {Attribute::OfBoolean(Tag::kSensitive, true),
+                                Attribute::OfBoolean(Tag::kExtractable, false)});
+  EXPECT_EQ(Modify(Attribute::OfBoolean(Tag::kSensitive, false)), ResultReason::kAttributeReadOnly);
+  EXPECT_EQ(Set(Attribute::OfBoolean(Tag::kExtractable, true)), ResultReason::kAttributeReadOnly);
+  EXPECT_EQ(All().Boolean(Tag::kSensitive), true);
+  EXPECT_EQ(All().Boolean(Tag::kExtractable), false);
 }
 
 TEST_F(AttributeOperations, UsageLimitsChangeUntilSomethingWasTaken) {
