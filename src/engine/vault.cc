@@ -10,6 +10,7 @@
 #include "engine/object_index.h"
 #include "kmip/enums.h"
 #include "kmip/tags.h"
+#include "ttlv/reader.h"
 
 namespace dare::engine {
 namespace {
@@ -104,13 +105,39 @@ Result<Bytes> Vault::Check(const store::ObjectRecord& record) const {
     fields.Add(entry.scope);
     fields.Add(entry.key);
   }
-  Bytes check(kCheckBytes);
+  return Mac(fields.bytes());
+}
+
+Result<Bytes> Vault::Mac(ByteView fields) const {
+  Bytes code(kCheckBytes);
   unsigned int length = 0;
   if (HMAC(EVP_sha256(), record_key_.Reveal().data(), static_cast<int>(record_key_.size()),
-           fields.bytes().data(), fields.bytes().size(), check.data(), &length) == nullptr) {
+           fields.data(), fields.size(), code.data(), &length) == nullptr) {
     return Error(Code::kInternal, "HMAC failed");
   }
-  return check;
+  return code;
+}
+
+Result<kmip::AttributeSet> Vault::MaskDigests(const std::string& id,
+                                              const kmip::AttributeSet& attributes) const {
+  kmip::AttributeSet masked = attributes;
+  for (const kmip::Attribute& attribute : attributes.all()) {
+    if (attribute.tag != Tag::kDigest) continue;
+    ttlv::Reader members = TRY(attribute.View().Members());
+    TRY(members.Enumeration(Tag::kHashingAlgorithm));
+    const ByteView value = TRY(members.ByteString(Tag::kDigestValue));
+    if (value.size() > kCheckBytes) return Error(Code::kInternal, "a digest that is too long");
+    // An object's material never changes, so neither does what this mask is laid upon.
+    Fields place("dare-digest-1");
+    place.Add(id);
+    place.AddNumber(static_cast<std::uint32_t>(attribute.index));
+    const Bytes mask = TRY(Mac(place.bytes()));
+    kmip::Attribute changed = attribute;
+    const auto at = static_cast<std::size_t>(value.data() - attribute.item.data());
+    for (std::size_t i = 0; i < value.size(); ++i) changed.item[at + i] ^= mask[i];
+    masked.Replace(kmip::ReferenceTo(attribute), attribute.index, std::move(changed));
+  }
+  return masked;
 }
 
 Result<StoredObject> Vault::FromRecord(store::ObjectRecord record, Material material) const {
@@ -124,6 +151,8 @@ Result<StoredObject> Vault::FromRecord(store::ObjectRecord record, Material mate
 
   Result<kmip::AttributeSet> attributes =
       kmip::AttributeSet::Parse(ByteView(record.attributes).subspan(1));
+  if (!attributes) return Damaged(id);
+  attributes = MaskDigests(id, *attributes);
   if (!attributes) return Damaged(id);
   StoredObject stored;
   stored.object.id = id;
@@ -174,7 +203,7 @@ Result<void> Vault::Write(store::Transaction& transaction, const kmip::ManagedOb
   record.owner = identity.owner;
   record.created = created;
   record.attributes.push_back(kRecordVersion);
-  Append(record.attributes, attributes.Serialize());
+  Append(record.attributes, TRY(MaskDigests(identity.id, attributes)).Serialize());
   record.material = std::move(sealed);
   record.index = IndexEntriesOf(identity.owner, attributes);
   Append(record.attributes, TRY(Check(record)));

@@ -45,6 +45,11 @@ class Vault {
                      const kmip::AttributeSet& attributes, std::int64_t created, Bytes sealed,
                      std::uint64_t expected_row_version) const;
   Result<Bytes> Check(const store::ObjectRecord& record) const;
+  // There and back: Digest is a plain hash of the material, from which a password or a short key
+  // could be guessed, so the store sees it under a mask of its own.
+  Result<kmip::AttributeSet> MaskDigests(const store::ObjectId& id,
+                                         const kmip::AttributeSet& attributes) const;
+  Result<Bytes> Mac(ByteView fields) const;
 
   hsm::Sealer& sealer_;
   const SecretBytes record_key_;  // HMAC-SHA-256 key of the keyed check

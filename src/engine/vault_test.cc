@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "crypto/digest.h"
 #include "engine/engine_for_test.h"
 #include "engine/object_index.h"
 #include "hsm/memory_sealer_for_test.h"
@@ -74,6 +75,28 @@ TEST_F(VaultTest, TheStoreSeesNoKeyMaterial) {
   for (const Bytes* field : {&record->attributes, &record->material}) {
     EXPECT_EQ(std::search(field->begin(), field->end(), key.begin(), key.end()), field->end());
   }
+}
+
+TEST_F(VaultTest, TheStoreSeesNoDigestOfTheMaterial) {
+  kmip::ManagedObject password = Key("password", 3);
+  const crypto::Sha256Digest hash = crypto::Sha256(AsBytes("letmein"));
+  const auto digest = [&](kmip::KeyFormatType format) {
+    ttlv::Writer out;
+    out.Structure(Tag::kDigest, [&] {
+      out.Enum(Tag::kHashingAlgorithm, kmip::HashingAlgorithm::kSHA_256);
+      out.ByteString(Tag::kDigestValue, hash);
+      out.Enum(Tag::kKeyFormatType, format);
+    });
+    return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
+  };
+  password.attributes.Add(digest(kmip::KeyFormatType::kRaw));
+  password.attributes.Add(digest(kmip::KeyFormatType::kOpaque));
+  Put(password);
+  const Bytes stored = store_->Get("password")->attributes;
+  EXPECT_EQ(std::search(stored.begin(), stored.end(), hash.begin(), hash.end()), stored.end());
+  const auto loaded = Load("password");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->object.attributes.all(), password.attributes.all());
 }
 
 TEST_F(VaultTest, RefusesARecordCopiedOverAnother) {

@@ -237,6 +237,19 @@ TEST_F(AttributeOperations, DatesStayInTheirOrder) {
             ResultReason::kInvalidField);
 }
 
+TEST_F(AttributeOperations, AnAdministratorSeesNoDigestOfOthers) {
+  id_ = NewKeyForTest(engine_);
+  EXPECT_TRUE(All().Has(Tag::kDigest));
+  const ItemForTest seen = engine_.Do(kmip::GetAttributesRequest{.id = Identifier(id_)},
+                                      kmip::kVersion2_1, "root", true);
+  ASSERT_TRUE(seen.success);
+  ttlv::Reader in = seen.in();
+  const auto response = kmip::GetAttributesResponse::Decode(in, kmip::kVersion2_1);
+  ASSERT_TRUE(response);
+  EXPECT_FALSE(response->attributes.empty());
+  for (const Attribute& attribute : response->attributes) EXPECT_NE(attribute.tag, Tag::kDigest);
+}
+
 TEST_F(AttributeOperations, AlwaysSensitiveRemembers) {
   id_ = NewKeyForTest(engine_, {Attribute::OfBoolean(Tag::kSensitive, true),
                                 Attribute::OfBoolean(Tag::kExtractable, false)});

@@ -15,6 +15,8 @@ Result<kmip::GetAttributesResponse> GetAttributes(const kmip::GetAttributesReque
   const ObjectPointer stored = TRY(context.Open(request.id));
   kmip::AttributeSet attributes = stored->object.attributes;
   SettleState(attributes, context.now());
+  // A hash of the material says too much of a password to somebody who may not read it.
+  if (stored->object.owner != context.principal().name) attributes.RemoveAll(kmip::Tag::kDigest);
   kmip::GetAttributesResponse response;
   response.id = stored->object.id;
   context.Answered(response.id);

@@ -95,6 +95,9 @@ class Search {
       return stored.error();
     }
     if (!context_.MaySee(**stored)) return {};
+    // An administrator is not told digests (Get Attributes), nor may he guess them here.
+    const bool own = (*stored)->object.owner == context_.principal().name;
+    if (!own && request_.attributes.Has(Tag::kDigest)) return {};
     if (!match_.Matches((*stored)->object.attributes, context_.now())) return {};
     found_.push_back((*stored)->object.id);
     return {};
