@@ -34,7 +34,7 @@ const char* SlotText(envelope::SlotState state) {
 
 std::string SuiteText(const envelope::AlgorithmSuite& suite) {
   char text[8];
-  std::snprintf(text, sizeof text, "0x%04X", static_cast<unsigned>(suite.id));
+  (void)std::snprintf(text, sizeof text, "0x%04X", static_cast<unsigned>(suite.id));
   return text;
 }
 

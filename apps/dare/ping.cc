@@ -42,8 +42,8 @@ void PrintJson(const client::Endpoint& endpoint, const Result<client::PingReport
 
 void PrintText(const client::PingReport& report) {
   char times[96];
-  std::snprintf(times, sizeof times, "connected in %.1f ms, answers in %.2f ms",
-                MillisecondsOf(report.connect), MillisecondsOf(report.round_trip));
+  (void)std::snprintf(times, sizeof times, "connected in %.1f ms, answers in %.2f ms",
+                      MillisecondsOf(report.connect), MillisecondsOf(report.round_trip));
   std::cout << report.endpoint.ToString() << ": " << times << "\n  tls   " << report.tls_version
             << " " << report.cipher_suite << ", " << report.server_subject << "\n  kmip ";
   for (const auto version : report.versions) std::cout << " " << VersionText(version);

@@ -40,7 +40,7 @@ void ProgressBar::Show(std::uint64_t done, std::optional<std::uint64_t> total) {
   on_screen_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const std::string line = Line(done, total, seconds).substr(0, TerminalWidth() - 1);
-  std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
+  (void)std::fprintf(stderr, "\r%s\x1b[K", line.c_str());
 }
 
 std::string ProgressBar::Line(std::uint64_t done, std::optional<std::uint64_t> total,
@@ -64,7 +64,7 @@ std::string ProgressBar::Line(std::uint64_t done, std::optional<std::uint64_t> t
 }
 
 void ProgressBar::Clear() {
-  if (on_screen_) std::fputs("\r\x1b[K", stderr);
+  if (on_screen_) (void)std::fputs("\r\x1b[K", stderr);
   on_screen_ = false;
 }
 

@@ -25,7 +25,7 @@ class Silence {
   ~Silence() {
     if (!on_) return;
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    std::fputs("\n", stderr);
+    (void)std::fputs("\n", stderr);
   }
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
@@ -72,7 +72,7 @@ Result<SecretBytes> ReadToken(const std::string& path) {
     const WipingBytes text = TRY(ReadInput(false));
     return Trimmed(text);
   }
-  std::fputs("enrolment token: ", stderr);
+  (void)std::fputs("enrolment token: ", stderr);
   const Silence silence;
   const WipingBytes text = TRY(ReadInput(true));
   return Trimmed(text);

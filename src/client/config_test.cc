@@ -13,7 +13,9 @@ key_file = "client.key"
 )";
 
 std::string Refusal(std::string_view more) {
-  const auto config = ParseConfig(std::string(kLeast) + std::string(more), "/etc/dare/client.toml");
+  std::string text(kLeast);
+  text.append(more);
+  const auto config = ParseConfig(text, "/etc/dare/client.toml");
   if (config) return "accepted";
   EXPECT_EQ(config.error().code, Code::kInvalidArgument);
   return config.error().message;

@@ -1,6 +1,7 @@
 #include "client/endpoint.h"
 
 #include <charconv>
+#include <utility>
 
 namespace dare::client {
 
@@ -11,7 +12,9 @@ std::string Endpoint::ToString() const {
 
 Result<Endpoint> ParseEndpoint(std::string_view text) {
   const auto refuse = [&] {
-    return Error(Code::kInvalidArgument, "\"" + std::string(text) + "\" is not HOST or HOST:PORT");
+    std::string message = "\"";
+    message.append(text).append("\" is not HOST or HOST:PORT");
+    return Error(Code::kInvalidArgument, std::move(message));
   };
   Endpoint endpoint;
   std::string_view port;
