@@ -2,7 +2,8 @@
  * Link with -ldare. C++ programs may prefer dare/client.h.
  *
  * The library uses the key servers that a client configuration names (client.toml(5)); keys that wrap never come here.
- * Callers ignore SIGPIPE when they write to pipes. Statuses are the exit codes of dare(1).
+ * SIGPIPE is held back during a call, callbacks included: a closed pipe is an error of write(). Callbacks may come from
+ * other threads than the caller's, one at a time. Statuses are the exit codes of dare(1).
  */
 #ifndef DARE_DARE_H
 #define DARE_DARE_H

@@ -1,6 +1,10 @@
 // The C interface of include/dare/dare.h over the sealed-file format and the KMIP client.
 #include <dare/dare.h>
+#include <pthread.h>
 
+#include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <memory>
 #include <new>
 #include <string>
@@ -53,9 +57,39 @@ dare_status StatusOf(Code code) {
   return DARE_FAILED;
 }
 
+// A key server that closes its connection must not end the program that calls us: SIGPIPE is
+// blocked in this thread (and those it starts) for the length of a call, and one that we caused is
+// taken back. The program's own handling of the signal stays as it is.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    ::sigemptyset(&sigpipe_);
+    ::sigaddset(&sigpipe_, SIGPIPE);
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    constexpr timespec kNow{0, 0};
+    if (!was_pending_) {
+      while (::sigtimedwait(&sigpipe_, nullptr, &kNow) < 0 && errno == EINTR) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  sigset_t sigpipe_, before_;
+  bool was_pending_ = false;
+};
+
 // Runs `call`, a Result, at the border to C: nothing is thrown across it.
 template <typename Call>
 dare_status AtBorder(Call&& call) noexcept {
+  const WithoutSigpipe without_sigpipe;
   try {
     const auto result = call();
     if (result) return DARE_OK;
@@ -168,7 +202,10 @@ dare_status dare_client_new(const char* config_path, dare_client** client) {
   });
 }
 
-void dare_client_free(dare_client* client) { delete client; }
+void dare_client_free(dare_client* client) {
+  const dare::WithoutSigpipe without_sigpipe;  // closing says good-bye to the key servers
+  delete client;
+}
 
 dare_status dare_seal_stream(dare_client* client, const char* key, dare_read read, dare_write write,
                              void* user) {

@@ -2,6 +2,8 @@
 """libdare through its C interface, against a running dare-kms, and beside the program dare: libdare_test.py LIBRARY"""
 import ctypes
 import pathlib
+import re
+import signal
 import subprocess
 import sys
 import unittest
@@ -63,7 +65,7 @@ class Libdare(KmsTest):
         self.handle = ctypes.c_void_p()
         self.assertEqual(self.library.dare_client_new(str(self.config).encode(), ctypes.byref(self.handle)), OK,
                          self.library.dare_last_error())
-        self.addCleanup(self.library.dare_client_free, self.handle)
+        self.addCleanup(lambda: self.library.dare_client_free(self.handle))
 
     def path(self, name):
         path = self.folder / name
@@ -121,6 +123,20 @@ class Libdare(KmsTest):
         sealing = Streams(b"y" * 1000000, fail_after=20000)
         self.assertEqual(self.library.dare_seal_stream(self.handle, None, sealing.read, sealing.write, None), FAILED)
         self.assertLessEqual(len(sealing.out), 20000)
+
+    def test_a_server_that_goes_away_does_not_end_the_program(self):
+        # Python ignores SIGPIPE, other programs do not.
+        self.addCleanup(signal.signal, signal.SIGPIPE, signal.signal(signal.SIGPIPE, signal.SIG_DFL))
+        plain, sealed = self.path("plain"), self.path("sealed")
+        plain.write_bytes(b"x")
+        self.assertEqual(self.seal_file(None, plain, sealed), OK)
+        self.kms.stop()
+        self.assertEqual(self.seal_file(None, plain, sealed, 1), UNREACHABLE)
+        self.library.dare_client_free(self.handle)  # says good-bye to nobody
+        self.handle = ctypes.c_void_p()
+        self.kms.start()
+        self.config.write_text(re.sub(r'servers = \["[^"]*"\]', f'servers = ["{self.kms.kmip[0]}:{self.kms.kmip[1]}"]',
+                                      self.config.read_text()))
 
     def test_no_server_is_unreachable(self):
         nobody = self.path("nobody.toml")
