@@ -1,3 +1,6 @@
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
@@ -39,6 +42,13 @@ void Describe(CLI::App& app, Session& session) {
   AddVersion(app, session);
 }
 
+// Plaintext and keys are in our memory: no core dumps, no attaching.
+void ForbidDumps() {
+  const rlimit none{0, 0};
+  (void)::setrlimit(RLIMIT_CORE, &none);
+  (void)::prctl(PR_SET_DUMPABLE, 0);
+}
+
 int Run(int argc, char** argv) {
   Session session;
   session.config_path = DefaultConfigPath();
@@ -51,6 +61,7 @@ int Run(int argc, char** argv) {
     std::cerr << "dare: error: " << error.what() << "\ndare: hint: see \"dare --help\"\n";
     return kUsage;
   }
+  ForbidDumps();
   Session::CatchSignals();
   if (Result<void> heap = StartSecureHeap(kSecureHeapBytes); !heap) {
     PrintError(heap.error());
