@@ -85,7 +85,8 @@ Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier
   return memory_.placeholder;
 }
 
-Result<ObjectPointer> OperationContext::Load(const std::string& id, Vault::Material material) {
+Result<ObjectPointer> OperationContext::Load(const std::string& id, Vault::Material material,
+                                             bool keep) {
   const auto enough = [&](const StoredObject& stored) {
     return stored.opened || material == Vault::Material::kLeaveSealed;
   };
@@ -101,7 +102,7 @@ Result<ObjectPointer> OperationContext::Load(const std::string& id, Vault::Mater
     loaded = parts_.vault.Load(parts_.store, id, material);
   }
   ObjectPointer stored = std::make_shared<StoredObject>(TRY(std::move(loaded)));
-  parts_.cache.Put(ticket, stored);
+  if (keep) parts_.cache.Put(ticket, stored);
   return stored;
 }
 
@@ -130,8 +131,8 @@ Result<ObjectPointer> OperationContext::Open(const kmip::Identifier& identifier,
   return OpenFor(operation_, *id, material);
 }
 
-Result<ObjectPointer> OperationContext::Peek(const std::string& id) {
-  return Load(id, Vault::Material::kLeaveSealed);
+Result<ObjectPointer> OperationContext::Peek(const std::string& id, bool keep) {
+  return Load(id, Vault::Material::kLeaveSealed, keep);
 }
 
 Result<store::Transaction*> OperationContext::Writable() {

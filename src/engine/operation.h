@@ -80,8 +80,9 @@ class OperationContext {
   // it.
   Result<ObjectPointer> OpenFor(kmip::Operation operation, const std::string& id,
                                 Vault::Material material);
-  // Without a decision: for candidates of Locate, which MaySee then judges. Not audited.
-  Result<ObjectPointer> Peek(const std::string& id);
+  // Without a decision: for candidates of Locate, which MaySee then judges. Not audited. Without
+  // `keep` it does not enter the cache: a long search must not push out the keys that are in use.
+  Result<ObjectPointer> Peek(const std::string& id, bool keep);
 
   // Fails, with the mark, unless this is the writer thread.
   Result<void> RequireWriter();
@@ -105,7 +106,7 @@ class OperationContext {
   bool needs_writer() const { return needs_writer_; }
 
  private:
-  Result<ObjectPointer> Load(const std::string& id, Vault::Material material);
+  Result<ObjectPointer> Load(const std::string& id, Vault::Material material, bool keep = true);
   Result<store::Transaction*> Writable();
   Result<void> Decide(kmip::Operation operation, const StoredObject* stored);
 

@@ -17,6 +17,7 @@ using kmip::Tag;
 
 constexpr std::size_t kPage = 256;              // candidates asked of the store at once
 constexpr std::size_t kMostExamined = 200'000;  // candidates of one request
+constexpr std::size_t kMostCached = 16;         // of those, kept for the next one to ask
 constexpr std::size_t kMostAnswered = 10'000;   // identifiers in one response
 constexpr std::size_t kMostReordered = 1'000;   // matches put in another order than the store's
 
@@ -89,7 +90,7 @@ class Search {
                       ResultReason::kServerLimitExceeded,
                       "too many candidates: add a Name, Object Group, Link or custom attribute");
     }
-    const Result<ObjectPointer> stored = context_.Peek(id);
+    const Result<ObjectPointer> stored = context_.Peek(id, examined_ <= kMostCached);
     if (!stored) {
       if (stored.error().code == Code::kNotFound) return {};
       return stored.error();
