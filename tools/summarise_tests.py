@@ -8,16 +8,15 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
-REASON = re.compile(r"^.*(?:SKIPPED|Skipped)[:\s]+(.*)$", re.M)
+# GoogleTest puts the reason on the line below "FILE:LINE: Skipped"; scripts say "SKIPPED: reason".
+REASONS = (re.compile(r":\d+: Skipped\n(.+)"), re.compile(r"^SKIPPED:?\s+(.+)", re.M))
 
 
 def reason_of(case):
     """The last words a skipped test said about it."""
     text = case.findtext("system-out") or ""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("[")]
-    found = REASON.findall(text)
-    said = [r.strip() for r in found if r.strip()]
-    return (said or lines or ["no reason given"])[-1]
+    said = [words for pattern in REASONS for words in pattern.findall(text)]
+    return said[-1].strip() if said else f"{case.get('name')} gave no reason"
 
 
 def main(path):

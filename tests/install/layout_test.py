@@ -77,8 +77,10 @@ class Layout(unittest.TestCase):
         languages = {"dare.h": ("c", "c11"), "client.h": ("c++", "c++20")}
         self.assertEqual({p.name for p in self.root.glob("include/dare/*")}, set(languages))
         for header, (language, standard) in languages.items():
+            source = self.folder / f"only_{header}.source"
+            source.write_text(f"#include <dare/{header}>\n")
             done = run("gcc", f"-std={standard}", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                       "-x", language, "-I", self.root / "include", self.root / "include/dare" / header)
+                       "-x", language, "-I", self.root / "include", source)
             self.assertEqual(done.stderr, "")
 
     def test_a_c_program_links_and_runs_with_what_is_installed(self):
