@@ -188,7 +188,8 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
   if (!IsVersion1(version)) {
     ttlv::Reader members = TRY(in.Structure(Tag::kAttributes));
     while (!members.AtEnd()) {
-      TRY(AddGiven(read.attributes, TRY(ReadAttribute2(members, version))));
+      Attribute attribute = TRY(ReadAttribute2(members, version));
+      TRY(AddGiven(read.attributes, std::move(attribute)));
     }
     return read;
   }
@@ -200,7 +201,8 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
     TRY(name.End());
   }
   while (members.At(Tag::kAttribute)) {
-    TRY(AddGiven(read.attributes, TRY(ReadAttribute1(members, version)).attribute));
+    AttributeIn given = TRY(ReadAttribute1(members, version));
+    TRY(AddGiven(read.attributes, std::move(given.attribute)));
   }
   TRY(members.End());
   return read;
@@ -209,7 +211,10 @@ Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
 Result<AttributeSet> ReadSearchAttributes(ttlv::Reader& in, ProtocolVersion version) {
   if (!IsVersion1(version)) return TRY(ReadAttributes(in, version)).attributes;
   AttributeSet set;
-  while (in.At(Tag::kAttribute)) TRY(AddGiven(set, TRY(ReadAttribute1(in, version)).attribute));
+  while (in.At(Tag::kAttribute)) {
+    AttributeIn given = TRY(ReadAttribute1(in, version));
+    TRY(AddGiven(set, std::move(given.attribute)));
+  }
   return set;
 }
 
