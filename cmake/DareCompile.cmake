@@ -13,7 +13,9 @@ endif()
 
 find_program(DARE_CCACHE ccache)
 if(DARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${DARE_CCACHE})
+  # What ccache's manual asks for with precompiled headers; without it, it caches no file that uses one.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${DARE_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${DARE_CCACHE})
 endif()
 
@@ -25,6 +27,10 @@ target_include_directories(dare_flags INTERFACE
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/gen ${PROJECT_SOURCE_DIR}/include)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(dare_flags INTERFACE -Wthread-safety)
+  # Like -fpch-preprocess: lets ccache work with precompiled headers.
+  target_compile_options(dare_flags INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+else()
+  target_compile_options(dare_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
 endif()
 if(DARE_WERROR)
   target_compile_options(dare_flags INTERFACE -Werror)
@@ -54,6 +60,7 @@ function(dare_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(dare_${name} STATIC ${ARG_SOURCES})
   target_link_libraries(dare_${name} PUBLIC dare_flags ${ARG_DEPS})
+  target_precompile_headers(dare_${name} REUSE_FROM dare_precompiled)
 endfunction()
 
 function(dare_test name)
@@ -66,7 +73,7 @@ function(dare_test name)
   target_compile_definitions(${name} PRIVATE
     DARE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
     DARE_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
-  target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  target_precompile_headers(${name} REUSE_FROM dare_test_precompiled)
   if(ARG_SLOW)
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS slow TIMEOUT 900)
   else()
