@@ -197,9 +197,13 @@ void Service::AuditRefusal(const server::RefusalEvent& event) {
     entry.detail += "; certificate " + event.peer.serial + " of '" + event.peer.common_name + "'";
   }
   entry.detail += LeftOut(ruling);
-  Result<void> recorded = audit_->Append(entry);
-  if (recorded) recorded = audit_->Flush();
-  if (!recorded) log::Failure("a refused connection was not audited: " + recorded.error().message);
+  const auto record = [&]() -> Result<void> {
+    TRY(audit_->Append(entry));
+    return audit_->Flush();
+  };
+  if (const Result<void> recorded = record(); !recorded) {
+    log::Failure("a refused connection was not audited: " + recorded.error().message);
+  }
 }
 
 Result<void> Service::AuditEnrolment(const server::EnrolmentEvent& event) {

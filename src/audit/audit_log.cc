@@ -55,7 +55,7 @@ AuditLog::~AuditLog() {
     wake_.NotifyAll();
   }
   syncer_.join();
-  (void)FlushAndSync();  // a failure has been logged when it began
+  if (begun()) (void)FlushAndSync();  // a failure has been logged when it began
 }
 
 Result<void> AuditLog::Start() {
@@ -63,27 +63,25 @@ Result<void> AuditLog::Start() {
   {
     const MutexLock file_lock(file_mutex_);
     TRY(OpenSegment(end.segment, end.segment_size));
+    is_torn_ = end.torn_bytes != 0;
     const MutexLock lock(mutex_);
     sequence_ = end.sequence;
     previous_ = end.hash;
-    if (end.torn_bytes != 0) {
-      ChainNote("audit-recovered", "a last line that a crash cut off after " +
-                                       std::to_string(end.torn_bytes) + " bytes was removed");
-    }
+    torn_bytes_ = end.torn_bytes;
+    // A killed process may have left lines that only the kernel knows.
+    written_ = end.sequence;
+    unsynced_ = true;
   }
-  TRY(FlushAndSync());
+  TRY(Sync());
   syncer_ = std::jthread([this](const std::stop_token& stop) { SyncFromTimeToTime(stop); });
   return {};
 }
 
-// Opens or makes the segment and cuts it to `keep_bytes`.
-Result<void> AuditLog::OpenSegment(std::uint64_t number, std::uint64_t keep_bytes) {
+// Opens or makes the segment, which has `size` bytes of whole lines.
+Result<void> AuditLog::OpenSegment(std::uint64_t number, std::uint64_t size) {
   const std::string path = options_.folder + "/" + SegmentName(number);
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   if (!file) return IoError("cannot open " + path, errno);
-  if (::ftruncate(file.get(), static_cast<off_t>(keep_bytes)) != 0) {
-    return IoError("cannot cut " + path, errno);
-  }
   FileDescriptor second(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
   if (!second) return IoError("cannot open " + path, errno);
   TRY(SyncFolder(options_.folder));
@@ -91,11 +89,54 @@ Result<void> AuditLog::OpenSegment(std::uint64_t number, std::uint64_t keep_byte
   file_ = std::move(file);
   sync_file_ = std::move(second);
   segment_ = number;
-  segment_size_ = keep_bytes;
+  segment_size_ = size;
   return {};
 }
 
-Result<void> AuditLog::Append(const Entry& entry) {
+Result<std::size_t> AuditLog::Recover(std::span<const NumberedEntry> held) {
+  std::size_t lost = 0;
+  {
+    const MutexLock lock(mutex_);
+    if (failure_) return *failure_;
+    const std::uint64_t end = sequence_;
+    // Before any note: each entry then has at most the number that it had, so that a second power
+    // failure in the middle of this cannot pass a note off as one of them.
+    for (const NumberedEntry& one : held) {
+      if (one.sequence <= end) continue;
+      Entry again = one.entry;
+      again.detail = "recovered, was entry " + std::to_string(one.sequence);
+      if (!one.entry.detail.empty()) again.detail.append("; ").append(one.entry.detail);
+      std::string body;
+      AppendBody(body, again);
+      Chain(body);
+      ++lost;
+    }
+    Begin();
+    if (lost != 0) {
+      ChainNote("audit-recovered", std::to_string(lost) +
+                                       " entries of changes, lost with the power, were appended "
+                                       "again from the key store; entries of reads between " +
+                                       std::to_string(end) + " and " +
+                                       std::to_string(held.back().sequence) + " may be lost");
+    }
+  }
+  TRY(FlushAndSync());
+  return lost;
+}
+
+// The first use of a log that was opened.
+void AuditLog::Begin() {
+  if (std::exchange(begun_, true) || torn_bytes_ == 0) return;
+  ChainNote("audit-recovered", "a last line that a crash cut off after " +
+                                   std::to_string(torn_bytes_) + " bytes was removed");
+}
+
+bool AuditLog::begun() const {
+  const MutexLock lock(mutex_);
+  return begun_;
+}
+
+Result<std::uint64_t> AuditLog::Append(const Entry& entry) {
   thread_local std::string body;  // made outside the lock
   body.clear();
   AppendBody(body, entry);
@@ -104,8 +145,9 @@ Result<void> AuditLog::Append(const Entry& entry) {
   if (buffer_.size() > kMostBufferedBytes) {
     return Error(Code::kExhausted, "the audit log is written too slowly");
   }
+  Begin();
   Chain(body);
-  return {};
+  return sequence_;
 }
 
 void AuditLog::Chain(std::string_view body) {
@@ -134,9 +176,11 @@ Result<void> AuditLog::Flush() {
 }
 
 Result<void> AuditLog::FlushLocked() {
+  std::uint64_t last = 0;
   {
     const MutexLock lock(mutex_);
     if (failure_lasts_) return *failure_;
+    last = sequence_;
     if (pending_.empty()) {
       pending_.swap(buffer_);
     } else {
@@ -149,6 +193,7 @@ Result<void> AuditLog::FlushLocked() {
     NoteWriteFailure(written.error());
     return written;
   }
+  written_ = last;
   NoteWriteSuccess();
   if (segment_size_ >= options_.segment_bytes) BeginNextSegment();
   return {};
@@ -157,6 +202,7 @@ Result<void> AuditLog::FlushLocked() {
 // What was written leaves pending_, so that a second try goes on in the middle of a line if need
 // be.
 Result<void> AuditLog::WritePending() {
+  TRY(CutTornLine());
   std::size_t done = 0;
   int failed = 0;
   while (done < pending_.size() && failed == 0) {
@@ -171,6 +217,13 @@ Result<void> AuditLog::WritePending() {
   segment_size_ += done;
   if (done != 0) unsynced_ = true;
   if (failed != 0) return WriteFailed(failed);
+  return {};
+}
+
+Result<void> AuditLog::CutTornLine() {
+  if (!is_torn_) return {};
+  if (::ftruncate(file_.get(), static_cast<off_t>(segment_size_)) != 0) return WriteFailed(errno);
+  is_torn_ = false;
   return {};
 }
 
@@ -200,11 +253,13 @@ Result<void> AuditLog::FlushAndSync() {
 
 Result<void> AuditLog::Sync() {
   const MutexLock lock(sync_mutex_);
+  const std::uint64_t written = written_;  // at least so far will be on the disk
   if (unsynced_.exchange(false) && ::fdatasync(sync_file_.get()) != 0) {
     NoteSyncFailure(IoError("the audit log cannot be synced", errno));
   }
   const MutexLock chain_lock(mutex_);
   if (failure_lasts_) return *failure_;
+  synced_ = written;
   return {};
 }
 
@@ -239,7 +294,7 @@ void AuditLog::SyncFromTimeToTime(const std::stop_token& stop) {
       if (stop.stop_requested()) return;
       wake_.WaitFor(wake_mutex_, options_.sync_interval);
     }
-    (void)FlushAndSync();  // logged when it fails
+    if (begun()) (void)FlushAndSync();  // logged when it fails
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -35,22 +36,30 @@ struct AuditOptions {
 // Thread-safe. One process at a time has a folder open.
 class AuditLog {
  public:
-  // Goes on after the last line; cuts off a torn one (a crash inside a write) and records that.
-  // kUnavailable: another process has it. kDamaged: the last line is not ours; look at it with
-  // Verify.
+  // Goes on after the last line. What is there is on the disk when it returns; a torn last line (a
+  // crash inside a write) is cut off and noted when the log begins to be used. kUnavailable:
+  // another process has it. kDamaged: the last line is not ours; look at it with Verify.
   static Result<std::unique_ptr<AuditLog>> Open(const AuditOptions& options, const Clock& clock);
   ~AuditLog();  // writes and syncs what is left
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
 
-  // Chains the entry into memory: no system call. It is in the log only after Flush.
-  Result<void> Append(const Entry& entry) EXCLUDES(mutex_);
+  // Appends again, marked as such and synced, those of `held` (ascending) that a power failure took
+  // from the log: entries that a store kept beside the changes they record. For a log that was just
+  // opened, before anything else is appended. Returns how many.
+  Result<std::size_t> Recover(std::span<const NumberedEntry> held)
+      EXCLUDES(file_mutex_, mutex_, sync_mutex_);
+  // Chains the entry into memory: no system call. It is in the log only after Flush. Returns its
+  // sequence number.
+  Result<std::uint64_t> Append(const Entry& entry) EXCLUDES(mutex_);
   // Everything appended so far is in the file, in one write for all threads that wait: call it
   // before an answer leaves. The disk has it within `sync_interval`.
   Result<void> Flush() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
   // Everything appended so far is on the disk: call it before a change is acknowledged.
   Result<void> FlushAndSync() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
 
+  // Lines up to this one are on the disk.
+  std::uint64_t synced() const { return synced_; }
   // Why the log takes nothing at the moment, for health; nothing when all is well.
   std::optional<Error> failure() const EXCLUDES(mutex_);
 
@@ -58,10 +67,13 @@ class AuditLog {
   AuditLog(const AuditOptions& options, const Clock& clock, FileDescriptor lock);
 
   Result<void> Start() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
-  Result<void> OpenSegment(std::uint64_t number, std::uint64_t keep_bytes) REQUIRES(file_mutex_)
+  Result<void> OpenSegment(std::uint64_t number, std::uint64_t size) REQUIRES(file_mutex_)
       EXCLUDES(sync_mutex_);
   Result<void> FlushLocked() REQUIRES(file_mutex_) EXCLUDES(mutex_, sync_mutex_);
   Result<void> WritePending() REQUIRES(file_mutex_);
+  Result<void> CutTornLine() REQUIRES(file_mutex_);
+  void Begin() REQUIRES(mutex_);
+  bool begun() const EXCLUDES(mutex_);
   Result<void> Sync() EXCLUDES(sync_mutex_, mutex_);
   void BeginNextSegment() REQUIRES(file_mutex_) EXCLUDES(mutex_, sync_mutex_);
   void Chain(std::string_view body) REQUIRES(mutex_);
@@ -80,14 +92,19 @@ class AuditLog {
   FileDescriptor file_ GUARDED_BY(file_mutex_);
   std::uint64_t segment_ GUARDED_BY(file_mutex_) = 0;
   std::uint64_t segment_size_ GUARDED_BY(file_mutex_) = 0;
-  std::string pending_ GUARDED_BY(file_mutex_);  // taken from buffer_, not written yet
+  std::string pending_ GUARDED_BY(file_mutex_);   // taken from buffer_, not written yet
+  bool is_torn_ GUARDED_BY(file_mutex_) = false;  // more than segment_size_ bytes are in the file
   bool rotation_failed_ GUARDED_BY(file_mutex_) = false;
 
   Mutex sync_mutex_;  // apart from file_mutex_, so that nobody's Flush waits for a disk
   FileDescriptor sync_file_ GUARDED_BY(sync_mutex_);  // the same file as file_
   std::atomic<bool> unsynced_ = false;
+  std::atomic<std::uint64_t> written_ = 0;  // the last line that is in the file
+  std::atomic<std::uint64_t> synced_ = 0;
 
-  mutable Mutex mutex_;  // held while a line is chained
+  mutable Mutex mutex_;                    // held while a line is chained
+  bool begun_ GUARDED_BY(mutex_) = false;  // something was appended since the log was opened
+  std::uint64_t torn_bytes_ GUARDED_BY(mutex_) = 0;  // cut off, and to be noted when it begins
   std::string buffer_ GUARDED_BY(mutex_);
   std::uint64_t sequence_ GUARDED_BY(mutex_) = 0;  // of the last line
   LineHash previous_ GUARDED_BY(mutex_);

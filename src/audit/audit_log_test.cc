@@ -231,6 +231,75 @@ TEST_F(AuditLogTest, ATornLastLineIsCutOffAndRecorded) {
   EXPECT_THAT(Lines()[3], HasSubstr("after 19 bytes"));
 }
 
+TEST_F(AuditLogTest, AppendsAgainWhatAStoreKeptAndTheDiskDidNot) {
+  Write(5);
+  std::vector<std::string> lines = Lines();
+  lines.resize(2);  // the power failed before the rest was on the disk
+  Replace(lines);
+  AppendRaw("{\"seq\":3,\"pr");
+  const std::vector<NumberedEntry> held = {
+      {2, Some("is there")}, {3, Some("was lost")}, {5, Some("was lost too")}};
+  {
+    auto log = Open();
+    EXPECT_EQ(log->Recover(held).value(), 2u);
+    EXPECT_EQ(Lines().size(), 6u) << "in the file at once";
+    EXPECT_EQ(log->synced(), 6u);
+  }
+  EXPECT_TRUE(Verified().intact) << Verified().problem;
+  lines = Lines();
+  ASSERT_EQ(lines.size(), 6u);
+  EXPECT_THAT(lines[2], HasSubstr("was lost"));
+  EXPECT_THAT(lines[2], HasSubstr("recovered, was entry 3\""));
+  EXPECT_THAT(lines[3], HasSubstr("recovered, was entry 5\""));
+  EXPECT_THAT(lines[4], HasSubstr("a last line that a crash cut off after 12 bytes"));
+  EXPECT_THAT(lines[5], HasSubstr("2 entries of changes, lost with the power"));
+  EXPECT_THAT(lines[5], HasSubstr("between 2 and 5 may be lost"));
+}
+
+TEST_F(AuditLogTest, RecoversNothingWhereNothingWasLost) {
+  Write(3);
+  auto log = Open();
+  EXPECT_EQ(log->Recover(std::vector<NumberedEntry>{{3, Some("is there")}}).value(), 0u);
+  EXPECT_EQ(log->Recover({}).value(), 0u);
+  EXPECT_EQ(Lines().size(), 3u);
+}
+
+// An own note of the log must not take the number of a lost entry, which would then pass for
+// written.
+TEST_F(AuditLogTest, ALogThatWasOpenedButNotUsedIsLeftAsItIs) {
+  Write(2);
+  AppendRaw("{\"seq\":3,\"pr");
+  options_.sync_interval = std::chrono::milliseconds(1);
+  Open().reset();
+  EXPECT_TRUE(Verified().torn_tail);
+  EXPECT_EQ(Verified().entries, 2u);
+  auto log = Open();
+  EXPECT_EQ(log->Recover(std::vector<NumberedEntry>{{3, Some("was lost")}}).value(), 1u);
+  EXPECT_THAT(Lines()[2], HasSubstr("was lost"));
+}
+
+TEST_F(AuditLogTest, SaysHowFarTheDiskHasIt) {
+  Write(2);
+  auto log = Open();
+  EXPECT_EQ(log->synced(), 2u);
+  EXPECT_EQ(log->Append(Some("a")).value(), 3u);
+  ASSERT_TRUE(log->Flush().has_value());
+  EXPECT_EQ(log->synced(), 2u);
+  ASSERT_TRUE(log->FlushAndSync().has_value());
+  EXPECT_EQ(log->synced(), 3u);
+  EXPECT_EQ(log->Append(Some("b")).value(), 4u);
+  g_sync_fails = true;
+  EXPECT_FALSE(log->FlushAndSync().has_value());
+  EXPECT_EQ(log->synced(), 3u);
+}
+
+TEST_F(AuditLogTest, WhatAKilledProcessLeftIsSyncedAtTheStart) {
+  Write(2);
+  g_syncs = 0;
+  const auto log = Open();
+  EXPECT_EQ(g_syncs, 1);
+}
+
 TEST_F(AuditLogTest, ATornFirstLineIsCutOffToo) {
   std::filesystem::create_directory(options_.folder);
   AppendRaw("{\"se");
@@ -288,7 +357,8 @@ TEST_F(AuditLogTest, AFullDiskFailsClosedAndHeals) {
   auto log = Open();
   ASSERT_TRUE(log->Append(Some("before")).has_value());
   ASSERT_TRUE(log->Flush().has_value());
-  Result<void> flushed, appended, again;
+  Result<void> flushed;
+  Result<std::uint64_t> appended = 0, again = 0;
   std::optional<Error> failure;
   {
     const FileSizeLimit full(std::filesystem::file_size(PathOf(1)) + 100);

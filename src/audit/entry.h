@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,5 +28,11 @@ struct Entry {
 };
 
 inline constexpr std::size_t kMostFieldBytes = 512;
+
+// An entry and its place in the chain.
+struct NumberedEntry {
+  std::uint64_t sequence = 0;
+  Entry entry;
+};
 
 }  // namespace dare::audit

@@ -11,7 +11,7 @@
 namespace dare::engine {
 
 GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit)
-    : parts_(parts), limits_(limits), audit_(audit) {
+    : parts_(parts), limits_(limits), audit_(audit), tail_(parts.vault, audit) {
   thread_ = std::jthread([this] { Run(); });
 }
 
@@ -26,21 +26,38 @@ GroupCommit::~GroupCommit() {
 
 void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
                          std::unique_ptr<Completion> completion) {
+  bool enough = false;
   {
     const MutexLock lock(mutex_);
     waiting_.push_back({std::move(request), std::move(caller), std::move(completion), {}, {}});
+    enough = waiting_.size() >= awaited_;
   }
-  wake_.NotifyOne();
+  if (enough) wake_.NotifyOne();
 }
 
 std::vector<GroupCommit::Job> GroupCommit::TakeJobs() {
   const MutexLock lock(mutex_);
+  while (awaited_ > 1 && waiting_.size() < awaited_ && !stopping_) {
+    const auto left = patient_until_ - parts_.clock.Steady();
+    if (left.count() <= 0 || !wake_.WaitFor(mutex_, left)) awaited_ = 1;
+  }
   if (waiting_.empty() && !stopping_) wake_.WaitFor(mutex_, kCacheCare);
   if (waiting_.size() <= kMostJobsAtOnce) return std::exchange(waiting_, {});
   const auto end = waiting_.begin() + kMostJobsAtOnce;
   std::vector<Job> jobs(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return jobs;
+}
+
+// Clients that are answered together ask again together, but the first of them a moment before the
+// others: without patience it would make a group of its own, and the others would wait for its
+// sync. So the next group waits for as many as could come, for no longer than this one took: nobody
+// waits longer than if he had come when a group had just begun.
+void GroupCommit::ExpectThemAgain(std::size_t answered, Moment begun) {
+  const Moment now = parts_.clock.Steady();
+  const MutexLock lock(mutex_);
+  awaited_ = std::min(answered + waiting_.size(), kMostJobsAtOnce);
+  patient_until_ = now + std::min<Moment::duration>(now - begun, kMostPatience);
 }
 
 bool GroupCommit::Stopping() {
@@ -62,6 +79,7 @@ void GroupCommit::Run() {
 }
 
 void GroupCommit::Commit(std::vector<Job>& jobs) {
+  const Moment begun = parts_.clock.Steady();
   if (Result<void> committed = CommitAll(jobs); !committed) {
     log::Failure("a group of " + std::to_string(jobs.size()) +
                  " requests was rolled back: " + committed.error().message);
@@ -71,6 +89,7 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
   for (const Job& job : jobs) {
     for (const std::string& id : job.answered.changed) parts_.cache.Forget(id);
   }
+  ExpectThemAgain(jobs.size(), begun);
   for (Job& job : jobs) job.completion->Done(std::move(job.answer));
 }
 
@@ -80,11 +99,20 @@ Result<void> GroupCommit::CommitAll(std::vector<Job>& jobs) {
     job.answered =
         AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(), job.answer);
   }
-  for (const Job& job : jobs) {
-    for (const audit::Entry& entry : job.answered.entries) TRY(audit_.Append(entry));
-  }
-  TRY(audit_.FlushAndSync());
+  TRY(Record(jobs, *transaction));
   return transaction->Commit();
+}
+
+Result<void> GroupCommit::Record(const std::vector<Job>& jobs, store::Transaction& transaction) {
+  std::vector<audit::NumberedEntry> of_changes;
+  for (const Job& job : jobs) {
+    for (const audit::Entry& entry : job.answered.entries) {
+      const std::uint64_t sequence = TRY(audit_.Append(entry));
+      if (!job.answered.changed.empty()) of_changes.push_back({sequence, entry});
+    }
+  }
+  TRY(audit_.Flush());
+  return tail_.Put(transaction, of_changes);
 }
 
 void GroupCommit::RefuseAll(std::vector<Job>& jobs, const Error& error) {

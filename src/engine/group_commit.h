@@ -7,6 +7,7 @@
 
 #include "base/mutex.h"
 #include "base/secret_bytes.h"
+#include "engine/audit_tail.h"
 #include "engine/batch.h"
 
 namespace dare::audit {
@@ -23,13 +24,15 @@ class Completion {
 };
 
 // The one thread that changes the store. It takes all requests that wait, answers each inside one
-// transaction (each batch item under a savepoint of its own), writes and syncs their audit entries,
-// commits once, and only then answers: a change and its entry are durable before anybody hears of
-// them, at one sync for many. If the audit log cannot be written or the commit fails, nothing of
-// the group happened and all of it is refused. Between groups it drops expired keys from the
+// transaction (each batch item under a savepoint of its own), writes their audit entries to the log
+// and, with the changes, into the transaction (audit_tail.h), commits once, and only then answers:
+// a change and its entry are durable before anybody hears of them, at one sync for many. If the
+// audit log cannot be written or the commit fails, nothing of the group happened and all of it is
+// refused. Between groups it drops expired keys from the
 // cache. Thread-safe. Requests still waiting at destruction are served before it ends.
 class GroupCommit {
  public:
+  // `parts` and `audit` outlive it.
   GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit);
   ~GroupCommit();
 
@@ -46,21 +49,28 @@ class GroupCommit {
   };
   static constexpr std::size_t kMostJobsAtOnce = 256;
   static constexpr std::chrono::seconds kCacheCare{5};
+  static constexpr std::chrono::milliseconds kMostPatience{10};
+  using Moment = std::chrono::steady_clock::time_point;
 
   void Run();
   // Empty when it is time to look after the cache, or to end.
-  std::vector<Job> TakeJobs();
+  std::vector<Job> TakeJobs() EXCLUDES(mutex_);
+  void ExpectThemAgain(std::size_t answered, Moment begun) EXCLUDES(mutex_);
   bool Stopping() EXCLUDES(mutex_);
   void Commit(std::vector<Job>& jobs);
   Result<void> CommitAll(std::vector<Job>& jobs);
+  Result<void> Record(const std::vector<Job>& jobs, store::Transaction& transaction);
   void RefuseAll(std::vector<Job>& jobs, const Error& error);
 
   EngineParts& parts_;
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
+  AuditTail tail_;
   Mutex mutex_;
   CondVar wake_;
   std::vector<Job> waiting_ GUARDED_BY(mutex_);
+  std::size_t awaited_ GUARDED_BY(mutex_) = 1;  // so many make the thread begin, until …
+  Moment patient_until_ GUARDED_BY(mutex_);     // … this moment; then one is enough
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::jthread thread_;
 };

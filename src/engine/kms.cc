@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "audit/audit_log.h"
+#include "engine/audit_tail.h"
 
 namespace dare::engine {
 
@@ -10,6 +11,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
                                        hsm::Sealer& sealer, audit::AuditLog& audit,
                                        const Clock& clock) {
   std::unique_ptr<Vault> vault = TRY(Vault::Open(store, sealer));
+  TRY(AuditTail::Recover(store, *vault, audit));
   return std::unique_ptr<Kms>(new Kms(options, store, std::move(vault), audit, clock));
 }
 

@@ -32,12 +32,14 @@ struct KmsOptions {
 // Answer serves everything that changes nothing, at once and in parallel. A message that changes
 // something is left alone (false) and must be submitted: one thread commits such messages in
 // groups. What Answer did is in the audit log's buffer; call Flush() before the answers leave, once
-// for many. Submitted answers are flushed and synced already. Thread-safe. Owns neither store,
+// for many. Submitted answers are durable already, and so is what the log
+// has to say of them. Thread-safe. Owns neither store,
 // sealer, audit log nor clock, which must outlive it.
 class Kms {
  public:
-  // Opens the store's record key in the HSM. kUnavailable when the HSM cannot be reached, kDamaged
-  // when the store was sealed by another one.
+  // Opens the store's record key in the HSM, and gives the audit log (just opened, nothing appended
+  // yet) back what a power failure took from it. kUnavailable when the HSM cannot be reached,
+  // kDamaged when the store was sealed by another one.
   static Result<std::unique_ptr<Kms>> Open(const KmsOptions& options, store::ObjectStore& store,
                                            hsm::Sealer& sealer, audit::AuditLog& audit,
                                            const Clock& clock);

@@ -108,6 +108,12 @@ Result<Bytes> Vault::Check(const store::ObjectRecord& record) const {
   return Mac(fields.bytes());
 }
 
+Result<Bytes> Vault::Authenticate(std::string_view purpose, ByteView content) const {
+  Fields fields(purpose);
+  fields.Add(content);
+  return Mac(fields.bytes());
+}
+
 Result<Bytes> Vault::Mac(ByteView fields) const {
   Bytes code(kCheckBytes);
   unsigned int length = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/secret_bytes.h"
 #include "engine/stored_object.h"
@@ -36,6 +37,10 @@ class Vault {
   // The same, and forgets the material for ever.
   Result<void> DestroyMaterial(store::Transaction& transaction, const StoredObject& stored,
                                const kmip::AttributeSet& attributes) const;
+
+  // A keyed check (HMAC-SHA-256 under the record key) of `content` for something else that the
+  // store keeps and must not forge; nothing made for one purpose passes for another.
+  Result<Bytes> Authenticate(std::string_view purpose, ByteView content) const;
 
  private:
   Vault(hsm::Sealer& sealer, SecretBytes record_key)

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+
+#include "audit/entry.h"
+#include "base/result.h"
+
+namespace dare::audit {
+class AuditLog;
+}
+namespace dare::store {
+class ObjectStore;
+class Transaction;
+}  // namespace dare::store
+
+namespace dare::engine {
+
+class Vault;
+
+// The AuditTail keeps the audit entries of a group of changes in the transaction that makes the
+// changes, until the audit log has them on its own disk. So one sync, the commit's, makes a change
+// and its entries durable together, and the log's follows at its leisure. The rows are under the
+// vault's keyed check: who can write to the database cannot write into the log. Format:
+// docs/formats/audit.md. For the writer thread; owns nothing.
+class AuditTail {
+ public:
+  AuditTail(const Vault& vault, audit::AuditLog& audit) : vault_(vault), audit_(audit) {}
+
+  // At start: gives the log back what a power failure took from it, then empties the tail.
+  static Result<void> Recover(store::ObjectStore& store, const Vault& vault,
+                              audit::AuditLog& audit);
+
+  // Puts entries (ascending) that were appended to the log into the transaction. Waits for the
+  // log's sync when it is far behind.
+  Result<void> Put(store::Transaction& transaction, std::span<const audit::NumberedEntry> entries);
+
+ private:
+  // Groups that may be on the store's disk alone.
+  static constexpr std::size_t kMostSlots = 256;
+
+  // A row that is written over once the log has its entries up to `last` on the disk.
+  struct Slot {
+    std::string key;
+    std::uint64_t last = 0;
+  };
+  Result<Slot> TakeSlot();
+
+  const Vault& vault_;
+  audit::AuditLog& audit_;
+  std::deque<Slot> slots_;  // in the order of their use
+};
+
+}  // namespace dare::engine

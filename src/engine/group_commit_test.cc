@@ -1,0 +1,295 @@
+#include "engine/group_commit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "audit/audit_log.h"
+#include "audit/verify.h"
+#include "base/clock.h"
+#include "engine/kms.h"
+#include "hsm/memory_sealer_for_test.h"
+#include "kmip/message.h"
+#include "kmip/payloads/create.h"
+#include "kmip/tags.h"
+#include "store/memory_store.h"
+
+namespace {
+std::atomic<bool> g_sync_fails = false;
+std::atomic<int> g_syncs = 0;
+}  // namespace
+
+// Stands before the C library's, so that a test can let the audit log's sync fail.
+extern "C" int fdatasync(int fd) {
+  ++g_syncs;
+  if (g_sync_fails) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
+
+namespace dare::engine {
+namespace {
+
+using kmip::Tag;
+using testing::HasSubstr;
+
+// Passes everything on to a transaction, except that Commit may fail.
+class Transaction : public store::Transaction {
+ public:
+  Transaction(std::unique_ptr<store::Transaction> inner, bool fails)
+      : inner_(std::move(inner)), fails_(fails) {}
+  Result<store::ObjectRecord> Get(const store::ObjectId& id) const override {
+    return inner_->Get(id);
+  }
+  Result<store::Page<store::ObjectId>> Find(const store::Query& query) const override {
+    return inner_->Find(query);
+  }
+  Result<store::Page<store::ObjectRecord>> FindRecords(const store::Query& query) const override {
+    return inner_->FindRecords(query);
+  }
+  Result<std::uint64_t> Count(const store::Query& query) const override {
+    return inner_->Count(query);
+  }
+  Result<Bytes> GetMeta(const std::string& key) const override { return inner_->GetMeta(key); }
+  Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
+    return inner_->ListMeta(prefix);
+  }
+  Result<void> Insert(const store::ObjectRecord& record) override { return inner_->Insert(record); }
+  Result<void> Update(const store::ObjectRecord& record, std::uint64_t expected) override {
+    return inner_->Update(record, expected);
+  }
+  Result<void> Remove(const store::ObjectId& id) override { return inner_->Remove(id); }
+  Result<void> PutMeta(const std::string& key, ByteView value) override {
+    return inner_->PutMeta(key, value);
+  }
+  Result<void> RemoveMeta(const std::string& key) override { return inner_->RemoveMeta(key); }
+  Result<void> Savepoint() override { return inner_->Savepoint(); }
+  Result<void> RollbackTo() override { return inner_->RollbackTo(); }
+  Result<void> Release() override { return inner_->Release(); }
+  Result<void> Commit() override {
+    if (fails_) return Error(Code::kIo, "the disk said no");
+    return inner_->Commit();
+  }
+
+ private:
+  const std::unique_ptr<store::Transaction> inner_;
+  const bool fails_;
+};
+
+class Store : public store::ObjectStore {
+ public:
+  Result<store::ObjectRecord> Get(const store::ObjectId& id) const override {
+    return inner_->Get(id);
+  }
+  Result<store::Page<store::ObjectId>> Find(const store::Query& query) const override {
+    return inner_->Find(query);
+  }
+  Result<store::Page<store::ObjectRecord>> FindRecords(const store::Query& query) const override {
+    return inner_->FindRecords(query);
+  }
+  Result<std::uint64_t> Count(const store::Query& query) const override {
+    return inner_->Count(query);
+  }
+  Result<Bytes> GetMeta(const std::string& key) const override { return inner_->GetMeta(key); }
+  Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
+    return inner_->ListMeta(prefix);
+  }
+  Result<std::unique_ptr<store::Transaction>> Begin() override {
+    return std::unique_ptr<store::Transaction>(
+        std::make_unique<Transaction>(TRY(inner_->Begin()), commit_fails));
+  }
+
+  std::atomic<bool> commit_fails = false;
+
+ private:
+  const std::unique_ptr<store::ObjectStore> inner_ = store::MakeMemoryStore();
+};
+
+class WaitForAnswer : public Completion {
+ public:
+  explicit WaitForAnswer(std::promise<WipingBytes> promise) : promise_(std::move(promise)) {}
+  void Done(WipingBytes answer) override { promise_.set_value(std::move(answer)); }
+
+ private:
+  std::promise<WipingBytes> promise_;
+};
+
+// A server whose disks can be made to fail, and whose power can.
+class GroupCommitTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = (std::filesystem::temp_directory_path() / "commit-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    options_.folder = folder;
+    options_.sync_interval = std::chrono::hours(1);  // nothing happens behind a test's back
+    Start();
+  }
+  void TearDown() override {
+    g_sync_fails = false;
+    Stop();
+    std::filesystem::remove_all(options_.folder);
+  }
+  void Start() {
+    log_ = std::move(*audit::AuditLog::Open(options_, SystemClock::Get()));
+    kms_ = std::move(*Kms::Open({}, store_, *sealer_, *log_, SystemClock::Get()));
+  }
+  void Stop() {
+    kms_.reset();
+    log_.reset();
+  }
+
+  static WipingBytes CreateRequest(kmip::CryptographicAlgorithm algorithm) {
+    kmip::CreateRequest request;
+    request.object_type = kmip::ObjectType::kSymmetricKey;
+    kmip::AttributeSet& wanted = request.attributes.attributes;
+    wanted.Add(kmip::Attribute::OfEnumeration(Tag::kCryptographicAlgorithm,
+                                              static_cast<std::uint32_t>(algorithm)));
+    wanted.Add(kmip::Attribute::OfInteger(Tag::kCryptographicLength, 256));
+    wanted.Add(kmip::Attribute::OfInteger(Tag::kCryptographicUsageMask, 12));
+    ttlv::Writer out;
+    out.Structure(Tag::kRequestMessage, [&] {
+      kmip::RequestHeader header;
+      header.version = kmip::kVersion2_1;
+      header.batch_count = 1;
+      kmip::WriteRequestHeader(out, header);
+      out.Structure(Tag::kBatchItem, [&] {
+        out.Enum(Tag::kOperation, kmip::Operation::kCreate);
+        out.Structure(Tag::kRequestPayload, [&] { request.Encode(out, kmip::kVersion2_1); });
+      });
+    });
+    return out.Take();
+  }
+  std::future<WipingBytes> Submit(
+      kmip::CryptographicAlgorithm algorithm = kmip::CryptographicAlgorithm::kAES) {
+    auto caller = std::make_shared<Caller>();
+    caller->principal.name = "alice";
+    std::promise<WipingBytes> promise;
+    std::future<WipingBytes> answer = promise.get_future();
+    kms_->Submit(CreateRequest(algorithm), caller,
+                 std::make_unique<WaitForAnswer>(std::move(promise)));
+    return answer;
+  }
+  static bool Succeeded(std::future<WipingBytes> answer) {
+    const WipingBytes bytes = answer.get();
+    return kmip::ResponseMessage::Open(bytes)->Next()->status == kmip::ResultStatus::kSuccess;
+  }
+  std::uint64_t Objects() { return store_.Count({}).value(); }
+  std::string Path() const { return options_.folder + "/audit-000001.jsonl"; }
+  std::string Log() {
+    std::ifstream file(Path(), std::ios::binary);
+    std::ostringstream all;
+    all << file.rdbuf();
+    return all.str();
+  }
+
+  audit::AuditOptions options_;
+  Store store_;
+  std::unique_ptr<hsm::MemorySealerForTest> sealer_ = hsm::MemorySealerForTest::Make();
+  std::unique_ptr<audit::AuditLog> log_;
+  std::unique_ptr<Kms> kms_;
+};
+
+TEST_F(GroupCommitTest, AnswersEveryoneOfManyOnce) {
+  std::vector<std::future<WipingBytes>> answers;
+  for (int i = 0; i < 600; ++i) answers.push_back(Submit());
+  for (auto& answer : answers) EXPECT_TRUE(Succeeded(std::move(answer)));
+  EXPECT_EQ(Objects(), 600u);
+  EXPECT_TRUE(Succeeded(Submit())) << "alone after many";
+  EXPECT_TRUE(Succeeded(Submit())) << "alone after one";
+}
+
+TEST_F(GroupCommitTest, AnswersWhoWaitsWhenItEnds) {
+  std::future<WipingBytes> last;
+  for (int i = 0; i < 20; ++i) last = Submit();
+  kms_.reset();
+  EXPECT_TRUE(Succeeded(std::move(last)));
+  EXPECT_EQ(Objects(), 20u);
+}
+
+TEST_F(GroupCommitTest, AChangeAndItsEntryAreOnOneDiskBeforeTheAnswer) {
+  g_syncs = 0;
+  EXPECT_TRUE(Succeeded(Submit()));
+  EXPECT_EQ(g_syncs, 0) << "the store's commit is the sync";
+  EXPECT_THAT(Log(), HasSubstr("\"operation\":\"Create\""));
+  EXPECT_EQ(store_.ListMeta("audit-tail-").value().size(), 1u);
+}
+
+TEST_F(GroupCommitTest, ThePowerFailsBetweenTheTwoDisks) {
+  EXPECT_TRUE(Succeeded(Submit()));
+  const std::string synced = Log();
+  EXPECT_TRUE(Succeeded(Submit()));
+  Stop();
+  std::filesystem::resize_file(Path(), synced.size());
+  Start();
+  EXPECT_EQ(Objects(), 2u);
+  EXPECT_THAT(Log().substr(synced.size()), HasSubstr("recovered, was entry 2"));
+  Stop();
+  const std::string once = Log();
+  Start();
+  EXPECT_EQ(Log(), once);
+  EXPECT_TRUE(audit::Verify(options_.folder).value().intact);
+}
+
+TEST_F(GroupCommitTest, AFailedCommitIsRefusedAndRecorded) {
+  store_.commit_fails = true;
+  EXPECT_FALSE(Succeeded(Submit()));
+  store_.commit_fails = false;
+  EXPECT_EQ(Objects(), 0u);
+  EXPECT_THAT(Log(), HasSubstr("rolled back: the disk said no"));
+  EXPECT_TRUE(Succeeded(Submit()));
+  EXPECT_EQ(Objects(), 1u);
+}
+
+TEST_F(GroupCommitTest, NothingHappensThatTheLogCannotTake) {
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = before;
+  full.rlim_cur = 10;
+  setrlimit(RLIMIT_FSIZE, &full);
+  const bool succeeded = Succeeded(Submit());
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(succeeded);
+  EXPECT_EQ(Objects(), 0u);
+  EXPECT_TRUE(store_.ListMeta("audit-tail-").value().empty());
+}
+
+TEST_F(GroupCommitTest, AfterAFailedSyncTheChangeStandsAndNoFurtherOneHappens) {
+  EXPECT_TRUE(Succeeded(Submit()));
+  g_sync_fails = true;
+  EXPECT_FALSE(log_->FlushAndSync().has_value());
+  g_sync_fails = false;
+  EXPECT_FALSE(Succeeded(Submit()));
+  EXPECT_EQ(Objects(), 1u);
+  Stop();
+  std::filesystem::resize_file(Path(), 0);  // the disk never had it
+  Start();
+  EXPECT_THAT(Log(), HasSubstr("recovered, was entry 1"));
+  EXPECT_TRUE(Succeeded(Submit()));
+}
+
+TEST_F(GroupCommitTest, ARefusalLeavesNothingInTheStore) {
+  EXPECT_FALSE(Succeeded(Submit(kmip::CryptographicAlgorithm::kRSA)));
+  EXPECT_THAT(Log(), HasSubstr("\"outcome\":\"failed\""));
+  EXPECT_TRUE(store_.ListMeta("audit-tail-").value().empty());
+}
+
+}  // namespace
+}  // namespace dare::engine
