@@ -98,12 +98,13 @@ Result<Bytes> Vault::Check(const store::ObjectRecord& record) const {
   fields.Add(record.material);
   std::vector<store::IndexEntry> index = record.index;
   std::sort(index.begin(), index.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.tag, a.scope, a.key) < std::tie(b.tag, b.scope, b.key);
+    return std::tie(a.tag, a.scope, a.key, a.unique) < std::tie(b.tag, b.scope, b.key, b.unique);
   });
   for (const store::IndexEntry& entry : index) {
     fields.AddNumber(entry.tag);
     fields.Add(entry.scope);
     fields.Add(entry.key);
+    fields.AddNumber(entry.unique ? 1 : 0);
   }
   return Mac(fields.bytes());
 }

@@ -132,13 +132,14 @@ TEST_F(VaultTest, RefusesEveryFlippedBit) {
 
 TEST_F(VaultTest, RefusesEveryOtherColumnEdited) {
   const store::ObjectRecord good = *store_->Get("one");
-  std::vector<store::ObjectRecord> forgeries(6, good);
+  std::vector<store::ObjectRecord> forgeries(7, good);
   forgeries[0].owner = "mallory";
   forgeries[1].state = 2;
   forgeries[2].created += 1;
   forgeries[3].object_type = 7;
   forgeries[4].index.clear();
   forgeries[5].index.at(0).key = "other";
+  forgeries[6].index.at(0).unique = false;
   for (const store::ObjectRecord& forged : forgeries) {
     Forge(forged);
     EXPECT_EQ(Load("one").error().code, Code::kDamaged);
