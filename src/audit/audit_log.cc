@@ -15,6 +15,7 @@ namespace {
 
 // Far more than a disk that works leaves waiting; a bound on memory should one hang.
 constexpr std::size_t kMostBufferedBytes = 64u << 20;
+constexpr std::uint64_t kRoomAhead = 1u << 20;  // set aside on the disk, some 3,000 lines
 
 Error WriteFailed(int errno_value) {
   Error error = IoError("the audit log cannot be written", errno_value);
@@ -90,6 +91,8 @@ Result<void> AuditLog::OpenSegment(std::uint64_t number, std::uint64_t size) {
   sync_file_ = std::move(second);
   segment_ = number;
   segment_size_ = size;
+  room_ = 0;
+  KeepRoom();
   return {};
 }
 
@@ -203,6 +206,7 @@ Result<void> AuditLog::FlushLocked() {
 // be.
 Result<void> AuditLog::WritePending() {
   TRY(CutTornLine());
+  KeepRoom();
   std::size_t done = 0;
   int failed = 0;
   while (done < pending_.size() && failed == 0) {
@@ -220,10 +224,22 @@ Result<void> AuditLog::WritePending() {
   return {};
 }
 
+// Sets room aside on the disk, so that on a full one changes fail for want of room in the store
+// while reads, which need only their lines here, go on for thousands of lines more. Where the file
+// system cannot, or has no room left, writing itself will tell.
+void AuditLog::KeepRoom() {
+  if (segment_size_ + kRoomAhead / 2 <= room_) return;
+  if (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(segment_size_),
+                  static_cast<off_t>(kRoomAhead)) == 0) {
+    room_ = segment_size_ + kRoomAhead;
+  }
+}
+
 Result<void> AuditLog::CutTornLine() {
   if (!is_torn_) return {};
   if (::ftruncate(file_.get(), static_cast<off_t>(segment_size_)) != 0) return WriteFailed(errno);
   is_torn_ = false;
+  room_ = 0;  // it went with the cut
   return {};
 }
 

@@ -72,6 +72,7 @@ class AuditLog {
   Result<void> FlushLocked() REQUIRES(file_mutex_) EXCLUDES(mutex_, sync_mutex_);
   Result<void> WritePending() REQUIRES(file_mutex_);
   Result<void> CutTornLine() REQUIRES(file_mutex_);
+  void KeepRoom() REQUIRES(file_mutex_);
   void Begin() REQUIRES(mutex_);
   bool begun() const EXCLUDES(mutex_);
   Result<void> Sync() EXCLUDES(sync_mutex_, mutex_);
@@ -92,8 +93,9 @@ class AuditLog {
   FileDescriptor file_ GUARDED_BY(file_mutex_);
   std::uint64_t segment_ GUARDED_BY(file_mutex_) = 0;
   std::uint64_t segment_size_ GUARDED_BY(file_mutex_) = 0;
-  std::string pending_ GUARDED_BY(file_mutex_);   // taken from buffer_, not written yet
-  bool is_torn_ GUARDED_BY(file_mutex_) = false;  // more than segment_size_ bytes are in the file
+  std::uint64_t room_ GUARDED_BY(file_mutex_) = 0;  // up to here the disk has room set aside
+  std::string pending_ GUARDED_BY(file_mutex_);     // taken from buffer_, not written yet
+  bool is_torn_ GUARDED_BY(file_mutex_) = false;    // more than segment_size_ bytes are in the file
   bool rotation_failed_ GUARDED_BY(file_mutex_) = false;
 
   Mutex sync_mutex_;  // apart from file_mutex_, so that nobody's Flush waits for a disk

@@ -146,6 +146,16 @@ TEST_F(AuditLogTest, SyncsOnceForManyEntriesAndNotForNone) {
   EXPECT_EQ(g_syncs, 1);
 }
 
+TEST_F(AuditLogTest, KeepsRoomOnTheDiskForWhatComes) {
+  const auto log = Open();
+  const std::string segment = options_.folder + "/" + SegmentName(1);
+  struct stat status {};
+  ASSERT_EQ(stat(segment.c_str(), &status), 0);
+  EXPECT_EQ(status.st_size, 0) << "a reader sees nothing of it";
+  if (status.st_blocks == 0) GTEST_SKIP() << "this file system sets no room aside";
+  EXPECT_GE(status.st_blocks * 512, 1 << 20);
+}
+
 TEST_F(AuditLogTest, FilesAreForTheOwnerOnly) {
   Write(1);
   struct stat status {};
