@@ -20,7 +20,7 @@ echo "format: ${#sources[@]} files"
 
 tools/check_structure.py
 
-mapfile -t changed < <(if [[ $all == yes ]]; then git ls-files '*.cc' ':!gen'
+mapfile -t changed < <(if [[ $all == yes ]]; then git ls-files '*.cc' ':!gen' ':!*_test.cc'
                        else git diff --name-only --diff-filter=d "$base" -- '*.cc' ':!gen' ':!*_test.cc'; fi)
 [[ ${#changed[@]} -gt 0 ]] || exit 0
 [[ -e build/dev/compile_commands.json ]] || cmake --preset dev >/dev/null

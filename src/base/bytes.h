@@ -11,9 +11,9 @@
 
 namespace dare {
 
-using Bytes = std::vector<std::uint8_t>;          // public bytes only; secrets have SecretBytes
-using ByteView = std::span<const std::uint8_t>;   // borrowed, read only
-using MutableBytes = std::span<std::uint8_t>;     // borrowed, written to
+using Bytes = std::vector<std::uint8_t>;         // public bytes only; secrets have SecretBytes
+using ByteView = std::span<const std::uint8_t>;  // borrowed, read only
+using MutableBytes = std::span<std::uint8_t>;    // borrowed, written to
 
 inline ByteView AsBytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -28,11 +28,11 @@ void Append(Buffer& out, ByteView view) {
   out.insert(out.end(), view.begin(), view.end());
 }
 
-std::string ToHex(ByteView bytes);             // lower case
-Result<Bytes> FromHex(std::string_view hex);   // kMalformed on anything but pairs of hex digits
+std::string ToHex(ByteView bytes);            // lower case
+Result<Bytes> FromHex(std::string_view hex);  // kMalformed on anything but pairs of hex digits
 
-std::string ToBase64(ByteView bytes);                // one line, padded
-Result<Bytes> FromBase64(std::string_view base64);   // white space allowed; kMalformed otherwise
+std::string ToBase64(ByteView bytes);               // one line, padded
+Result<Bytes> FromBase64(std::string_view base64);  // white space allowed; kMalformed otherwise
 
 bool IsValidUtf8(ByteView bytes);
 

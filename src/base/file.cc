@@ -102,7 +102,8 @@ Result<void> WriteFileDurably(const std::string& path, ByteView content, mode_t 
     TRY(WriteAll(fd.get(), content, path));
     if (::fsync(fd.get()) != 0) return IoError("cannot sync " + path, errno);
     if (replace) {
-      if (::rename(temporary.c_str(), path.c_str()) != 0) return IoError("cannot write " + path, errno);
+      if (::rename(temporary.c_str(), path.c_str()) != 0)
+        return IoError("cannot write " + path, errno);
     } else {
       if (::link(temporary.c_str(), path.c_str()) != 0) {
         if (errno == EEXIST) return Error(Code::kAlreadyExists, path + " exists");

@@ -30,9 +30,10 @@ class FileDescriptor {
 // The whole of a public file. kTooLarge above `limit` bytes.
 Result<Bytes> ReadFile(const std::string& path, std::size_t limit = 16u << 20);
 
-// The whole of a file that holds a secret (PIN, private key): a regular file, owned by us or root, with no access
-// for group or others (systemd credentials, 0400 or 0440 under $CREDENTIALS_DIRECTORY, pass).
-// kDenied with a hint otherwise. With `trim`, one trailing newline is dropped.
+// The whole of a file that holds a secret (PIN, private key): a regular file, owned by us or root,
+// with no access for group or others (systemd credentials, 0400 or 0440 under
+// $CREDENTIALS_DIRECTORY, pass). kDenied with a hint otherwise. With `trim`, one trailing newline
+// is dropped.
 Result<SecretBytes> ReadSecretFile(const std::string& path, bool trim = false,
                                    std::size_t limit = 1u << 20);
 

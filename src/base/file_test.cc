@@ -32,8 +32,7 @@ TEST_F(FileTest, WritesWholeFilesWithTheirMode) {
 TEST_F(FileTest, DoesNotReplaceWhenToldNotTo) {
   const std::string path = folder_ + "/a";
   ASSERT_TRUE(WriteFileDurably(path, AsBytes("one"), 0600, false));
-  EXPECT_EQ(WriteFileDurably(path, AsBytes("two"), 0600, false).error().code,
-            Code::kAlreadyExists);
+  EXPECT_EQ(WriteFileDurably(path, AsBytes("two"), 0600, false).error().code, Code::kAlreadyExists);
   EXPECT_EQ(AsText(*ReadFile(path)), "one");
 }
 

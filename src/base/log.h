@@ -3,8 +3,9 @@
 #include <string>
 #include <string_view>
 
-// The operational log (not the audit log): one line an event, to standard error in a terminal or under systemd.
-// Never key material; SecretBytes cannot be formatted. spdlog is behind it and stays there.
+// The operational log (not the audit log): one line an event, to standard error in a terminal or
+// under systemd. Never key material; SecretBytes cannot be formatted. spdlog is behind it and stays
+// there.
 namespace dare::log {
 
 enum class Level { kDebug, kInfo, kWarning, kError };

@@ -6,22 +6,38 @@ namespace dare {
 
 std::string_view CodeName(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return "invalid-argument";
-    case Code::kMalformed: return "malformed";
-    case Code::kTooLarge: return "too-large";
-    case Code::kNotFound: return "not-found";
-    case Code::kAlreadyExists: return "already-exists";
-    case Code::kDenied: return "denied";
-    case Code::kUnauthenticated: return "unauthenticated";
-    case Code::kUnsupported: return "unsupported";
-    case Code::kUnavailable: return "unavailable";
-    case Code::kTimeout: return "timeout";
-    case Code::kDamaged: return "damaged";
-    case Code::kExhausted: return "exhausted";
-    case Code::kIo: return "io";
-    case Code::kConflict: return "conflict";
-    case Code::kRejected: return "rejected";
-    case Code::kInternal: return "internal";
+    case Code::kInvalidArgument:
+      return "invalid-argument";
+    case Code::kMalformed:
+      return "malformed";
+    case Code::kTooLarge:
+      return "too-large";
+    case Code::kNotFound:
+      return "not-found";
+    case Code::kAlreadyExists:
+      return "already-exists";
+    case Code::kDenied:
+      return "denied";
+    case Code::kUnauthenticated:
+      return "unauthenticated";
+    case Code::kUnsupported:
+      return "unsupported";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kTimeout:
+      return "timeout";
+    case Code::kDamaged:
+      return "damaged";
+    case Code::kExhausted:
+      return "exhausted";
+    case Code::kIo:
+      return "io";
+    case Code::kConflict:
+      return "conflict";
+    case Code::kRejected:
+      return "rejected";
+    case Code::kInternal:
+      return "internal";
   }
   return "internal";
 }

@@ -8,8 +8,8 @@
 
 namespace dare {
 
-// Makes the secure heap (locked, not dumped, guard pages: OpenSSL's) of `bytes` bytes, a power of two.
-// Called once at start-up, before the first secret. kExhausted when memory cannot be locked.
+// Makes the secure heap (locked, not dumped, guard pages: OpenSSL's) of `bytes` bytes, a power of
+// two. Called once at start-up, before the first secret. kExhausted when memory cannot be locked.
 Result<void> StartSecureHeap(std::size_t bytes);
 
 // SecretBytes hold key material: fixed size, move-only, in the secure heap, wiped when they die.
@@ -69,7 +69,8 @@ void* AllocateWiping(std::size_t bytes);
 void FreeWiping(void* p, std::size_t bytes) noexcept;
 }  // namespace internal
 
-// For buffers that may carry keys among other things (KMIP messages): ordinary memory, wiped on release.
+// For buffers that may carry keys among other things (KMIP messages): ordinary memory, wiped on
+// release.
 template <typename T>
 struct WipingAllocator {
   using value_type = T;

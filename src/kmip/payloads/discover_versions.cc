@@ -4,8 +4,7 @@
 
 namespace dare::kmip {
 
-Result<DiscoverVersionsRequest> DiscoverVersionsRequest::Decode(ttlv::Reader& in,
-                                                                ProtocolVersion) {
+Result<DiscoverVersionsRequest> DiscoverVersionsRequest::Decode(ttlv::Reader& in, ProtocolVersion) {
   DiscoverVersionsRequest request;
   while (in.At(Tag::kProtocolVersion)) request.versions.push_back(TRY(ReadProtocolVersion(in)));
   TRY(in.End());
