@@ -196,8 +196,13 @@ class Kms:
         return self.start()
 
     def close(self):
+        if os.environ.get("DARE_SANITIZED"):
+            self.stop()  # a killed process does not tell its leaks
         self.kill()
         atexit.unregister(self.kill)
+        said = self.log_tail(1 << 20)
+        if "Sanitizer:" in said or ": runtime error:" in said:
+            raise RuntimeError(f"dare-kms: {said}")
         if os.environ.get("DARE_TEST_KEEP"):
             print(f"kept: {self.home}")
         else:
