@@ -135,7 +135,7 @@ if [[ -z $file ]]; then
 fi
 sealed=$work/$(basename "$file").dare
 opened=$work/$(basename "$file").opened
-key=quickstart-$(date +%Y%m%d-%H%M%S)
+key=quickstart-$(date +%Y%m%d-%H%M%S)-$$
 
 # The file behind the key blocks: the data, as it lies on the disk.
 data_sum() { tail -c +8193 "$sealed" | sha256sum | cut -c1-16; }
