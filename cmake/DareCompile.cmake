@@ -13,9 +13,11 @@ endif()
 
 find_program(DARE_CCACHE ccache)
 if(DARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # What ccache's manual asks for with precompiled headers; without it, it caches no file that uses one.
+  # What ccache's manual asks for with precompiled headers; without it, it caches no file that uses one. The base folder
+  # lets checkouts in other places share what was compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${DARE_CCACHE})
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${DARE_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${DARE_CCACHE})
 endif()
 
