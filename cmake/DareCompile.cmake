@@ -78,9 +78,14 @@ function(dare_test name)
   cmake_parse_arguments(ARG "SLOW" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE
-    DARE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-    DARE_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+  # Only sources that name them get the folders, so that the others compile the same in every checkout (ccache).
+  foreach(source IN LISTS ARG_SOURCES)
+    file(STRINGS ${source} uses REGEX "DARE_(SOURCE|SHARED)_DIR" LIMIT_COUNT 1)
+    if(uses)
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS
+        DARE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" DARE_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+    endif()
+  endforeach()
   target_precompile_headers(${name} REUSE_FROM dare_test_precompiled)
   if(ARG_SLOW)
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS slow TIMEOUT 900)
