@@ -14,6 +14,25 @@ Error WrongLength(std::string_view what, std::size_t bits) {
                std::string(what) + " has no keys of " + std::to_string(bits) + " bits");
 }
 
+// Withdrawn, deprecated, or under 112 bits of strength (SP 800-131A rev. 2, FIPS 186-5).
+bool IsLegacy(const KeyFacts& key) {
+  switch (key.family) {
+    case KeyFamily::kRsa:
+    case KeyFamily::kDh:
+      return key.bits < 2048;
+    case KeyFamily::kEc:
+      return key.bits < 224 || key.curve.starts_with("sect") || key.curve.starts_with("c2");
+    case KeyFamily::kDsa:
+      return true;
+    case KeyFamily::kEd25519:
+    case KeyFamily::kEd448:
+    case KeyFamily::kX25519:
+    case KeyFamily::kX448:
+      return false;
+  }
+  return true;
+}
+
 bool IsAesLength(std::size_t bits) { return bits == 128 || bits == 192 || bits == 256; }
 
 bool GoTogether(CipherAlgorithm algorithm, CipherMode mode) {
@@ -134,6 +153,12 @@ Result<void> CheckKey(const AlgorithmPolicy& policy, KeyAlgorithm algorithm, std
   }
   if (!right) return WrongLength(Name(algorithm), bits);
   return {};
+}
+
+Result<void> CheckKey(const AlgorithmPolicy& policy, const KeyFacts& key) {
+  if (!IsLegacy(key) || policy.allow_legacy) return {};
+  return Legacy("a key for " + std::string(Name(key.family)) + " of " + std::to_string(key.bits) +
+                " bits" + (key.curve.empty() ? "" : " on the curve " + key.curve));
 }
 
 }  // namespace dare::crypto

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <vector>
 
 namespace dare::crypto {
 namespace {
@@ -53,6 +54,53 @@ TEST(AlgorithmPolicy, IsWhatItWasWhenLastApproved) {
             "ChaCha20-Poly1305 yes unsupported unsupported unsupported unsupported unsupported "
             "unsupported unsupported unsupported\n"
             "hash yes yes yes yes yes yes yes yes yes yes yes yes\n");
+}
+
+TEST(AlgorithmPolicy, OnKeyPairsIsWhatItWasWhenLastApproved) {
+  std::ostringstream table;
+  for (const KeyFacts& key : std::vector<KeyFacts>{{KeyFamily::kRsa, 1024, ""},
+                                                   {KeyFamily::kRsa, 2040, ""},
+                                                   {KeyFamily::kRsa, 2048, ""},
+                                                   {KeyFamily::kRsa, 8192, ""},
+                                                   {KeyFamily::kEc, 192, "prime192v1"},
+                                                   {KeyFamily::kEc, 224, "secp224r1"},
+                                                   {KeyFamily::kEc, 256, "prime256v1"},
+                                                   {KeyFamily::kEc, 256, "secp256k1"},
+                                                   {KeyFamily::kEc, 521, "secp521r1"},
+                                                   {KeyFamily::kEc, 512, "brainpoolP512r1"},
+                                                   {KeyFamily::kEc, 571, "sect571k1"},
+                                                   {KeyFamily::kEc, 359, "c2tnb359v1"},
+                                                   {KeyFamily::kEd25519, 256, ""},
+                                                   {KeyFamily::kEd448, 448, ""},
+                                                   {KeyFamily::kX25519, 256, ""},
+                                                   {KeyFamily::kX448, 448, ""},
+                                                   {KeyFamily::kDsa, 3072, ""},
+                                                   {KeyFamily::kDh, 1024, ""},
+                                                   {KeyFamily::kDh, 2048, ""}}) {
+    table << Name(key.family) << " " << key.bits << " " << key.curve << ": "
+          << Verdict(CheckKey(AlgorithmPolicy{}, key)) << ", legacy "
+          << Verdict(CheckKey(AlgorithmPolicy{true}, key)) << "\n";
+  }
+  EXPECT_EQ(table.str(),
+            "RSA 1024 : denied, legacy yes\n"
+            "RSA 2040 : denied, legacy yes\n"
+            "RSA 2048 : yes, legacy yes\n"
+            "RSA 8192 : yes, legacy yes\n"
+            "EC 192 prime192v1: denied, legacy yes\n"
+            "EC 224 secp224r1: yes, legacy yes\n"
+            "EC 256 prime256v1: yes, legacy yes\n"
+            "EC 256 secp256k1: yes, legacy yes\n"
+            "EC 521 secp521r1: yes, legacy yes\n"
+            "EC 512 brainpoolP512r1: yes, legacy yes\n"
+            "EC 571 sect571k1: denied, legacy yes\n"
+            "EC 359 c2tnb359v1: denied, legacy yes\n"
+            "ED25519 256 : yes, legacy yes\n"
+            "ED448 448 : yes, legacy yes\n"
+            "X25519 256 : yes, legacy yes\n"
+            "X448 448 : yes, legacy yes\n"
+            "DSA 3072 : denied, legacy yes\n"
+            "DH 1024 : denied, legacy yes\n"
+            "DH 2048 : yes, legacy yes\n");
 }
 
 TEST(AlgorithmPolicy, JudgesKeysToBeMade) {
