@@ -10,6 +10,7 @@
 #include "engine/object_cache.h"
 #include "engine/operation_table.h"
 #include "engine/versions.h"
+#include "kmip/draft3.h"
 #include "kmip/message.h"
 #include "kmip/names.h"
 #include "kmip/operation_table.h"
@@ -333,10 +334,30 @@ audit::Entry RefusedEntry(const EngineParts& parts, const Caller& caller, const 
   return entry;
 }
 
+// The draft is spoken at the edge: nothing below knows it.
+Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
+                      ByteView request, store::Transaction* transaction, WipingBytes& answer) {
+  kmip::Draft3Exchange exchange;
+  const Result<WipingBytes> rewritten = exchange.TakeRequest(request);
+  Answered answered;
+  if (rewritten) {
+    answered = AnswerMessage(parts, limits, caller, *rewritten, transaction, answer);
+    if (answered.needs_writer) return answered;
+  } else {
+    answered.entries.push_back(RefusedEntry(parts, caller, rewritten.error()));
+    Refuse(parts.clock, kNewestVersion, "", rewritten.error(), answer);
+  }
+  answer = exchange.GiveAnswer(answer);
+  return answered;
+}
+
 }  // namespace
 
 Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
                        ByteView request, store::Transaction* transaction, WipingBytes& answer) {
+  if (parts.facts.newest_version >= kmip::kVersion3_0 && kmip::Draft3Exchange::Speaks(request)) {
+    return AnswerDraft3(parts, limits, caller, request, transaction, answer);
+  }
   Answered answered;
   const auto refuse = [&](kmip::ProtocolVersion version, const std::string& correlation,
                           const Error& error) {

@@ -32,7 +32,8 @@ class WaitForAnswer : public Completion {
 
 }  // namespace
 
-EngineForTest::EngineForTest(bool allow_legacy) : allow_legacy_(allow_legacy) {
+EngineForTest::EngineForTest(bool allow_legacy, ServerFacts facts)
+    : allow_legacy_(allow_legacy), facts_(std::move(facts)) {
   char name[] = "/tmp/dare-engine-test.XXXXXX";
   if (::mkdtemp(name) == nullptr) Fail("no temporary folder");
   folder_ = name;
@@ -54,6 +55,7 @@ void EngineForTest::Restart() {
   kms_.reset();
   KmsOptions options;
   options.algorithms.allow_legacy = allow_legacy_;
+  options.facts = facts_;
   auto kms = Kms::Open(options, *store_, *sealer_, *audit_, clock_);
   if (!kms) Fail(kms.error().message);
   kms_ = std::move(*kms);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/secret_bytes.h"
+#include "engine/server_facts.h"
 #include "kmip/attributes.h"
 #include "kmip/enums.h"
 #include "kmip/protocol_version.h"
@@ -44,7 +45,7 @@ struct ItemForTest {
 // writer when something changes.
 class EngineForTest {
  public:
-  explicit EngineForTest(bool allow_legacy = false);
+  explicit EngineForTest(bool allow_legacy = false, ServerFacts facts = {});
   ~EngineForTest();
 
   // One whole message in, one whole message out.
@@ -91,6 +92,7 @@ class EngineForTest {
   [[noreturn]] static void Fail(const std::string& why);
 
   const bool allow_legacy_;
+  const ServerFacts facts_;
   ManualClockForTest clock_;
   std::string folder_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_;

@@ -22,7 +22,9 @@ Kms::Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<V
       vault_(std::move(vault)),
       cache_(options.cached_objects, options.cache_time, clock),
       streams_(clock),
-      parts_{store, *vault_, cache_, streams_, clock, options.algorithms},
+      applications_(clock),
+      parts_{store,         *vault_,      cache_, streams_, clock, options.algorithms,
+             applications_, options.facts},
       group_commit_(parts_, limits_, audit) {}
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

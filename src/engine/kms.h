@@ -10,6 +10,7 @@
 #include "engine/group_commit.h"
 #include "engine/object_cache.h"
 #include "engine/operation.h"
+#include "engine/pkcs11_applications.h"
 
 namespace dare::audit {
 class AuditLog;
@@ -22,6 +23,7 @@ struct KmsOptions {
   crypto::AlgorithmPolicy algorithms;
   std::size_t cached_objects = 4096;  // opened KEKs in the secure heap
   std::chrono::seconds cache_time{300};
+  ServerFacts facts;
 };
 
 // The Kms answers KMIP request messages: the door of the engine. A server calls, on any of its
@@ -59,6 +61,7 @@ class Kms {
   const std::unique_ptr<Vault> vault_;
   ObjectCache cache_;
   CipherStreams streams_;
+  Pkcs11Applications applications_;
   EngineParts parts_;
   GroupCommit group_commit_;  // last: its thread uses all of the above
 };

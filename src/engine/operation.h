@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "crypto/algorithm_policy.h"
+#include "engine/server_facts.h"
 #include "engine/stored_object.h"
 #include "engine/vault.h"
 #include "kmip/identifier.h"
@@ -20,6 +21,7 @@ namespace dare::engine {
 
 class CipherStreams;
 class ObjectCache;
+class Pkcs11Applications;
 
 // What the engine is made of: shared by all requests, constant, thread-safe.
 struct EngineParts {
@@ -29,6 +31,8 @@ struct EngineParts {
   CipherStreams& streams;
   const Clock& clock;
   crypto::AlgorithmPolicy algorithms;
+  Pkcs11Applications& applications;
+  ServerFacts facts;
 };
 
 // What one batch did so far; later items build on it.
@@ -61,6 +65,8 @@ class OperationContext {
   std::int64_t now() const { return now_; }
   const crypto::AlgorithmPolicy& algorithms() const { return parts_.algorithms; }
   CipherStreams& streams() { return parts_.streams; }
+  Pkcs11Applications& applications() { return parts_.applications; }
+  const ServerFacts& facts() const { return parts_.facts; }
   // Sees this batch's own writes.
   const store::ObjectReader& reader() const;
 

@@ -16,6 +16,7 @@
 #include "engine/operations/locate.h"
 #include "engine/operations/mac.h"
 #include "engine/operations/modify_attribute.h"
+#include "engine/operations/pkcs11.h"
 #include "engine/operations/query.h"
 #include "engine/operations/re_key.h"
 #include "engine/operations/register.h"
@@ -60,6 +61,7 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::LocateRequest, Locate>(),
     Reads<kmip::MacRequest, Mac>(),
     Changes<kmip::ModifyAttributeRequest, ModifyAttribute>(),
+    Reads<kmip::Pkcs11Request, Pkcs11>(),
     Reads<kmip::QueryRequest, Query>(),
     Changes<kmip::ReKeyRequest, ReKey>(),
     Changes<kmip::RegisterRequest, Register>(),

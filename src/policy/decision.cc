@@ -20,6 +20,7 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kQuery:
     case Operation::kDiscoverVersions:
     case Operation::kPing:
+    case Operation::kPKCS_11:
     case Operation::kCreate:
     case Operation::kCreateKeyPair:
     case Operation::kRegister:

@@ -21,11 +21,11 @@ std::vector<Operation> AllOperations() {
 }
 
 // The rules again, as sets of names that a person can read against docs/threat-model.md.
-const std::set<Operation> kWithoutObject = {Operation::kQuery,         Operation::kDiscoverVersions,
-                                            Operation::kPing,          Operation::kCreate,
-                                            Operation::kCreateKeyPair, Operation::kRegister,
-                                            Operation::kRNGSeed,       Operation::kRNGRetrieve,
-                                            Operation::kHash,          Operation::kLocate};
+const std::set<Operation> kWithoutObject = {
+    Operation::kQuery,   Operation::kDiscoverVersions, Operation::kPing,
+    Operation::kCreate,  Operation::kCreateKeyPair,    Operation::kRegister,
+    Operation::kRNGSeed, Operation::kRNGRetrieve,      Operation::kHash,
+    Operation::kLocate,  Operation::kPKCS_11};
 const std::set<Operation> kAdministratorOnOthers = {Operation::kLocate, Operation::kGetAttributes,
                                                     Operation::kGetAttributeList,
                                                     Operation::kRevoke, Operation::kDestroy};

@@ -111,10 +111,32 @@ class TableReader {
   std::set<std::string, std::less<>> taken_;
 };
 
-void ReadListen(TableReader table, ListenConfig& out, bool optional) {
-  if (optional) table.Flag("enabled", out.enabled);
+void ReadListen(TableReader& table, ListenConfig& out) {
   table.Text("address", out.address);
   table.Number("port", out.port, 0, 65535);
+}
+
+void ReadKmip(TableReader table, Config& config) {
+  ReadListen(table, config.kmip);
+  table.Flag("kmip_3_0", config.kmip_3_0);
+  table.RefuseOthers();
+}
+
+void ReadHttps(TableReader table, ListenConfig& out) {
+  table.Flag("enabled", out.enabled);
+  ReadListen(table, out);
+  table.RefuseOthers();
+}
+
+void ReadPkcs11(TableReader table, Pkcs11Config& out) {
+  constexpr std::size_t kMost = 32;  // CK_UTF8CHAR[32]
+  for (auto [key, text] :
+       {std::pair("manufacturer", &out.manufacturer), std::pair("description", &out.description)}) {
+    table.Text(key, *text);
+    if (text->size() > kMost) {
+      table.Complain(*table.At(key), std::string("pkcs11.") + key + " may have 32 bytes at most");
+    }
+  }
   table.RefuseOthers();
 }
 
@@ -183,8 +205,9 @@ void ReadRoot(TableReader& root, Config& config) {
     root.Complain(*root.At("secure_heap_bytes"), "secure_heap_bytes must be a power of two");
   }
   ReadLevel(root, config.log_level);
-  ReadListen(root.Table("kmip"), config.kmip, false);
-  ReadListen(root.Table("https"), config.https, true);
+  ReadKmip(root.Table("kmip"), config);
+  ReadHttps(root.Table("https"), config.https);
+  ReadPkcs11(root.Table("pkcs11"), config.pkcs11);
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);
   ReadHsm(root.Table("hsm"), config.hsm);

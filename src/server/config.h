@@ -65,9 +65,16 @@ struct CacheConfig {
   std::uint32_t seconds = 300;    // time to live
 };
 
+// What clients are told through the PKCS#11 operation: CK_INFO's texts.
+struct Pkcs11Config {
+  std::string manufacturer = "OpenDaRE";
+  std::string description = "OpenDaRE KMIP";
+};
+
 struct Config {
   std::string file;  // where it was read from
   ListenConfig kmip{.port = 5696};
+  bool kmip_3_0 = false;  // speak the draft, too
   ListenConfig https{.port = 5697};
   std::uint32_t threads = 0;  // loop threads; 0: one a core
   TlsConfig tls;
@@ -78,6 +85,7 @@ struct Config {
   std::string audit_folder;    // of the audit log's files
   LimitsConfig limits;
   CacheConfig cache;
+  Pkcs11Config pkcs11;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names
   bool allow_legacy_algorithms = false;

@@ -97,7 +97,10 @@ class DareKms:
         from support import kms
         # The published cases use ECB and 3DES, which a server refuses by default.
         self.template = kms.Template(kms.Programs(arguments.dare_kms), self.NAMES,
-                                     {("", "allow_legacy_algorithms"): True})
+                                     {("", "allow_legacy_algorithms"): True,
+                                      # The texts of the case's vendor in CK_INFO.
+                                      ("pkcs11", "manufacturer"): "TEST      Pty Ltd",
+                                      ("pkcs11", "description"): "TEST"})
 
     def open(self, _group):
         server = self.template.instantiate()

@@ -10,7 +10,7 @@ Result<kmip::DiscoverVersionsResponse> DiscoverVersions(
     const kmip::DiscoverVersionsRequest& request, OperationContext& context) {
   TRY(context.Authorise());
   kmip::DiscoverVersionsResponse response;
-  for (const kmip::ProtocolVersion& version : SupportedVersions()) {
+  for (const kmip::ProtocolVersion& version : SupportedVersions(context.facts().newest_version)) {
     //= kmip-1.4 4.26 Discover Versions
     //# the server SHALL return only the protocol versions that are supported by both the client
     //# and server

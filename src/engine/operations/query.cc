@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/operation_table.h"
+#include "engine/profiles.h"
 #include "engine/server_rng.h"
 #include "kmip/operation_table.h"
 
@@ -41,9 +42,10 @@ kmip::CapabilityInformation Capabilities() {
           .quantum_safe = false};
 }
 
-// Functions without a case have nothing to tell here: no name spaces, extensions, attestation,
-// validations, or claimed profiles.
-void Answer(QueryFunction function, kmip::ProtocolVersion version, QueryResponse& response) {
+// Functions without a case have nothing to tell here: no name spaces the server would make values
+// for, extensions, attestation or validations.
+void Answer(QueryFunction function, kmip::ProtocolVersion version, const ServerFacts& facts,
+            QueryResponse& response) {
   switch (function) {
     case QueryFunction::kQueryOperations:
       response.operations = Operations(version);
@@ -53,10 +55,13 @@ void Answer(QueryFunction function, kmip::ProtocolVersion version, QueryResponse
       return;
     case QueryFunction::kQueryServerInformation:
       response.vendor_identification = kVendor;
-      response.server_information = kmip::ServerInformation{.product_name = "dare-kms"};
+      response.server_information = kmip::ServerInformation{.product_name = facts.product_name};
       return;
     case QueryFunction::kQueryRNGs:
       response.rngs = {ServerRng()};
+      return;
+    case QueryFunction::kQueryProfiles:
+      response.profiles = ClaimedProfiles(version, facts);
       return;
     case QueryFunction::kQueryCapabilities:
       response.capabilities = {Capabilities()};
@@ -84,7 +89,7 @@ Result<kmip::QueryResponse> Query(const kmip::QueryRequest& request, OperationCo
   TRY(context.Authorise());
   QueryResponse response;
   for (const QueryFunction function : request.functions) {
-    Answer(function, context.version(), response);
+    Answer(function, context.version(), context.facts(), response);
   }
   return response;
 }

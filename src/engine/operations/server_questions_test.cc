@@ -6,8 +6,10 @@
 #include "engine/engine_for_test.h"
 #include "engine/operation_table.h"
 #include "engine/versions.h"
+#include "kmip/message.h"
 #include "kmip/payloads/discover_versions.h"
 #include "kmip/payloads/query.h"
+#include "kmip/tags.h"
 
 namespace dare::engine {
 namespace {
@@ -75,6 +77,38 @@ TEST(DiscoverVersions, ListsAllOrWhatBothSpeakBestFirst) {
   EXPECT_EQ(ask({kmip::kVersion1_0, {9, 9}, kmip::kVersion2_0}),
             (std::vector<kmip::ProtocolVersion>{kmip::kVersion2_0, kmip::kVersion1_0}));
   EXPECT_TRUE(ask({{9, 9}}).empty());
+}
+
+// A Query as a client of `version` sends it, and the answer in hex.
+std::string QueryIn(EngineForTest& engine, kmip::ProtocolVersion version) {
+  ttlv::Writer out;
+  out.Structure(kmip::Tag::kRequestMessage, [&] {
+    out.Structure(kmip::Tag::kRequestHeader, [&] {
+      kmip::WriteProtocolVersion(out, version);
+      out.Integer(kmip::Tag::kBatchCount, 1);
+    });
+    out.Structure(kmip::Tag::kBatchItem, [&] {
+      out.Enum(kmip::Tag::kOperation, kmip::Operation::kQuery);
+      out.Structure(kmip::Tag::kRequestPayload,
+                    [&] { out.Enum(kmip::Tag::kQueryFunction, QueryFunction::kQueryObjects); });
+    });
+  });
+  return ToHex(engine.Exchange(out.bytes()));
+}
+
+TEST(DiscoverVersions, TheDraftIsSpokenOnlyWhereItIsAllowed) {
+  constexpr char kIn21[] = "42006a02000000040000000200000000";
+  constexpr char kIn30[] = "42006a02000000040000000300000000";
+  constexpr char kSuccess[] = "42007f05000000040000000000000000";
+  EngineForTest usual;
+  EXPECT_NE(QueryIn(usual, kmip::kVersion3_0).find(kIn21), std::string::npos);
+  EXPECT_EQ(QueryIn(usual, kmip::kVersion3_0).find(kSuccess), std::string::npos);
+  EngineForTest daring(false, {.newest_version = kmip::kVersion3_0});
+  EXPECT_NE(QueryIn(daring, kmip::kVersion3_0).find(kIn30), std::string::npos);
+  EXPECT_NE(QueryIn(daring, kmip::kVersion3_0).find(kSuccess), std::string::npos);
+  EXPECT_EQ(
+      daring.Must<kmip::DiscoverVersionsResponse>(kmip::DiscoverVersionsRequest{}).versions.front(),
+      kmip::kVersion3_0);
 }
 
 TEST(DiscoverVersions, CameWith11) {
