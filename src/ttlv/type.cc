@@ -15,6 +15,26 @@ std::string_view TypeName(Type type) {
   return index < kNames.size() ? kNames[index] : kNames[0];
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 12> kTokens = {
+    "",        "Structure",  "Integer",    "LongInteger", "BigInteger", "Enumeration",
+    "Boolean", "TextString", "ByteString", "DateTime",    "Interval",   "DateTimeExtended"};
+
+}  // namespace
+
+std::string_view TypeToken(Type type) {
+  const auto index = static_cast<std::size_t>(type);
+  return index < kTokens.size() ? kTokens[index] : kTokens[0];
+}
+
+std::optional<Type> TypeByToken(std::string_view token) {
+  for (std::size_t i = 1; i < kTokens.size(); ++i) {
+    if (kTokens[i] == token) return static_cast<Type>(i);
+  }
+  return std::nullopt;
+}
+
 std::string TagHex(kmip::Tag tag) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string text(6, '0');

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace dare::ttlv {
@@ -28,6 +29,10 @@ constexpr std::uint64_t Padded(std::uint64_t length) { return (length + 7) & ~st
 
 // "Text String", …; "unknown type" for numbers that are none.
 std::string_view TypeName(Type type);
+// The same without blanks, as the XML and JSON encodings name types ("TextString"); empty and
+// nothing where there is no such type.
+std::string_view TypeToken(Type type);
+std::optional<Type> TypeByToken(std::string_view token);
 
 // Null when `type` exists and may have `length` value bytes, else what is wrong.
 constexpr const char* LengthFault(Type type, std::uint32_t length) {
