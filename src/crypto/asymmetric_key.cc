@@ -214,6 +214,15 @@ Result<PublicKey> PublicKey::Parse(PublicKeyFormat format, ByteView der, KeySour
   return Adopt(key.release(), source);
 }
 
+Result<PublicKey> PublicKey::OfCertificate(ByteView der, KeySource source) {
+  const std::uint8_t* in = der.data();
+  const X509Ptr certificate(d2i_X509(nullptr, &in, static_cast<long>(der.size())));
+  if (!certificate || in != der.data() + der.size()) return NoKey("X.509 certificate");
+  PkeyPtr key(X509_get_pubkey(certificate.get()));
+  if (!key) return NoKey("certificate with a key of a known algorithm");
+  return Adopt(key.release(), source);
+}
+
 Result<PrivateKey> PrivateKey::Parse(PrivateKeyFormat format, ByteView der, KeySource source) {
   PkeyPtr key;
   switch (format) {
@@ -283,6 +292,13 @@ Result<SecretBytes> PrivateKey::Encode(PrivateKeyFormat format) const {
       format == PrivateKeyFormat::kPkcs8 ? "PrivateKeyInfo" : "type-specific";
   const DerPtr der = TRY(EncodeKey(key_.get(), EVP_PKEY_KEYPAIR, structure));
   return SecretBytes::CopyOf(ByteView(der.get(), der.get_deleter().size));
+}
+
+bool IsEncryptedPkcs8(ByteView der) {
+  const std::uint8_t* in = der.data();
+  const SealedKeyPtr sealed(d2i_X509_SIG(nullptr, &in, static_cast<long>(der.size())));
+  ERR_clear_error();
+  return sealed && in == der.data() + der.size();
 }
 
 bool Matches(const PrivateKey& private_key, const PublicKey& public_key) {

@@ -76,6 +76,8 @@ struct KeySpecification {
   std::size_t q_bits = 0;
 };
 
+// True for EncryptedPrivateKeyInfo (RFC 5208, 6), which PrivateKey does not read.
+bool IsEncryptedPkcs8(ByteView der);
 // True when OpenSSL can compute with this named curve.
 bool KnowsCurve(std::string_view curve);
 // Bits of the field of a curve; 0 for unknown ones.
@@ -96,7 +98,9 @@ class PublicKey {
                                      KeySource source = KeySource::kForeign);
   // The octets of RFC 8032 and 7748 for the Ed and X families.
   static Result<PublicKey> FromOctets(KeyFamily family, ByteView octets);
-  // Takes over one reference to a key that OpenSSL made (of a certificate, say).
+  // The key of an X.509 certificate; nothing else in it is looked at.
+  static Result<PublicKey> OfCertificate(ByteView der, KeySource source = KeySource::kForeign);
+  // Takes over one reference to a key that OpenSSL made.
   static Result<PublicKey> Adopt(evp_pkey_st* key, KeySource source = KeySource::kForeign);
 
   const KeyFacts& facts() const { return facts_; }

@@ -28,6 +28,12 @@ Result<void> CheckPurpose(const kmip::AttributeSet& attributes, KeyPurpose purpo
     case KeyPurpose::kMakeMac:
       TRY(CheckUsageMask(attributes, CryptographicUsageMask::kMACGenerate));
       return CheckMayProtect(attributes, now);
+    case KeyPurpose::kSign:
+      TRY(CheckUsageMask(attributes, CryptographicUsageMask::kSign));
+      return CheckMayProtect(attributes, now);
+    case KeyPurpose::kVerifySignature:
+      TRY(CheckUsageMask(attributes, CryptographicUsageMask::kVerify));
+      return CheckMayProcess(attributes, now);
     case KeyPurpose::kWrap:
       TRY(CheckUsageMask(attributes, CryptographicUsageMask::kWrapKey));
       return CheckMayProtect(attributes, now);
@@ -45,11 +51,8 @@ Result<void> CheckPurpose(const kmip::AttributeSet& attributes, KeyPurpose purpo
 }
 
 Result<UsableKey> Usable(OperationContext& context, ObjectPointer stored, KeyPurpose purpose) {
+  TRY(CheckUsable(context, *stored, purpose));
   const kmip::AttributeSet& attributes = stored->object.attributes;
-  if (IsDestroyed(EffectiveState(attributes, context.now()))) {
-    return Reject(ResultReason::kObjectDestroyed, "the key was destroyed");
-  }
-  TRY(CheckPurpose(attributes, purpose, context.now()));
   UsableKey key;
   const kmip::KeyBlock block = TRY(stored->object.Block());
   if (block.wrapping) {
@@ -59,15 +62,28 @@ Result<UsableKey> Usable(OperationContext& context, ObjectPointer stored, KeyPur
   key.algorithm = block.algorithm.value_or(
       attributes.Enum<kmip::CryptographicAlgorithm>(Tag::kCryptographicAlgorithm)
           .value_or(kmip::CryptographicAlgorithm{}));
-  if (const kmip::Attribute* parameters = attributes.Find(Tag::kCryptographicParameters)) {
-    ttlv::Reader in = ttlv::Reader::Members(parameters->item);
-    key.defaults = TRY(kmip::ReadCryptographicParameters(in));
-  }
+  key.defaults = TRY(DefaultParameters(attributes));
   key.object = std::move(stored);
   return key;
 }
 
 }  // namespace
+
+Result<void> CheckUsable(const OperationContext& context, const StoredObject& stored,
+                         KeyPurpose purpose) {
+  const kmip::AttributeSet& attributes = stored.object.attributes;
+  if (IsDestroyed(EffectiveState(attributes, context.now()))) {
+    return Reject(ResultReason::kObjectDestroyed, "the key was destroyed");
+  }
+  return CheckPurpose(attributes, purpose, context.now());
+}
+
+Result<kmip::CryptographicParameters> DefaultParameters(const kmip::AttributeSet& attributes) {
+  const kmip::Attribute* parameters = attributes.Find(Tag::kCryptographicParameters);
+  if (parameters == nullptr) return kmip::CryptographicParameters();
+  ttlv::Reader in = ttlv::Reader::Members(parameters->item);
+  return kmip::ReadCryptographicParameters(in);
+}
 
 Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& identifier,
                           KeyPurpose purpose) {
@@ -82,8 +98,7 @@ Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& 
   return Usable(context, TRY(context.OpenFor(as, id, Vault::Material::kOpen)), purpose);
 }
 
-Result<void> TakeUsage(OperationContext& context, const UsableKey& key, std::size_t bytes) {
-  const StoredObject& stored = *key.object;
+Result<void> TakeUsage(OperationContext& context, const StoredObject& stored, std::size_t bytes) {
   const kmip::Attribute* limits = stored.object.attributes.Find(Tag::kUsageLimits);
   if (limits == nullptr) return {};
   ttlv::Reader members = TRY(limits->View().Members());

@@ -10,7 +10,15 @@
 namespace dare::engine {
 
 // What a key is opened for; decides which state and which bit of the usage mask is needed.
-enum class KeyPurpose { kEncrypt, kDecrypt, kMakeMac, kWrap, kUnwrap };
+enum class KeyPurpose {
+  kEncrypt,
+  kDecrypt,
+  kMakeMac,
+  kWrap,
+  kUnwrap,
+  kSign,
+  kVerifySignature,
+};
 
 // A key that may be used for its purpose now: policy, state, dates and mask were checked. `bytes`
 // borrows from `object`.
@@ -30,8 +38,18 @@ Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& ide
 Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& id,
                                   KeyPurpose purpose);
 
+// The checks of both, for keys of other shapes: policy was asked when `stored` was opened. Object
+// Destroyed, Wrong Key Lifecycle State, Incompatible Cryptographic Usage Mask.
+Result<void> CheckUsable(const OperationContext& context, const StoredObject& stored,
+                         KeyPurpose purpose);
+// The object's first Cryptographic Parameters attribute.
+Result<kmip::CryptographicParameters> DefaultParameters(const kmip::AttributeSet& attributes);
+
 // Takes `bytes` (or one use) off the key's Usage Limits, if it has any, before the key is used
 // (kmip-2.1 4.63; kmip-1.4 3.21). Permission Denied when too little is left.
-Result<void> TakeUsage(OperationContext& context, const UsableKey& key, std::size_t bytes);
+Result<void> TakeUsage(OperationContext& context, const StoredObject& stored, std::size_t bytes);
+inline Result<void> TakeUsage(OperationContext& context, const UsableKey& key, std::size_t bytes) {
+  return TakeUsage(context, *key.object, bytes);
+}
 
 }  // namespace dare::engine
