@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,12 +7,11 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/secret_bytes.h"
+#include "crypto/certificate_builder.h"
 
 namespace dare::server {
 
-// Signs a SHA-256 digest with the CA's P-256 key, wherever that is (an HSM): gives the ECDSA
-// signature in DER.
-using DigestSigner = std::function<Result<Bytes>(ByteView digest)>;
+using crypto::DigestSigner;
 
 // Who a certificate names. Both are UTF-8 without control characters, at most 64 characters each
 // (RFC 5280, upper bounds).

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "crypto/x509.h"
+#include "crypto/x509_handles.h"
 #include "server/pki_for_test.h"
-#include "server/x509.h"
-#include "server/x509_handles.h"
 
 namespace dare::server {
 namespace {
@@ -13,12 +13,12 @@ using testing::HasSubstr;
 
 class CaTest : public testing::Test {
  protected:
-  static X509Ptr Decode(const Certificate& certificate) {
+  static crypto::X509Ptr Decode(const Certificate& certificate) {
     const std::uint8_t* at = certificate.der.data();
-    return X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(certificate.der.size())));
+    return crypto::X509Ptr(d2i_X509(nullptr, &at, static_cast<long>(certificate.der.size())));
   }
   static Bytes PrivatePem(EVP_PKEY* key) {
-    const BioPtr bio(BIO_new(BIO_s_mem()));
+    const crypto::BioPtr bio(BIO_new(BIO_s_mem()));
     PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
     char* text = nullptr;
     const long length = BIO_get_mem_data(bio.get(), &text);
@@ -34,8 +34,8 @@ class CaTest : public testing::Test {
 
 TEST_F(CaTest, IssuesCertificatesThatItsRootVerifies) {
   const Certificate client = pki_.Client("alice", {"dare-client", "blue"}).certificate;
-  const X509Ptr x509 = Decode(client);
-  const X509Ptr root = Decode(pki_.authority().root());
+  const crypto::X509Ptr x509 = Decode(client);
+  const crypto::X509Ptr root = Decode(pki_.authority().root());
   EXPECT_EQ(X509_verify(x509.get(), X509_get0_pubkey(root.get())), 1);
   EXPECT_EQ(X509_verify(root.get(), X509_get0_pubkey(root.get())), 1);
   EXPECT_EQ(X509_check_issued(root.get(), x509.get()), X509_V_OK);
@@ -48,14 +48,14 @@ TEST_F(CaTest, IssuesCertificatesThatItsRootVerifies) {
 
 TEST_F(CaTest, TakesNoNameFromASubjectThatHasSeveralOrHidesOne) {
   const auto name_of = [](const std::vector<std::string>& common_names) {
-    const std::unique_ptr<X509_NAME, FreeWith<X509_NAME_free>> name(X509_NAME_new());
+    const crypto::NamePtr name(X509_NAME_new());
     for (const std::string& text : common_names) {
       EXPECT_EQ(X509_NAME_add_entry_by_NID(name.get(), NID_commonName, V_ASN1_UTF8STRING,
                                            reinterpret_cast<const unsigned char*>(text.data()),
                                            static_cast<int>(text.size()), -1, 0),
                 1);
     }
-    return ProvenName(name.get());
+    return crypto::ProvenName(name.get());
   };
   EXPECT_EQ(name_of({"alice"}), "alice");
   EXPECT_EQ(name_of({}), "");
@@ -65,11 +65,11 @@ TEST_F(CaTest, TakesNoNameFromASubjectThatHasSeveralOrHidesOne) {
 }
 
 TEST_F(CaTest, LimitsWhatACertificateIsGoodFor) {
-  const X509Ptr client = Decode(pki_.Client("alice").certificate);
+  const crypto::X509Ptr client = Decode(pki_.Client("alice").certificate);
   EXPECT_EQ(X509_check_purpose(client.get(), X509_PURPOSE_SSL_CLIENT, 0), 1);
   EXPECT_EQ(X509_check_purpose(client.get(), X509_PURPOSE_SSL_SERVER, 0), 0);
   EXPECT_EQ(X509_check_ca(client.get()), 0);
-  const X509Ptr server = Decode(pki_.Server().certificate);
+  const crypto::X509Ptr server = Decode(pki_.Server().certificate);
   EXPECT_EQ(X509_check_purpose(server.get(), X509_PURPOSE_SSL_SERVER, 0), 1);
   EXPECT_EQ(X509_check_purpose(server.get(), X509_PURPOSE_SSL_CLIENT, 0), 0);
   EXPECT_EQ(X509_check_host(server.get(), "localhost", 0, 0, nullptr), 1);
@@ -123,12 +123,12 @@ TEST_F(CaTest, ReadsTheNamesOfAServerBack) {
 }
 
 TEST_F(CaTest, CertifiesGoodKeysOnly) {
-  EXPECT_TRUE(RequestFor(PkeyPtr(EVP_EC_gen("P-256")).get()));
-  EXPECT_TRUE(RequestFor(PkeyPtr(EVP_EC_gen("P-384")).get()));
-  EXPECT_TRUE(RequestFor(PkeyPtr(EVP_RSA_gen(2048)).get()));
-  EXPECT_FALSE(RequestFor(PkeyPtr(EVP_RSA_gen(1024)).get()));
-  EXPECT_FALSE(RequestFor(PkeyPtr(EVP_EC_gen("P-521")).get()));
-  EXPECT_FALSE(RequestFor(PkeyPtr(EVP_EC_gen("secp256k1")).get()));
+  EXPECT_TRUE(RequestFor(crypto::PkeyPtr(EVP_EC_gen("P-256")).get()));
+  EXPECT_TRUE(RequestFor(crypto::PkeyPtr(EVP_EC_gen("P-384")).get()));
+  EXPECT_TRUE(RequestFor(crypto::PkeyPtr(EVP_RSA_gen(2048)).get()));
+  EXPECT_FALSE(RequestFor(crypto::PkeyPtr(EVP_RSA_gen(1024)).get()));
+  EXPECT_FALSE(RequestFor(crypto::PkeyPtr(EVP_EC_gen("P-521")).get()));
+  EXPECT_FALSE(RequestFor(crypto::PkeyPtr(EVP_EC_gen("secp256k1")).get()));
 }
 
 TEST_F(CaTest, RefusesARequestThatIsDamagedOrNotSignedWithItsKey) {

@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <cstring>
 
-#include "server/x509.h"
+#include "crypto/x509.h"
 
 namespace dare::server {
 namespace {
 
 bool IsRevokedBy(const Revocation* revocation, const X509* certificate) {
   if (revocation == nullptr) return false;
-  return revocation->IsRevoked(SerialOf(certificate),
-                               NameEntry(X509_get_subject_name(certificate), NID_commonName));
+  return revocation->IsRevoked(
+      crypto::SerialOf(certificate),
+      crypto::NameEntry(X509_get_subject_name(certificate), NID_commonName));
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ std::size_t ClientVerification::FingerprintHash::operator()(const Fingerprint& f
 
 int ClientVerification::Verify(X509_STORE_CTX* context) {
   const X509* leaf = X509_STORE_CTX_get0_cert(context);
-  const auto digest = leaf != nullptr ? FingerprintOf(leaf) : Error(Code::kMalformed, "");
+  const auto digest = leaf != nullptr ? crypto::FingerprintOf(leaf) : Error(Code::kMalformed, "");
   if (!digest) {
     X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
     return 0;
@@ -49,8 +50,8 @@ int ClientVerification::Verify(X509_STORE_CTX* context) {
 
 bool ClientVerification::StillGood(const X509* certificate) const {
   const std::int64_t now = clock_.Now();
-  return ToUnixTime(X509_get0_notBefore(certificate)) <= now &&
-         now <= ToUnixTime(X509_get0_notAfter(certificate)) &&
+  return crypto::ToUnixTime(X509_get0_notBefore(certificate)) <= now &&
+         now <= crypto::ToUnixTime(X509_get0_notAfter(certificate)) &&
          !IsRevokedBy(revocation_, certificate);
 }
 
@@ -69,8 +70,8 @@ void ClientVerification::Remember(const Fingerprint& fingerprint, X509_STORE_CTX
   Validity validity{INT64_MIN, INT64_MAX};
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     const X509* certificate = sk_X509_value(chain, i);
-    validity.from = std::max(validity.from, ToUnixTime(X509_get0_notBefore(certificate)));
-    validity.until = std::min(validity.until, ToUnixTime(X509_get0_notAfter(certificate)));
+    validity.from = std::max(validity.from, crypto::ToUnixTime(X509_get0_notBefore(certificate)));
+    validity.until = std::min(validity.until, crypto::ToUnixTime(X509_get0_notAfter(certificate)));
   }
   const MutexLock lock(mutex_);
   // Only holders of certificates from our authority get here, so emptying it now and then is

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "server/x509.h"
+#include "crypto/x509.h"
 
 namespace dare::server {
 namespace {
@@ -47,7 +47,7 @@ Step Connection::StepOf(int result) {
         ERR_clear_error();
         return Step::kEnd;
       }
-      return Broken(Error(Code::kMalformed, TakeOpenSslError()));
+      return Broken(Error(Code::kMalformed, crypto::TakeOpenSslError()));
     default:
       ERR_clear_error();
       return Broken(Error(Code::kUnavailable, "the connection was lost"));

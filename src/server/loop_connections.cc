@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "crypto/x509.h"
 #include "server/loop.h"
-#include "server/x509.h"
 
 namespace dare::server {
 namespace {
@@ -75,7 +75,7 @@ bool Loop::Establish(Connection& c) {
     default: {
       RefusalEvent event;
       event.handshake = TlsContext::FailureOf(c.ssl(), event.peer);
-      event.detail = TakeOpenSslError();
+      event.detail = crypto::TakeOpenSslError();
       event.peer.address = c.address;
       event.peer.port = c.port;
       if (shared_.observer) shared_.observer(event);

@@ -8,19 +8,19 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/secret_bytes.h"
-#include "server/x509_handles.h"
+#include "crypto/x509_handles.h"
 
 namespace dare::server {
 
 struct PkiForTest::Key {
-  PkeyPtr key;
+  crypto::PkeyPtr key;
 };
 
 namespace {
 
-PkeyPtr ReadKey(ByteView pem) {
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+crypto::PkeyPtr ReadKey(ByteView pem) {
+  const crypto::BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  crypto::PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
   CHECK(key != nullptr);
   return key;
 }
@@ -35,7 +35,7 @@ Bytes PublicDer(EVP_PKEY* key) {
 }
 
 Result<Bytes> SignDigest(EVP_PKEY* key, ByteView digest) {
-  const PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
+  const crypto::PkeyContextPtr context(EVP_PKEY_CTX_new(key, nullptr));
   std::size_t size = 256;
   Bytes signature(size);
   CHECK(EVP_PKEY_sign_init(context.get()) == 1 &&
@@ -99,8 +99,8 @@ PkiForTest::Identity PkiForTest::Server() {
 }
 
 Bytes MakeRequestForTest(ByteView private_pem, const std::string& name) {
-  const PkeyPtr key = ReadKey(private_pem);
-  const X509ReqPtr request(X509_REQ_new());
+  const crypto::PkeyPtr key = ReadKey(private_pem);
+  const crypto::X509ReqPtr request(X509_REQ_new());
   X509_NAME* subject = X509_REQ_get_subject_name(request.get());
   CHECK(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
                                    reinterpret_cast<const unsigned char*>(name.data()),

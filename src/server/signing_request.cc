@@ -4,9 +4,9 @@
 
 #include <string_view>
 
+#include "crypto/x509.h"
+#include "crypto/x509_handles.h"
 #include "server/ca.h"
-#include "server/x509.h"
-#include "server/x509_handles.h"
 
 namespace dare::server {
 namespace {
@@ -30,42 +30,43 @@ bool IsCertifiedKind(EVP_PKEY* key) {
 
 Result<SigningRequest> SigningRequest::Parse(ByteView der) {
   const std::uint8_t* at = der.data();
-  const X509ReqPtr request(d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
+  const crypto::X509ReqPtr request(d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
   if (request == nullptr || at != der.data() + der.size()) {
-    TakeOpenSslError();
+    crypto::TakeOpenSslError();
     return Error(Code::kMalformed, "not a certificate signing request (PKCS #10)");
   }
   EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
   if (key == nullptr || !IsCertifiedKind(key)) {
-    TakeOpenSslError();
+    crypto::TakeOpenSslError();
     return Error(Code::kDenied, "the key must be P-256, P-384 or RSA of 2048 bits or more");
   }
   if (X509_REQ_verify(request.get(), key) != 1) {
-    TakeOpenSslError();
+    crypto::TakeOpenSslError();
     return Error(Code::kDenied, "the request is not signed with its own key");
   }
   unsigned char* encoded = nullptr;
   const int size = i2d_PUBKEY(key, &encoded);
-  if (size <= 0) return Error(Code::kInternal, "cannot encode a key: " + TakeOpenSslError());
+  if (size <= 0)
+    return Error(Code::kInternal, "cannot encode a key: " + crypto::TakeOpenSslError());
   Bytes spki(encoded, encoded + size);
   OPENSSL_free(encoded);
   return SigningRequest(std::move(spki));
 }
 
 Result<Bytes> CertificatesOnly(const std::vector<const Certificate*>& certificates) {
-  const Pkcs7Ptr message(PKCS7_new());
+  const crypto::Pkcs7Ptr message(PKCS7_new());
   bool done = message != nullptr && PKCS7_set_type(message.get(), NID_pkcs7_signed) == 1 &&
               PKCS7_content_new(message.get(), NID_pkcs7_data) == 1;
   if (done) PKCS7_set_detached(message.get(), 1);  // no content, as RFC 5272 wants it
   for (const Certificate* certificate : certificates) {
     const std::uint8_t* at = certificate->der.data();
-    const X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(certificate->der.size())));
+    const crypto::X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(certificate->der.size())));
     done = done && x509 != nullptr && PKCS7_add_certificate(message.get(), x509.get()) == 1;
   }
   unsigned char* encoded = nullptr;
   const int size = done ? i2d_PKCS7(message.get(), &encoded) : 0;
   if (size <= 0) {
-    return Error(Code::kInternal, "cannot encode certificates: " + TakeOpenSslError());
+    return Error(Code::kInternal, "cannot encode certificates: " + crypto::TakeOpenSslError());
   }
   Bytes der(encoded, encoded + size);
   OPENSSL_free(encoded);
@@ -74,9 +75,9 @@ Result<Bytes> CertificatesOnly(const std::vector<const Certificate*>& certificat
 
 Result<std::vector<std::string>> AlternativeNamesOf(const Certificate& certificate) {
   const std::uint8_t* at = certificate.der.data();
-  const X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(certificate.der.size())));
+  const crypto::X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(certificate.der.size())));
   if (x509 == nullptr) return Error(Code::kMalformed, "not a certificate");
-  const GeneralNamesPtr found(static_cast<GENERAL_NAMES*>(
+  const crypto::GeneralNamesPtr found(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(x509.get(), NID_subject_alt_name, nullptr, nullptr)));
   std::vector<std::string> names;
   for (int i = 0; found != nullptr && i < sk_GENERAL_NAME_num(found.get()); ++i) {
@@ -96,12 +97,12 @@ Result<std::vector<std::string>> AlternativeNamesOf(const Certificate& certifica
 }
 
 Result<NewKey> MakeP256Key() {
-  const PkeyPtr key(EVP_EC_gen("P-256"));
+  const crypto::PkeyPtr key(EVP_EC_gen("P-256"));
   // Memory BIOs of the secure kind wipe what they held.
-  const BioPtr pem(BIO_new(BIO_s_secmem()));
+  const crypto::BioPtr pem(BIO_new(BIO_s_secmem()));
   if (key == nullptr || PEM_write_bio_PKCS8PrivateKey(pem.get(), key.get(), nullptr, nullptr, 0,
                                                       nullptr, nullptr) != 1) {
-    return Error(Code::kInternal, "cannot make a key: " + TakeOpenSslError());
+    return Error(Code::kInternal, "cannot make a key: " + crypto::TakeOpenSslError());
   }
   char* text = nullptr;
   const long length = BIO_get_mem_data(pem.get(), &text);
@@ -110,7 +111,8 @@ Result<NewKey> MakeP256Key() {
       {reinterpret_cast<const std::uint8_t*>(text), static_cast<std::size_t>(length)}));
   unsigned char* encoded = nullptr;
   const int size = i2d_PUBKEY(key.get(), &encoded);
-  if (size <= 0) return Error(Code::kInternal, "cannot encode a key: " + TakeOpenSslError());
+  if (size <= 0)
+    return Error(Code::kInternal, "cannot encode a key: " + crypto::TakeOpenSslError());
   made.public_der.assign(encoded, encoded + size);
   OPENSSL_free(encoded);
   return made;

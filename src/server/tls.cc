@@ -11,9 +11,9 @@
 
 #include <utility>
 
+#include "crypto/x509.h"
 #include "server/client_verification.h"
 #include "server/ticket_keys.h"
-#include "server/x509.h"
 
 namespace dare::server {
 
@@ -122,7 +122,7 @@ void KeepRejected(X509_STORE_CTX* store) {
 }
 
 Error TlsError(std::string_view what) {
-  return Error(Code::kInvalidArgument, std::string(what) + ": " + TakeOpenSslError());
+  return Error(Code::kInvalidArgument, std::string(what) + ": " + crypto::TakeOpenSslError());
 }
 
 Result<void> LoadCredentials(SSL_CTX* context, const TlsOptions& options) {
@@ -241,7 +241,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsOptions& options,
 Result<SslPtr> TlsContext::NewSession(int fd) const {
   SslPtr ssl(SSL_new(state_->context));
   if (ssl == nullptr || SSL_set_fd(ssl.get(), fd) != 1) {
-    return Error(Code::kExhausted, "cannot make a TLS session: " + TakeOpenSslError());
+    return Error(Code::kExhausted, "cannot make a TLS session: " + crypto::TakeOpenSslError());
   }
   SSL_set_accept_state(ssl.get());
   return ssl;
@@ -251,11 +251,11 @@ namespace {
 
 void Describe(const X509* certificate, Peer& peer) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
-  peer.common_name = ProvenName(subject);
-  peer.units = NameEntries(subject, NID_organizationalUnitName);
-  peer.serial = SerialOf(certificate);
-  peer.not_after = ToUnixTime(X509_get0_notAfter(certificate));
-  if (const auto digest = FingerprintOf(certificate)) peer.fingerprint = ToHex(*digest);
+  peer.common_name = crypto::ProvenName(subject);
+  peer.units = crypto::NameEntries(subject, NID_organizationalUnitName);
+  peer.serial = crypto::SerialOf(certificate);
+  peer.not_after = crypto::ToUnixTime(X509_get0_notAfter(certificate));
+  if (const auto digest = crypto::FingerprintOf(certificate)) peer.fingerprint = ToHex(*digest);
 }
 
 }  // namespace

@@ -8,9 +8,9 @@
 
 #include "base/bytes.h"
 
-// What we read from certificates. For the .cc files of this folder only: OpenSSL's types do not
+// What we read from certificates. For the .cc files that call OpenSSL only: OpenSSL's types do not
 // travel further.
-namespace dare::server {
+namespace dare::crypto {
 
 // The last value of the attribute `nid` in a name (UTF-8), empty when there is none.
 std::string NameEntry(const X509_NAME* name, int nid);
@@ -28,4 +28,4 @@ std::int64_t ToUnixTime(const ASN1_TIME* time);
 // The first entry of OpenSSL's error queue as text; the queue is emptied.
 std::string TakeOpenSslError();
 
-}  // namespace dare::server
+}  // namespace dare::crypto

@@ -1,4 +1,4 @@
-#include "server/x509.h"
+#include "crypto/x509.h"
 
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <ctime>
 
-namespace dare::server {
+#include "crypto/x509_handles.h"
+
+namespace dare::crypto {
 
 std::vector<std::string> NameEntries(const X509_NAME* name, int nid) {
   std::vector<std::string> values;
@@ -72,4 +74,24 @@ std::string TakeOpenSslError() {
   return reason != nullptr ? reason : "error " + std::to_string(code);
 }
 
-}  // namespace dare::server
+Result<X509Ptr> DecodeCertificate(ByteView der) {
+  const std::uint8_t* at = der.data();
+  X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (certificate == nullptr || at != der.data() + der.size()) {
+    TakeOpenSslError();
+    return Error(Code::kMalformed, "not a certificate");
+  }
+  return certificate;
+}
+
+Result<PkeyPtr> DecodePublicKey(ByteView der) {
+  const std::uint8_t* at = der.data();
+  PkeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  if (key == nullptr || at != der.data() + der.size()) {
+    TakeOpenSslError();
+    return Error(Code::kMalformed, "not a public key");
+  }
+  return key;
+}
+
+}  // namespace dare::crypto

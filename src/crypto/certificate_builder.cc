@@ -1,0 +1,197 @@
+#include "crypto/certificate_builder.h"
+
+#include <openssl/asn1.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/x509.h"
+#include "crypto/x509_handles.h"
+
+namespace dare::crypto {
+namespace {
+
+constexpr std::size_t kSerialBytes = 16;
+
+// AlgorithmIdentifier of ecdsa-with-SHA256. RFC 5758, section 3.2.
+constexpr std::array<std::uint8_t, 12> kEcdsaSha256 = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+                                                       0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+
+Error X509Error(std::string_view what) {
+  return Error(Code::kInternal, std::string(what) + ": " + TakeOpenSslError());
+}
+
+// One DER element. X.690, sections 8.1.3 and 10.1.
+Bytes DerElement(std::uint8_t tag, ByteView content) {
+  Bytes out{tag};
+  if (content.size() < 0x80) {
+    out.push_back(static_cast<std::uint8_t>(content.size()));
+  } else {
+    int octets = 1;
+    while (content.size() >> (8 * octets) != 0) ++octets;
+    out.push_back(static_cast<std::uint8_t>(0x80 | octets));
+    for (int i = octets - 1; i >= 0; --i) {
+      out.push_back(static_cast<std::uint8_t>(content.size() >> (8 * i)));
+    }
+  }
+  Append(out, content);
+  return out;
+}
+
+Result<void> SetSerial(X509* x509) {
+  std::array<std::uint8_t, kSerialBytes> random{};
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    return Error(Code::kUnavailable, "the random generator failed");
+  }
+  random[0] = static_cast<std::uint8_t>((random[0] & 0x7f) | 0x40);  // positive, and of full length
+  const BnPtr number(BN_bin2bn(random.data(), static_cast<int>(random.size()), nullptr));
+  if (number == nullptr ||
+      BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) == nullptr) {
+    return X509Error("cannot make a serial number");
+  }
+  return {};
+}
+
+Result<void> AddExtensions(X509* x509, X509* issuer, const CertificatePlan& plan) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, x509, nullptr, nullptr, 0);
+  for (const auto& [nid, value] : plan.extensions) {
+    const ExtensionPtr extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+    if (extension == nullptr || X509_add_ext(x509, extension.get(), -1) != 1) {
+      return X509Error("cannot add a certificate extension");
+    }
+  }
+  if (plan.subject_alternatives.empty()) return {};
+  const OctetsPtr names(ASN1_OCTET_STRING_new());
+  if (names == nullptr ||
+      ASN1_OCTET_STRING_set(names.get(), plan.subject_alternatives.data(),
+                            static_cast<int>(plan.subject_alternatives.size())) != 1) {
+    return X509Error("cannot add the alternative names");
+  }
+  const bool no_subject = X509_NAME_entry_count(X509_get_subject_name(x509)) == 0;
+  const ExtensionPtr extension(
+      X509_EXTENSION_create_by_NID(nullptr, NID_subject_alt_name, no_subject ? 1 : 0, names.get()));
+  if (extension == nullptr || X509_add_ext(x509, extension.get(), -1) != 1) {
+    return X509Error("cannot add the alternative names");
+  }
+  return {};
+}
+
+// The key is where OpenSSL cannot sign with it, so the three parts of a certificate are put
+// together here. RFC 5280, section 4.1.
+Result<Bytes> Sign(X509* x509, const DigestSigner& sign) {
+  // The algorithm is named inside the signed part too; OpenSSL gives no other way to set it.
+  auto* algorithm = const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(x509));
+  if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_ecdsa_with_SHA256), V_ASN1_UNDEF, nullptr) != 1) {
+    return X509Error("cannot name the signature algorithm");
+  }
+  unsigned char* encoded = nullptr;
+  const int size = i2d_re_X509_tbs(x509, &encoded);
+  if (size <= 0) return X509Error("cannot encode a certificate");
+  Bytes body(encoded, encoded + size);
+  OPENSSL_free(encoded);
+  Bytes digest(32);
+  if (EVP_Digest(body.data(), body.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+    return X509Error("cannot hash a certificate");
+  }
+  Bytes bits{0};  // no unused bits
+  Append(bits, TRY(sign(digest)));
+  Append(body, kEcdsaSha256);
+  Append(body, DerElement(V_ASN1_BIT_STRING, bits));
+  return DerElement(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED, body);
+}
+
+Result<void> SetSubject(X509* x509, ByteView der) {
+  const std::uint8_t* at = der.data();
+  const NamePtr name(d2i_X509_NAME(nullptr, &at, static_cast<long>(der.size())));
+  if (name == nullptr || at != der.data() + der.size() ||
+      X509_set_subject_name(x509, name.get()) != 1) {
+    TakeOpenSslError();
+    return Error(Code::kMalformed, "not a certificate name");
+  }
+  return {};
+}
+
+Result<Bytes> Encoded(const X509_NAME* name) {
+  unsigned char* encoded = nullptr;
+  const int size = i2d_X509_NAME(name, &encoded);
+  if (size <= 0) return X509Error("cannot encode a certificate name");
+  Bytes der(encoded, encoded + size);
+  OPENSSL_free(encoded);
+  return der;
+}
+
+}  // namespace
+
+Result<Bytes> BuildCertificate(const CertificatePlan& plan, ByteView issuer,
+                               const DigestSigner& sign) {
+  const X509Ptr x509(X509_new());
+  const PkeyPtr key = TRY(DecodePublicKey(plan.public_key));
+  X509Ptr authority;
+  if (!issuer.empty()) authority = TRY(DecodeCertificate(issuer));
+  X509* signer = authority != nullptr ? authority.get() : x509.get();
+  std::int64_t until = plan.not_after;
+  if (authority != nullptr) {
+    until = std::min(until, ToUnixTime(X509_get0_notAfter(authority.get())));
+  }
+  if (until <= plan.not_before) {
+    return Error(Code::kDenied, "the certificate authority has expired");
+  }
+  TRY(SetSerial(x509.get()));
+  TRY(SetSubject(x509.get(), plan.subject));
+  if (X509_set_version(x509.get(), X509_VERSION_3) != 1 ||
+      ASN1_TIME_adj(X509_getm_notBefore(x509.get()), plan.not_before, 0, 0) == nullptr ||
+      ASN1_TIME_adj(X509_getm_notAfter(x509.get()), until, 0, 0) == nullptr ||
+      X509_set_pubkey(x509.get(), key.get()) != 1 ||
+      X509_set_issuer_name(x509.get(), X509_get_subject_name(signer)) != 1) {
+    return X509Error("cannot make a certificate");
+  }
+  TRY(AddExtensions(x509.get(), signer, plan));
+  Bytes der = TRY(Sign(x509.get(), sign));
+  // A token that signs with another key, or badly, is found out here and not by the clients.
+  const X509Ptr made = TRY(DecodeCertificate(der));
+  if (X509_verify(made.get(), X509_get0_pubkey(signer)) != 1) {
+    TakeOpenSslError();
+    return Error(Code::kInternal, "the CA key in the token does not belong to the CA certificate");
+  }
+  return der;
+}
+
+Result<Bytes> EncodeName(const std::vector<std::pair<int, std::string>>& attributes) {
+  const NamePtr name(X509_NAME_new());
+  bool done = name != nullptr;
+  for (const auto& [nid, value] : attributes) {
+    done = done && X509_NAME_add_entry_by_NID(name.get(), nid, MBSTRING_UTF8,
+                                              reinterpret_cast<const unsigned char*>(value.data()),
+                                              static_cast<int>(value.size()), -1, 0) == 1;
+  }
+  if (!done) return X509Error("cannot make a certificate name");
+  return Encoded(name.get());
+}
+
+Result<Bytes> ParseName(const std::string& text) {
+  const Error bad(Code::kInvalidArgument, "'" + text + "' is no name like CN=Example CA,O=Example");
+  std::vector<std::pair<int, std::string>> attributes;
+  if (text.find('\\') != std::string::npos || text.find('"') != std::string::npos) return bad;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string part = text.substr(at, end - at);
+    const std::size_t equals = part.find('=');
+    const int nid =
+        equals == std::string::npos ? NID_undef : OBJ_txt2nid(part.substr(0, equals).c_str());
+    if (nid == NID_undef || equals + 1 == part.size()) return bad;
+    attributes.emplace_back(nid, part.substr(equals + 1));
+    at = end + 1;
+  }
+  std::reverse(attributes.begin(), attributes.end());
+  Result<Bytes> name = EncodeName(attributes);
+  if (!name) return bad;
+  return name;
+}
+
+}  // namespace dare::crypto
