@@ -162,76 +162,76 @@ constexpr AttributeFlags kCommentFlags[] = {
     {kVersion1_4, kVersionNever, Presence::kNo, Setter::kEither, Change::kYes, Change::kYes, Change::kYes, Instances::kOne},
 };
 constexpr AttributeFlags kCertificateSubjectCNFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectOFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectOUFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectEmailFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectCFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectSTFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectLFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectUIDFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectSerialNumberFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectTitleFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectDCFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateSubjectDNQualifierFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerCNFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerOFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerOUFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerEmailFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerCFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerSTFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerLFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerUIDFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerSerialNumberFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerTitleFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerDCFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kCertificateIssuerDNQualifierFlags[] = {
-    {kVersion2_0, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
+    {kVersion1_4, kVersionNever, Presence::kNo, Setter::kServer, Change::kNo, Change::kNo, Change::kNo, Instances::kMany},
 };
 constexpr AttributeFlags kSensitiveFlags[] = {
     {kVersion1_4, kVersionNever, Presence::kYes, Setter::kEither, Change::kYes, Change::kYes, Change::kNo, Instances::kOne},
@@ -336,30 +336,30 @@ constexpr AttributeRule kAttributes[] = {
     {Tag::kPKCS_12FriendlyName, ttlv::Type::kTextString, "PKCS#12 Friendly Name", kVersion1_4, kVersionNever, kPKCS_12FriendlyNameFlags},
     {Tag::kDescription, ttlv::Type::kTextString, "Description", kVersion1_4, kVersionNever, kDescriptionFlags},
     {Tag::kComment, ttlv::Type::kTextString, "Comment", kVersion1_4, kVersionNever, kCommentFlags},
-    {Tag::kCertificateSubjectCN, ttlv::Type::kTextString, "Certificate Subject CN", kVersion2_0, kVersionNever, kCertificateSubjectCNFlags},
-    {Tag::kCertificateSubjectO, ttlv::Type::kTextString, "Certificate Subject O", kVersion2_0, kVersionNever, kCertificateSubjectOFlags},
-    {Tag::kCertificateSubjectOU, ttlv::Type::kTextString, "Certificate Subject OU", kVersion2_0, kVersionNever, kCertificateSubjectOUFlags},
-    {Tag::kCertificateSubjectEmail, ttlv::Type::kTextString, "Certificate Subject Email", kVersion2_0, kVersionNever, kCertificateSubjectEmailFlags},
-    {Tag::kCertificateSubjectC, ttlv::Type::kTextString, "Certificate Subject C", kVersion2_0, kVersionNever, kCertificateSubjectCFlags},
-    {Tag::kCertificateSubjectST, ttlv::Type::kTextString, "Certificate Subject ST", kVersion2_0, kVersionNever, kCertificateSubjectSTFlags},
-    {Tag::kCertificateSubjectL, ttlv::Type::kTextString, "Certificate Subject L", kVersion2_0, kVersionNever, kCertificateSubjectLFlags},
-    {Tag::kCertificateSubjectUID, ttlv::Type::kTextString, "Certificate Subject UID", kVersion2_0, kVersionNever, kCertificateSubjectUIDFlags},
-    {Tag::kCertificateSubjectSerialNumber, ttlv::Type::kTextString, "Certificate Subject Serial Number", kVersion2_0, kVersionNever, kCertificateSubjectSerialNumberFlags},
-    {Tag::kCertificateSubjectTitle, ttlv::Type::kTextString, "Certificate Subject Title", kVersion2_0, kVersionNever, kCertificateSubjectTitleFlags},
-    {Tag::kCertificateSubjectDC, ttlv::Type::kTextString, "Certificate Subject DC", kVersion2_0, kVersionNever, kCertificateSubjectDCFlags},
-    {Tag::kCertificateSubjectDNQualifier, ttlv::Type::kTextString, "Certificate Subject DN Qualifier", kVersion2_0, kVersionNever, kCertificateSubjectDNQualifierFlags},
-    {Tag::kCertificateIssuerCN, ttlv::Type::kTextString, "Certificate Issuer CN", kVersion2_0, kVersionNever, kCertificateIssuerCNFlags},
-    {Tag::kCertificateIssuerO, ttlv::Type::kTextString, "Certificate Issuer O", kVersion2_0, kVersionNever, kCertificateIssuerOFlags},
-    {Tag::kCertificateIssuerOU, ttlv::Type::kTextString, "Certificate Issuer OU", kVersion2_0, kVersionNever, kCertificateIssuerOUFlags},
-    {Tag::kCertificateIssuerEmail, ttlv::Type::kTextString, "Certificate Issuer Email", kVersion2_0, kVersionNever, kCertificateIssuerEmailFlags},
-    {Tag::kCertificateIssuerC, ttlv::Type::kTextString, "Certificate Issuer C", kVersion2_0, kVersionNever, kCertificateIssuerCFlags},
-    {Tag::kCertificateIssuerST, ttlv::Type::kTextString, "Certificate Issuer ST", kVersion2_0, kVersionNever, kCertificateIssuerSTFlags},
-    {Tag::kCertificateIssuerL, ttlv::Type::kTextString, "Certificate Issuer L", kVersion2_0, kVersionNever, kCertificateIssuerLFlags},
-    {Tag::kCertificateIssuerUID, ttlv::Type::kTextString, "Certificate Issuer UID", kVersion2_0, kVersionNever, kCertificateIssuerUIDFlags},
-    {Tag::kCertificateIssuerSerialNumber, ttlv::Type::kTextString, "Certificate Issuer Serial Number", kVersion2_0, kVersionNever, kCertificateIssuerSerialNumberFlags},
-    {Tag::kCertificateIssuerTitle, ttlv::Type::kTextString, "Certificate Issuer Title", kVersion2_0, kVersionNever, kCertificateIssuerTitleFlags},
-    {Tag::kCertificateIssuerDC, ttlv::Type::kTextString, "Certificate Issuer DC", kVersion2_0, kVersionNever, kCertificateIssuerDCFlags},
-    {Tag::kCertificateIssuerDNQualifier, ttlv::Type::kTextString, "Certificate Issuer DN Qualifier", kVersion2_0, kVersionNever, kCertificateIssuerDNQualifierFlags},
+    {Tag::kCertificateSubjectCN, ttlv::Type::kTextString, "Certificate Subject CN", kVersion1_4, kVersionNever, kCertificateSubjectCNFlags},
+    {Tag::kCertificateSubjectO, ttlv::Type::kTextString, "Certificate Subject O", kVersion1_4, kVersionNever, kCertificateSubjectOFlags},
+    {Tag::kCertificateSubjectOU, ttlv::Type::kTextString, "Certificate Subject OU", kVersion1_4, kVersionNever, kCertificateSubjectOUFlags},
+    {Tag::kCertificateSubjectEmail, ttlv::Type::kTextString, "Certificate Subject Email", kVersion1_4, kVersionNever, kCertificateSubjectEmailFlags},
+    {Tag::kCertificateSubjectC, ttlv::Type::kTextString, "Certificate Subject C", kVersion1_4, kVersionNever, kCertificateSubjectCFlags},
+    {Tag::kCertificateSubjectST, ttlv::Type::kTextString, "Certificate Subject ST", kVersion1_4, kVersionNever, kCertificateSubjectSTFlags},
+    {Tag::kCertificateSubjectL, ttlv::Type::kTextString, "Certificate Subject L", kVersion1_4, kVersionNever, kCertificateSubjectLFlags},
+    {Tag::kCertificateSubjectUID, ttlv::Type::kTextString, "Certificate Subject UID", kVersion1_4, kVersionNever, kCertificateSubjectUIDFlags},
+    {Tag::kCertificateSubjectSerialNumber, ttlv::Type::kTextString, "Certificate Subject Serial Number", kVersion1_4, kVersionNever, kCertificateSubjectSerialNumberFlags},
+    {Tag::kCertificateSubjectTitle, ttlv::Type::kTextString, "Certificate Subject Title", kVersion1_4, kVersionNever, kCertificateSubjectTitleFlags},
+    {Tag::kCertificateSubjectDC, ttlv::Type::kTextString, "Certificate Subject DC", kVersion1_4, kVersionNever, kCertificateSubjectDCFlags},
+    {Tag::kCertificateSubjectDNQualifier, ttlv::Type::kTextString, "Certificate Subject DN Qualifier", kVersion1_4, kVersionNever, kCertificateSubjectDNQualifierFlags},
+    {Tag::kCertificateIssuerCN, ttlv::Type::kTextString, "Certificate Issuer CN", kVersion1_4, kVersionNever, kCertificateIssuerCNFlags},
+    {Tag::kCertificateIssuerO, ttlv::Type::kTextString, "Certificate Issuer O", kVersion1_4, kVersionNever, kCertificateIssuerOFlags},
+    {Tag::kCertificateIssuerOU, ttlv::Type::kTextString, "Certificate Issuer OU", kVersion1_4, kVersionNever, kCertificateIssuerOUFlags},
+    {Tag::kCertificateIssuerEmail, ttlv::Type::kTextString, "Certificate Issuer Email", kVersion1_4, kVersionNever, kCertificateIssuerEmailFlags},
+    {Tag::kCertificateIssuerC, ttlv::Type::kTextString, "Certificate Issuer C", kVersion1_4, kVersionNever, kCertificateIssuerCFlags},
+    {Tag::kCertificateIssuerST, ttlv::Type::kTextString, "Certificate Issuer ST", kVersion1_4, kVersionNever, kCertificateIssuerSTFlags},
+    {Tag::kCertificateIssuerL, ttlv::Type::kTextString, "Certificate Issuer L", kVersion1_4, kVersionNever, kCertificateIssuerLFlags},
+    {Tag::kCertificateIssuerUID, ttlv::Type::kTextString, "Certificate Issuer UID", kVersion1_4, kVersionNever, kCertificateIssuerUIDFlags},
+    {Tag::kCertificateIssuerSerialNumber, ttlv::Type::kTextString, "Certificate Issuer Serial Number", kVersion1_4, kVersionNever, kCertificateIssuerSerialNumberFlags},
+    {Tag::kCertificateIssuerTitle, ttlv::Type::kTextString, "Certificate Issuer Title", kVersion1_4, kVersionNever, kCertificateIssuerTitleFlags},
+    {Tag::kCertificateIssuerDC, ttlv::Type::kTextString, "Certificate Issuer DC", kVersion1_4, kVersionNever, kCertificateIssuerDCFlags},
+    {Tag::kCertificateIssuerDNQualifier, ttlv::Type::kTextString, "Certificate Issuer DN Qualifier", kVersion1_4, kVersionNever, kCertificateIssuerDNQualifierFlags},
     {Tag::kSensitive, ttlv::Type::kBoolean, "Sensitive", kVersion1_4, kVersionNever, kSensitiveFlags},
     {Tag::kAlwaysSensitive, ttlv::Type::kBoolean, "Always Sensitive", kVersion1_4, kVersionNever, kAlwaysSensitiveFlags},
     {Tag::kExtractable, ttlv::Type::kBoolean, "Extractable", kVersion1_4, kVersionNever, kExtractableFlags},
