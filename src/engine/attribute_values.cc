@@ -18,6 +18,8 @@ using kmip::AttributeSet;
 using kmip::ResultReason;
 using kmip::Tag;
 
+constexpr auto kContentCommitment =
+    static_cast<std::uint32_t>(kmip::CryptographicUsageMask::kContentCommitmentNonRepudiation);
 constexpr std::uint32_t kFirstExtension = 0x80000000;  // of every enumeration: a vendor's own
 
 Error BadValue(kmip::ProtocolVersion version, std::string message) {
@@ -63,7 +65,11 @@ Result<void> CheckEnumeration(const Attribute& given, kmip::ProtocolVersion vers
 Result<void> CheckInteger(const Attribute& given, kmip::ProtocolVersion version) {
   const std::int32_t value = TRY(given.View().AsInteger());
   if (kmip::IsMask(given.tag)) {
-    if ((static_cast<std::uint32_t>(value) & ~kmip::MaskBits(given.tag, version)) != 0) {
+    std::uint32_t known = kmip::MaskBits(given.tag, version);
+    // 2.0 reserves the bit of Content Commitment, and its published cases set it
+    // (TC-CERTATTR-1-20).
+    if (given.tag == Tag::kCryptographicUsageMask) known |= kContentCommitment;
+    if ((static_cast<std::uint32_t>(value) & ~known) != 0) {
       return BadValueOf(given.tag, version);
     }
   } else if (value < 0) {

@@ -11,6 +11,7 @@
 #include "engine/lifecycle.h"
 #include "engine/refusal.h"
 #include "engine/server_rng.h"
+#include "kmip/certificate.h"
 #include "kmip/key_block.h"
 #include "kmip/names.h"
 #include "kmip/tags.h"
@@ -58,14 +59,42 @@ void AddKeyDigests(AttributeSet& attributes, const kmip::KeyBlock& block) {
       MakeDigest(crypto::Sha256(*key), transparent ? KeyFormatType::kRaw : block.format));
 }
 
-Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object) {
+// The bytes of an object without Key Block, its Key Format Type and that of its Digest.
+struct PlainObject {
+  ByteView value;
+  KeyFormatType format{};
+  std::optional<KeyFormatType> digest_format;
+};
+
+// Nothing for objects with a Key Block. kmip-2.1 4.27 names other defaults for certificates, but
+// published cases (TC-CERTATTR-1-20, TC-IMPEXP-5-20) answer Raw.
+Result<std::optional<PlainObject>> PlainFormat(const kmip::ManagedObject& object) {
+  const ttlv::Item item = TRY(ttlv::ParseItem(object.material.Reveal()));
+  std::optional<PlainObject> plain;
   if (object.type == ObjectType::kOpaqueObject) {
-    ttlv::Reader members = TRY(ttlv::Reader::Open(object.material.Reveal()));
+    ttlv::Reader members = TRY(item.Members());
     TRY(members.Enumeration(Tag::kOpaqueDataType));
     const ByteView value = TRY(members.ByteString(Tag::kOpaqueDataValue));
-    attributes.Add(MakeDigest(crypto::Sha256(value), std::nullopt));
-    attributes.Set(Attribute::OfEnumeration(Tag::kKeyFormatType,
-                                            static_cast<std::uint32_t>(KeyFormatType::kOpaque)));
+    plain = PlainObject{value, KeyFormatType::kOpaque, std::nullopt};
+  } else if (object.type == ObjectType::kCertificate) {
+    const kmip::CertificateObject certificate = TRY(kmip::ReadCertificate(item));
+    plain = PlainObject{certificate.value, KeyFormatType::kRaw, KeyFormatType::kRaw};
+  } else if (object.type == ObjectType::kCertificateRequest) {
+    const kmip::CertificateRequestObject request = TRY(kmip::ReadCertificateRequest(item));
+    const KeyFormatType format = request.type == kmip::CertificateRequestType::kCRMF
+                                     ? KeyFormatType::kOpaque
+                                     : KeyFormatType::kPKCS_10;
+    plain = PlainObject{request.value, format, format};
+  }
+  return plain;
+}
+
+Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object) {
+  if (const auto plain = TRY(PlainFormat(object))) {
+    const auto& [value, format, digest_format] = *plain;
+    attributes.Add(MakeDigest(crypto::Sha256(value), digest_format));
+    attributes.Set(
+        Attribute::OfEnumeration(Tag::kKeyFormatType, static_cast<std::uint32_t>(format)));
     return {};
   }
   const kmip::KeyBlock block = TRY(object.Block());

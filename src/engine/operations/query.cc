@@ -5,7 +5,9 @@
 #include "engine/operation_table.h"
 #include "engine/profiles.h"
 #include "engine/server_rng.h"
+#include "kmip/names.h"
 #include "kmip/operation_table.h"
+#include "kmip/tags.h"
 
 namespace dare::engine {
 namespace {
@@ -15,8 +17,19 @@ using kmip::QueryFunction;
 using kmip::QueryResponse;
 
 constexpr char kVendor[] = "OpenDaRE";
-constexpr ObjectType kObjectTypes[] = {ObjectType::kSymmetricKey, ObjectType::kSecretData,
-                                       ObjectType::kOpaqueObject};
+constexpr ObjectType kObjectTypes[] = {
+    ObjectType::kCertificate,  ObjectType::kSymmetricKey, ObjectType::kSecretData,
+    ObjectType::kOpaqueObject, ObjectType::kPGPKey,       ObjectType::kCertificateRequest};
+
+std::vector<ObjectType> ObjectTypes(kmip::ProtocolVersion version) {
+  std::vector<ObjectType> types;
+  for (const ObjectType type : kObjectTypes) {
+    if (kmip::EnumExists(kmip::Tag::kObjectType, static_cast<std::uint32_t>(type), version)) {
+      types.push_back(type);
+    }
+  }
+  return types;
+}
 
 std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
   std::vector<kmip::Operation> operations;
@@ -51,7 +64,7 @@ void Answer(QueryFunction function, kmip::ProtocolVersion version, const ServerF
       response.operations = Operations(version);
       return;
     case QueryFunction::kQueryObjects:
-      response.object_types.assign(std::begin(kObjectTypes), std::end(kObjectTypes));
+      response.object_types = ObjectTypes(version);
       return;
     case QueryFunction::kQueryServerInformation:
       response.vendor_identification = kVendor;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/attribute_values.h"
+#include "engine/certificate_attributes.h"
 #include "engine/key_generation.h"
 #include "engine/new_object.h"
 #include "engine/refusal.h"
@@ -29,7 +31,7 @@ Error Disagrees(const char* what) {
                 std::string("the attributes and the Key Block disagree about ") + what);
 }
 
-// The Key Block of a Symmetric Key or Secret Data, and nothing beside it.
+// The Key Block of a Symmetric Key, Secret Data or PGP Key, and what may stand before it.
 Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
                                     kmip::ProtocolVersion version) {
   ttlv::Reader members = TRY(object.Members());
@@ -39,6 +41,7 @@ Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
       return Reject(ResultReason::kInvalidField, "unknown Secret Data Type");
     }
   }
+  if (type == ObjectType::kPGPKey) TRY(members.Integer(Tag::kPGPKeyVersion));
   kmip::KeyBlock block = TRY(kmip::ReadKeyBlock(members));
   TRY(members.End());
   if (block.compression) {
@@ -154,8 +157,10 @@ void LinkToWrappingKey(AttributeSet& attributes, const kmip::KeyBlock& block) {
 
 Result<void> CheckRequest(const kmip::RegisterRequest& request, kmip::ProtocolVersion version) {
   const ObjectType type = request.object_type;
-  if (type != ObjectType::kSymmetricKey && type != ObjectType::kSecretData &&
-      type != ObjectType::kOpaqueObject) {
+  const bool kept = type == ObjectType::kSymmetricKey || type == ObjectType::kSecretData ||
+                    type == ObjectType::kOpaqueObject || type == ObjectType::kPGPKey ||
+                    type == ObjectType::kCertificate || type == ObjectType::kCertificateRequest;
+  if (!kept || !kmip::EnumExists(Tag::kObjectType, static_cast<std::uint32_t>(type), version)) {
     return Reject(ResultReason::kInvalidObjectType, "no objects of this type on this server");
   }
   if (!request.object || request.object->tag != kmip::ObjectTag(type)) {
@@ -169,14 +174,26 @@ Result<void> CheckRequest(const kmip::RegisterRequest& request, kmip::ProtocolVe
   return CheckProtectionStorage(request.protection_storage_masks);
 }
 
+bool HasKeyBlock(ObjectType type) {
+  return type != ObjectType::kOpaqueObject && type != ObjectType::kCertificate &&
+         type != ObjectType::kCertificateRequest;
+}
+
 Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request,
                                   const OperationContext& context) {
   const ObjectType type = request.object_type;
   const ttlv::Item& object = *request.object;
-  if (type == ObjectType::kOpaqueObject) {
+  if (!HasKeyBlock(type)) {
     AttributeSet attributes =
         TRY(CheckedAttributes(request.attributes, type, Origin::kRegistered, context));
-    TRY(CheckOpaque(attributes, object));
+    if (type == ObjectType::kOpaqueObject) TRY(CheckOpaque(attributes, object));
+    if (type == ObjectType::kCertificate) {
+      TRY(AddCertificateAttributes(attributes, object, context));
+    }
+    if (type == ObjectType::kCertificateRequest) {
+      TRY(AddRequestAttributes(attributes, object, context));
+    }
+    TRY(CheckAmount(attributes, context.version()));
     return attributes;
   }
   const kmip::KeyBlock block = TRY(OpenKeyBlock(object, type, context.version()));
@@ -185,6 +202,8 @@ Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request,
   AttributeSet attributes = TRY(CheckedAttributes(given, type, Origin::kRegistered, context));
   if (type == ObjectType::kSymmetricKey) {
     TRY(CheckKey(attributes, block, context));
+  } else if (type == ObjectType::kPGPKey) {
+    TRY(TakeAlgorithmAndLength(attributes, block));
   } else {
     TRY(CheckSecret(attributes, block));
   }

@@ -183,8 +183,9 @@ TEST(Register, RefusesOtherTypesAndStructuresOfAnother) {
   Brought brought = AesKey();
   brought.request.object_type = ObjectType::kSecretData;
   EXPECT_EQ(engine.Do(brought.request, kmip::kVersion1_4).reason, ResultReason::kInvalidField);
-  const Brought certificate = Bring(ObjectType::kCertificate, Tag::kCertificate, [](auto&) {});
-  EXPECT_EQ(engine.Do(certificate.request).reason, ResultReason::kInvalidObjectType);
+  const Brought unknown =
+      Bring(static_cast<ObjectType>(0x80000001), Tag::kSymmetricKey, [](auto&) {});
+  EXPECT_EQ(engine.Do(unknown.request).reason, ResultReason::kInvalidObjectType);
   const Brought malformed = Bring(ObjectType::kSymmetricKey, Tag::kSymmetricKey,
                                   [](ttlv::Writer& out) { out.Integer(Tag::kBatchCount, 1); });
   EXPECT_EQ(engine.Do(malformed.request).reason, ResultReason::kInvalidMessage);

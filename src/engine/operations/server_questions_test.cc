@@ -41,7 +41,14 @@ TEST(Query, AnswersOnlyWhatWasAsked) {
   const auto answer = Ask(engine, {QueryFunction::kQueryObjects});
   EXPECT_TRUE(answer.operations.empty());
   EXPECT_FALSE(answer.server_information);
-  EXPECT_EQ(answer.object_types.size(), 3u);
+  const auto has = [](const kmip::QueryResponse& told, kmip::ObjectType type) {
+    return std::ranges::find(told.object_types, type) != told.object_types.end();
+  };
+  EXPECT_TRUE(has(answer, kmip::ObjectType::kCertificateRequest));
+  const auto old = Ask(engine, {QueryFunction::kQueryObjects}, kmip::kVersion1_1);
+  EXPECT_TRUE(has(old, kmip::ObjectType::kCertificate));
+  EXPECT_FALSE(has(old, kmip::ObjectType::kPGPKey));
+  EXPECT_FALSE(has(old, kmip::ObjectType::kCertificateRequest));
 }
 
 TEST(Query, TellsTheRestInTheFormOfTheVersion) {
