@@ -40,9 +40,16 @@ bool GoTogether(CipherAlgorithm algorithm, CipherMode mode) {
     case CipherAlgorithm::kAes:
       return mode != CipherMode::kNone;
     case CipherAlgorithm::kTripleDes:
-      return mode == CipherMode::kEcb || mode == CipherMode::kCbc;
+      return mode == CipherMode::kEcb || mode == CipherMode::kCbc || mode == CipherMode::kCfb128 ||
+             mode == CipherMode::kOfb;
+    case CipherAlgorithm::kCamellia:  // what OpenSSL 3.0 has of them
+      return mode != CipherMode::kNone && mode != CipherMode::kXts && mode != CipherMode::kGcm &&
+             mode != CipherMode::kCcm;
+    case CipherAlgorithm::kAria:
+      return mode != CipherMode::kNone && mode != CipherMode::kXts;
     case CipherAlgorithm::kChaCha20:
     case CipherAlgorithm::kChaCha20Poly1305:
+    case CipherAlgorithm::kOneTimePad:
       return mode == CipherMode::kNone;
   }
   return false;
@@ -57,9 +64,16 @@ Result<void> CheckKeyLength(CipherAlgorithm algorithm, CipherMode mode, std::siz
     case CipherAlgorithm::kTripleDes:
       right = bits == 128 || bits == 192;
       break;
+    case CipherAlgorithm::kCamellia:
+    case CipherAlgorithm::kAria:
+      right = IsAesLength(bits);
+      break;
     case CipherAlgorithm::kChaCha20:
     case CipherAlgorithm::kChaCha20Poly1305:
       right = bits == 256;
+      break;
+    case CipherAlgorithm::kOneTimePad:
+      right = bits != 0;
       break;
   }
   if (!right) return WrongLength(Name(algorithm), bits);
@@ -95,7 +109,17 @@ Result<void> CheckCipher(const AlgorithmPolicy& policy, CipherAlgorithm algorith
                                          std::string(Name(mode)) + " is not offered");
   }
   if (!policy.allow_legacy) {
-    if (algorithm == CipherAlgorithm::kTripleDes) return Legacy("3DES");
+    switch (algorithm) {
+      case CipherAlgorithm::kTripleDes:
+      case CipherAlgorithm::kCamellia:
+      case CipherAlgorithm::kAria:
+      case CipherAlgorithm::kOneTimePad:
+        return Legacy(Name(algorithm));
+      case CipherAlgorithm::kAes:
+      case CipherAlgorithm::kChaCha20:
+      case CipherAlgorithm::kChaCha20Poly1305:
+        break;
+    }
     if (mode == CipherMode::kEcb) return Legacy("ECB");
   }
   TRY(CheckKeyLength(algorithm, mode, key_bytes * 8));
@@ -103,7 +127,8 @@ Result<void> CheckCipher(const AlgorithmPolicy& policy, CipherAlgorithm algorith
 }
 
 Result<void> CheckHash(const AlgorithmPolicy& policy, HashAlgorithm hash) {
-  const bool legacy = hash == HashAlgorithm::kMd5 || hash == HashAlgorithm::kSha1;
+  const bool legacy = hash == HashAlgorithm::kMd5 || hash == HashAlgorithm::kSha1 ||
+                      hash == HashAlgorithm::kRipemd160;
   if (legacy && !policy.allow_legacy) return Legacy(Name(hash));
   return {};
 }

@@ -14,10 +14,10 @@
 // withdrawn or deprecated, 112 bits of strength at least).
 namespace dare::crypto {
 
-// The default refuses 3DES, DES, RC4, MD5, plain SHA-1, ECB, authentication tags under 96 bits and
-// HMAC keys under 112 bits, RSA and DH under 2048 bits, curves under 224 bits or over binary
-// fields, DSA. `allow_legacy` lets them pass for peers that can do no better. AES under 128 bits
-// never passes.
+// The default refuses 3DES, Camellia, ARIA, one-time pads, DES, RC4, MD5, plain SHA-1, ECB,
+// authentication tags under 96 bits and HMAC keys under 112 bits, RSA and DH under 2048 bits,
+// curves under 224 bits or over binary fields, DSA. `allow_legacy` lets them pass for peers that
+// can do no better. AES under 128 bits never passes.
 struct AlgorithmPolicy {
   bool allow_legacy = false;
 };

@@ -20,8 +20,10 @@ TEST(AlgorithmPolicy, IsWhatItWasWhenLastApproved) {
     table << (legacy ? "legacy:" : "default:") << "\n";
     for (const auto& [algorithm, key] :
          {std::pair{CipherAlgorithm::kAes, 32}, std::pair{CipherAlgorithm::kTripleDes, 24},
+          std::pair{CipherAlgorithm::kCamellia, 32}, std::pair{CipherAlgorithm::kAria, 32},
           std::pair{CipherAlgorithm::kChaCha20, 32},
-          std::pair{CipherAlgorithm::kChaCha20Poly1305, 32}}) {
+          std::pair{CipherAlgorithm::kChaCha20Poly1305, 32},
+          std::pair{CipherAlgorithm::kOneTimePad, 32}}) {
       table << Name(algorithm);
       for (int mode = 0; mode <= static_cast<int>(CipherMode::kCcm); ++mode) {
         table << " "
@@ -38,22 +40,32 @@ TEST(AlgorithmPolicy, IsWhatItWasWhenLastApproved) {
   EXPECT_EQ(table.str(),
             "default:\n"
             "AES unsupported denied yes yes yes yes yes yes yes\n"
-            "3DES unsupported denied denied unsupported unsupported unsupported unsupported "
-            "unsupported unsupported\n"
+            "3DES unsupported denied denied unsupported denied denied unsupported unsupported "
+            "unsupported\n"
+            "CAMELLIA unsupported denied denied denied denied denied unsupported unsupported "
+            "unsupported\n"
+            "ARIA unsupported denied denied denied denied denied unsupported denied denied\n"
             "ChaCha20 yes unsupported unsupported unsupported unsupported unsupported unsupported "
             "unsupported unsupported\n"
             "ChaCha20-Poly1305 yes unsupported unsupported unsupported unsupported unsupported "
             "unsupported unsupported unsupported\n"
-            "hash denied denied yes yes yes yes yes yes yes yes yes yes\n"
+            "One Time Pad denied unsupported unsupported unsupported unsupported unsupported "
+            "unsupported unsupported unsupported\n"
+            "hash denied denied yes yes yes yes yes yes yes yes yes yes denied\n"
             "legacy:\n"
             "AES unsupported yes yes yes yes yes yes yes yes\n"
-            "3DES unsupported yes yes unsupported unsupported unsupported unsupported unsupported "
+            "3DES unsupported yes yes unsupported yes yes unsupported unsupported "
             "unsupported\n"
+            "CAMELLIA unsupported yes yes yes yes yes unsupported unsupported "
+            "unsupported\n"
+            "ARIA unsupported yes yes yes yes yes unsupported yes yes\n"
             "ChaCha20 yes unsupported unsupported unsupported unsupported unsupported unsupported "
             "unsupported unsupported\n"
             "ChaCha20-Poly1305 yes unsupported unsupported unsupported unsupported unsupported "
             "unsupported unsupported unsupported\n"
-            "hash yes yes yes yes yes yes yes yes yes yes yes yes\n");
+            "One Time Pad yes unsupported unsupported unsupported unsupported unsupported "
+            "unsupported unsupported unsupported\n"
+            "hash yes yes yes yes yes yes yes yes yes yes yes yes yes\n");
 }
 
 TEST(AlgorithmPolicy, OnKeyPairsIsWhatItWasWhenLastApproved) {

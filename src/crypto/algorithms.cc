@@ -8,10 +8,16 @@ std::string_view Name(CipherAlgorithm algorithm) {
       return "AES";
     case CipherAlgorithm::kTripleDes:
       return "3DES";
+    case CipherAlgorithm::kCamellia:
+      return "CAMELLIA";
+    case CipherAlgorithm::kAria:
+      return "ARIA";
     case CipherAlgorithm::kChaCha20:
       return "ChaCha20";
     case CipherAlgorithm::kChaCha20Poly1305:
       return "ChaCha20-Poly1305";
+    case CipherAlgorithm::kOneTimePad:
+      return "One Time Pad";
   }
   return "unknown";
 }
@@ -66,6 +72,8 @@ std::string_view Name(HashAlgorithm hash) {
       return "SHA3-384";
     case HashAlgorithm::kSha3_512:
       return "SHA3-512";
+    case HashAlgorithm::kRipemd160:
+      return "RIPEMD-160";
   }
   return "unknown";
 }

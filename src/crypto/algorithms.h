@@ -8,9 +8,17 @@
 // enumerations.
 namespace dare::crypto {
 
-enum class CipherAlgorithm : std::uint8_t { kAes, kTripleDes, kChaCha20, kChaCha20Poly1305 };
+enum class CipherAlgorithm : std::uint8_t {
+  kAes,
+  kTripleDes,
+  kCamellia,
+  kAria,
+  kChaCha20,
+  kChaCha20Poly1305,
+  kOneTimePad,
+};
 
-// kNone is for the ChaCha20 family, which has no block mode.
+// kNone is for the ChaCha20 family and the one-time pad, which have no block mode.
 enum class CipherMode : std::uint8_t { kNone, kEcb, kCbc, kCtr, kCfb128, kOfb, kXts, kGcm, kCcm };
 
 enum class Padding : std::uint8_t { kNone, kPkcs5 };
@@ -28,8 +36,9 @@ enum class HashAlgorithm : std::uint8_t {
   kSha3_256,
   kSha3_384,
   kSha3_512,
+  kRipemd160,
 };
-inline constexpr std::size_t kHashAlgorithms = 12;
+inline constexpr std::size_t kHashAlgorithms = 13;
 
 // What a key that is made or registered is for. kSecret: bytes of no algorithm (pass phrases,
 // seeds).

@@ -33,52 +33,79 @@ Error Damaged() {
   return Error(Code::kDamaged, "the data does not decrypt with this key");
 }
 
-std::string AesName(CipherMode mode, std::size_t key_bytes) {
-  const std::size_t bits = (mode == CipherMode::kXts ? key_bytes / 2 : key_bytes) * 8;
-  std::string suffix(Name(mode));
-  return "AES-" + std::to_string(bits) + "-" + suffix;
+// The four block ciphers, in the order of CipherAlgorithm.
+constexpr std::size_t kBlockCiphers = 4;
+constexpr std::size_t kModes = 9;
+constexpr std::size_t kLengths = 3;
+
+std::size_t Number(auto value) { return static_cast<std::size_t>(value); }
+
+std::string EvpName(CipherAlgorithm algorithm, CipherMode mode, std::size_t bits) {
+  std::string name(Name(algorithm));
+  if (algorithm == CipherAlgorithm::kTripleDes) {
+    name = "DES-EDE3";
+  } else {
+    name += "-" + std::to_string(bits);
+  }
+  return name + "-" + std::string(Name(mode));
 }
 
 // Fetching a cipher by name costs as much as encrypting a kilobyte, so each one is fetched once and
-// kept. Null where the provider in use (FIPS) has none.
+// kept. Null where OpenSSL or the provider in use (FIPS) has none.
 struct CipherTable {
-  std::array<std::array<const EVP_CIPHER*, 3>, 9> aes{};  // by mode, then 128, 192, 256
-  const EVP_CIPHER* des_ecb = EVP_CIPHER_fetch(nullptr, "DES-EDE3-ECB", nullptr);
-  const EVP_CIPHER* des_cbc = EVP_CIPHER_fetch(nullptr, "DES-EDE3-CBC", nullptr);
+  // By algorithm, mode, then 128, 192, 256 (3DES: the first only).
+  std::array<std::array<std::array<const EVP_CIPHER*, kLengths>, kModes>, kBlockCiphers> blocks{};
   const EVP_CIPHER* chacha = EVP_CIPHER_fetch(nullptr, "ChaCha20", nullptr);
   const EVP_CIPHER* chacha_poly = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr);
 
   CipherTable() {
-    constexpr CipherMode kModes[] = {CipherMode::kEcb,    CipherMode::kCbc, CipherMode::kCtr,
-                                     CipherMode::kCfb128, CipherMode::kOfb, CipherMode::kXts,
-                                     CipherMode::kGcm,    CipherMode::kCcm};
-    for (const CipherMode mode : kModes) {
-      for (std::size_t i = 0; i < 3; ++i) {
-        const std::size_t key_bytes = (16 + 8 * i) * (mode == CipherMode::kXts ? 2 : 1);
-        if (mode == CipherMode::kXts && i == 1) continue;  // AES-192-XTS does not exist
-        aes[static_cast<std::size_t>(mode)][i] =
-            EVP_CIPHER_fetch(nullptr, AesName(mode, key_bytes).c_str(), nullptr);
+    for (std::size_t algorithm = 0; algorithm < kBlockCiphers; ++algorithm) {
+      for (std::size_t mode = Number(CipherMode::kEcb); mode < kModes; ++mode) {
+        for (std::size_t i = 0; i < kLengths; ++i) {
+          blocks[algorithm][mode][i] = EVP_CIPHER_fetch(
+              nullptr, EvpName(CipherAlgorithm(algorithm), CipherMode(mode), 128 + 64 * i).c_str(),
+              nullptr);
+        }
       }
     }
+    ERR_clear_error();
   }
 };
 
+// The policy has found algorithm, mode and length to go together.
 const EVP_CIPHER* CipherOf(const CipherRequest& request) {
   static const CipherTable* const table = new CipherTable;  // lives as long as the process
   switch (request.algorithm) {
-    case CipherAlgorithm::kAes: {
+    case CipherAlgorithm::kAes:
+    case CipherAlgorithm::kCamellia:
+    case CipherAlgorithm::kAria: {
       const std::size_t halves = request.mode == CipherMode::kXts ? 2 : 1;
-      return table
-          ->aes[static_cast<std::size_t>(request.mode)][(request.key.size() / halves - 16) / 8];
+      return table->blocks[Number(request.algorithm)][Number(request.mode)]
+                          [(request.key.size() / halves - 16) / 8];
     }
     case CipherAlgorithm::kTripleDes:
-      return request.mode == CipherMode::kEcb ? table->des_ecb : table->des_cbc;
+      return table->blocks[Number(request.algorithm)][Number(request.mode)][0];
     case CipherAlgorithm::kChaCha20:
       return table->chacha;
     case CipherAlgorithm::kChaCha20Poly1305:
       return table->chacha_poly;
+    case CipherAlgorithm::kOneTimePad:
+      break;
   }
   return nullptr;
+}
+
+// The pad is the key; what is longer than it cannot be hidden.
+template <typename Buffer>
+Result<Buffer> Pad(const CipherRequest& request, ByteView data) {
+  if (data.size() > request.key.size()) {
+    return Error(Code::kInvalidArgument, "the data is longer than the one-time pad");
+  }
+  Buffer out(data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    out[i] = static_cast<std::uint8_t>(data[i] ^ request.key[i]);
+  }
+  return out;
 }
 
 bool IsPadded(CipherMode mode) { return mode == CipherMode::kEcb || mode == CipherMode::kCbc; }
@@ -219,18 +246,21 @@ bool IsAuthenticated(CipherAlgorithm algorithm, CipherMode mode) {
 std::size_t BlockBytes(CipherAlgorithm algorithm) {
   switch (algorithm) {
     case CipherAlgorithm::kAes:
+    case CipherAlgorithm::kCamellia:
+    case CipherAlgorithm::kAria:
       return 16;
     case CipherAlgorithm::kTripleDes:
       return 8;
     case CipherAlgorithm::kChaCha20:
     case CipherAlgorithm::kChaCha20Poly1305:
+    case CipherAlgorithm::kOneTimePad:
       return 1;
   }
   return 1;
 }
 
 std::size_t DefaultIvBytes(CipherAlgorithm algorithm, CipherMode mode) {
-  if (mode == CipherMode::kEcb) return 0;
+  if (mode == CipherMode::kEcb || algorithm == CipherAlgorithm::kOneTimePad) return 0;
   if (algorithm == CipherAlgorithm::kChaCha20) return 8;
   if (IsAuthenticated(algorithm, mode)) return 12;
   return BlockBytes(algorithm);
@@ -246,6 +276,9 @@ bool IvFits(CipherAlgorithm algorithm, CipherMode mode, std::size_t bytes) {
 Result<CipherOutput> Encrypt(const CipherRequest& request, ByteView plaintext) {
   TRY(CheckRequest(request, plaintext.size()));
   if (request.padding == Padding::kNone) TRY(CheckWholeBlocks(request, plaintext.size()));
+  if (request.algorithm == CipherAlgorithm::kOneTimePad) {
+    return CipherOutput{.data = TRY(Pad<Bytes>(request, plaintext)), .tag = {}};
+  }
   const Context context = TRY(Start(request, Direction::kEncrypt, {}));
 
   CipherOutput output;
@@ -272,6 +305,9 @@ Result<WipingBytes> Decrypt(const CipherRequest& request, ByteView ciphertext, B
   const bool authenticated = IsAuthenticated(request.algorithm, request.mode);
   if (tag.size() != (authenticated ? request.tag_length : 0)) {
     return Error(Code::kInvalidArgument, "the authentication tag has the wrong length");
+  }
+  if (request.algorithm == CipherAlgorithm::kOneTimePad) {
+    return Pad<WipingBytes>(request, ciphertext);
   }
   const Context context = TRY(Start(request, Direction::kDecrypt, tag));
 
@@ -303,8 +339,11 @@ CipherStream& CipherStream::operator=(CipherStream&& other) noexcept = default;
 CipherStream::~CipherStream() = default;
 
 Result<CipherStream> CipherStream::Begin(const CipherRequest& request, Direction direction) {
-  if (request.mode == CipherMode::kCcm || request.mode == CipherMode::kXts) {
-    return Error(Code::kUnsupported, std::string(Name(request.mode)) + " needs the whole message");
+  if (request.mode == CipherMode::kCcm || request.mode == CipherMode::kXts ||
+      request.algorithm == CipherAlgorithm::kOneTimePad) {
+    return Error(Code::kUnsupported, std::string(Name(request.algorithm)) + " " +
+                                         std::string(Name(request.mode)) +
+                                         " needs the whole message");
   }
   TRY(CheckRequest(request, 0));
   const bool encrypt = direction == Direction::kEncrypt;

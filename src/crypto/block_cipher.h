@@ -12,7 +12,8 @@
 // The symmetric ciphers of KMIP's Encrypt and Decrypt, whole messages at once, by OpenSSL's EVP.
 // Our own formats do not use this: they have crypto/aead.h, which makes its nonces itself.
 // Sources: NIST SP 800-38A (ECB, CBC, CFB, OFB, CTR), 800-38C (CCM), 800-38D (GCM), 800-38E (XTS),
-// RFC 8439. Thread-safe: nothing is shared between calls but the immutable cipher descriptions.
+// RFC 8439, RFC 3713 (Camellia), RFC 5794 (ARIA). Thread-safe: nothing is shared between calls but
+// the immutable cipher descriptions.
 namespace dare::crypto {
 
 // Borrowed views: they must live as long as the call. The IV is the caller's duty; DefaultIvBytes
@@ -35,13 +36,14 @@ struct CipherOutput {
 
 // True for GCM, CCM and ChaCha20-Poly1305: they make a tag and take associated data.
 bool IsAuthenticated(CipherAlgorithm algorithm, CipherMode mode);
-// 0 for ECB; 12 for GCM, CCM and ChaCha20-Poly1305; 8 for ChaCha20; a block otherwise.
+// 0 for ECB and one-time pads; 12 for GCM, CCM and ChaCha20-Poly1305; 8 for ChaCha20; a block
+// otherwise.
 std::size_t DefaultIvBytes(CipherAlgorithm algorithm, CipherMode mode);
 // GCM 1 to 128 bytes, CCM 7 to 13, ChaCha20 8 (original, 64-bit counter from 0), 12 (RFC 8439,
 // 32-bit counter from 0) or 16 (little-endian counter, then nonce); everything else exactly
 // DefaultIvBytes.
 bool IvFits(CipherAlgorithm algorithm, CipherMode mode, std::size_t bytes);
-// 16 for AES, 8 for 3DES, 1 for the ChaCha20 family.
+// 16 for AES, Camellia and ARIA, 8 for 3DES, 1 for ciphers without blocks.
 std::size_t BlockBytes(CipherAlgorithm algorithm);
 
 // kDenied, kInvalidArgument, kUnsupported: see algorithm_policy.h; kInvalidArgument also for an IV,
@@ -61,7 +63,8 @@ class CipherStream {
   enum class Direction : int { kDecrypt = 0, kEncrypt = 1 };
   static constexpr std::size_t kMostHeldBytes = std::size_t{1} << 20;
 
-  // Errors as Encrypt. kUnsupported for CCM and XTS, which need the whole message at once.
+  // Errors as Encrypt. kUnsupported for CCM, XTS and one-time pads, which need the whole message at
+  // once.
   static Result<CipherStream> Begin(const CipherRequest& request, Direction direction);
   CipherStream(CipherStream&& other) noexcept;
   CipherStream& operator=(CipherStream&& other) noexcept;

@@ -47,6 +47,12 @@ const Answer kAnswers[] = {
      "0123456789abcdef23456789abcdef01456789abcdef0123", "", "",
      "54686520717566636b2062726f776e20666f78206a756d70",
      "a826fd8ce53b855fcce21c8112256fe668d5c05dd9b6b900", ""},
+    {"RFC 3713 A", CipherAlgorithm::kCamellia, CipherMode::kEcb, "0123456789abcdeffedcba9876543210",
+     "", "", "0123456789abcdeffedcba9876543210", "67673138549669730857065648eabe43", ""},
+    {"RFC 5794 A.1", CipherAlgorithm::kAria, CipherMode::kEcb, "000102030405060708090a0b0c0d0e0f",
+     "", "", "00112233445566778899aabbccddeeff", "d718fbd6ab644c739da95f3be6451778", ""},
+    {"KMIP TC-OTP-1", CipherAlgorithm::kOneTimePad, CipherMode::kNone, "fc932e1428bd", "", "",
+     "010203040506", "fd912d102dbb", ""},
     {"RFC 8439 2.4.2", CipherAlgorithm::kChaCha20, CipherMode::kNone,
      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
      "01000000000000000000004a00000000", "", kSunscreen,
@@ -279,6 +285,34 @@ TEST(BlockCipher, ExpandsTwoKeyTripleDes) {
   const Bytes short_key = Encrypt(request, text)->data;
   request.key = three;
   EXPECT_EQ(ToHex(short_key), ToHex(Encrypt(request, text)->data));
+}
+
+TEST(BlockCipher, AOneTimePadHidesNoMoreThanItsLength) {
+  const Bytes pad(4, 1), data(5, 2);
+  CipherRequest request{CipherAlgorithm::kOneTimePad, CipherMode::kNone, Padding::kNone, pad};
+  EXPECT_EQ(Encrypt(request, ByteView(data).first(4)).error().code, Code::kDenied);
+  request.policy = kLegacy;
+  EXPECT_TRUE(Encrypt(request, ByteView(data).first(4)).has_value());
+  EXPECT_EQ(Encrypt(request, data).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(Decrypt(request, data).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(CipherStream::Begin(request, CipherStream::Direction::kEncrypt).error().code,
+            Code::kUnsupported);
+}
+
+TEST(BlockCipher, TripleDesHasTheModesOfOpenSsl) {
+  const Bytes key = Hex("0123456789abcdef23456789abcdef01456789abcdef0123"), iv(8, 7);
+  for (const CipherMode mode : {CipherMode::kCbc, CipherMode::kCfb128, CipherMode::kOfb}) {
+    CipherRequest request{CipherAlgorithm::kTripleDes, mode, Padding::kNone, key, iv};
+    request.policy = kLegacy;
+    const Bytes plain(16, 0x5a);
+    const auto sealed = Encrypt(request, plain);
+    ASSERT_TRUE(sealed.has_value()) << Name(mode);
+    const auto opened = Decrypt(request, sealed->data);
+    EXPECT_EQ(Bytes(opened->begin(), opened->end()), plain) << Name(mode);
+  }
+  CipherRequest request{CipherAlgorithm::kTripleDes, CipherMode::kCtr, Padding::kNone, key, iv};
+  request.policy = kLegacy;
+  EXPECT_EQ(Encrypt(request, iv).error().code, Code::kUnsupported);
 }
 
 }  // namespace

@@ -9,6 +9,8 @@ namespace dare::crypto {
 namespace {
 
 constexpr AlgorithmPolicy kLegacy{true};
+constexpr char kAesKey[] = "2b7e151628aed2a6abf7158809cf4f3c";
+constexpr char kZeroBlock[] = "00000000000000000000000000000000";
 
 TEST(Mac, GivesTheAnswersOfTheRfcs) {
   const ByteView key = AsBytes("Jefe"), text = AsBytes("what do ya want for nothing?");
@@ -58,6 +60,45 @@ TEST(Mac, GivesTheAnswersOfRfc4493) {
   EXPECT_EQ(CmacAes(Bytes(17), {}).error().code, Code::kInvalidArgument);
 }
 
+TEST(Mac, CmacOfOtherBlockCiphersAndCbcMacGivePublishedAnswers) {
+  // SP 800-38B D.4, Three Key TDEA, example 2
+  EXPECT_EQ(ToHex(*Mac(MacAlgorithm::Cmac(CipherAlgorithm::kTripleDes),
+                       Hex("8aa83bf8cbda10620bc1bf19fbb6cd58bc313d4a371ca8b5"),
+                       Hex("6bc1bee22e409f96"), kLegacy)),
+            "8e8f293136283797");
+  // ISO/IEC 9797-1 algorithm 1, padding 1: an empty message is one block of zeroes
+  EXPECT_EQ(ToHex(*Mac(MacAlgorithm::CbcMac(CipherAlgorithm::kAes), Hex(kAesKey), Hex(kZeroBlock),
+                       kLegacy)),
+            ToHex(*Mac(MacAlgorithm::CbcMac(CipherAlgorithm::kAes), Hex(kAesKey), {}, kLegacy)));
+  EXPECT_EQ(Mac(MacAlgorithm::CbcMac(CipherAlgorithm::kAes), Hex(kAesKey), {}).error().code,
+            Code::kDenied);
+  EXPECT_EQ(Mac(MacAlgorithm::Cmac(CipherAlgorithm::kChaCha20), Bytes(32), {}).error().code,
+            Code::kUnsupported);
+}
+
+TEST(Mac, PartsGiveWhatTheWholeDoes) {
+  const Bytes key = Hex(kAesKey);
+  Bytes data(37);
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i);
+  for (const MacAlgorithm& algorithm :
+       {MacAlgorithm::Hmac(HashAlgorithm::kSha256), MacAlgorithm::Cmac(CipherAlgorithm::kAes),
+        MacAlgorithm::CbcMac(CipherAlgorithm::kAes)}) {
+    const Bytes whole = *Mac(algorithm, key, data, kLegacy);
+    for (std::size_t cut = 0; cut <= data.size(); ++cut) {
+      auto stream = MacStream::Begin(algorithm, key, kLegacy);
+      ASSERT_TRUE(stream.has_value());
+      ASSERT_TRUE(stream->Update(ByteView(data).first(cut)).has_value());
+      ASSERT_TRUE(stream->Update(ByteView(data).subspan(cut)).has_value());
+      EXPECT_EQ(*stream->Finish(), whole) << cut;
+    }
+  }
+  auto digest = DigestStream::Begin(HashAlgorithm::kSha3_256);
+  ASSERT_TRUE(digest.has_value());
+  ASSERT_TRUE(digest->Update(AsBytes("a")).has_value());
+  ASSERT_TRUE(digest->Update(AsBytes("bc")).has_value());
+  EXPECT_EQ(*digest->Finish(), *Digest(HashAlgorithm::kSha3_256, AsBytes("abc")));
+}
+
 TEST(Mac, RefusesWeakHashesAndShortKeysByDefault) {
   EXPECT_EQ(Hmac(HashAlgorithm::kMd5, Bytes(32), {}).error().code, Code::kDenied);
   EXPECT_EQ(Hmac(HashAlgorithm::kSha256, Bytes(13), {}).error().code, Code::kDenied);
@@ -88,6 +129,7 @@ TEST(Digest, GivesTheAnswersForAbc) {
                   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
            Answer{HashAlgorithm::kSha512_256,
                   "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"},
+           Answer{HashAlgorithm::kRipemd160, "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"},
            Answer{HashAlgorithm::kSha3_256,
                   "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"},
        }) {

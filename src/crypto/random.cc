@@ -19,4 +19,11 @@ Result<void> RandomBytes(MutableBytes out) {
   return {};
 }
 
+void AddToRandom(ByteView seed) {
+  if (seed.empty() || seed.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    return;
+  }
+  RAND_add(seed.data(), static_cast<int>(seed.size()), 0.0);
+}
+
 }  // namespace dare::crypto

@@ -8,4 +8,7 @@ namespace dare::crypto {
 // RNG Retrieve; keys come from SecretBytes::Random. kUnavailable when the generator fails.
 // Thread-safe.
 Result<void> RandomBytes(MutableBytes out);
+// Mixes `seed` into OpenSSL's DRBG as additional input (SP 800-90A 9.2), counted as no entropy:
+// whoever gives it can make the generator no worse. Thread-safe.
+void AddToRandom(ByteView seed);
 }  // namespace dare::crypto

@@ -24,6 +24,12 @@ Result<crypto::CipherAlgorithm> Algorithm(CryptographicAlgorithm algorithm) {
       return crypto::CipherAlgorithm::kAes;
     case CryptographicAlgorithm::kDES3:
       return crypto::CipherAlgorithm::kTripleDes;
+    case CryptographicAlgorithm::kCamellia:
+      return crypto::CipherAlgorithm::kCamellia;
+    case CryptographicAlgorithm::kARIA:
+      return crypto::CipherAlgorithm::kAria;
+    case CryptographicAlgorithm::kOneTimePad:
+      return crypto::CipherAlgorithm::kOneTimePad;
     case CryptographicAlgorithm::kChaCha20:
       return crypto::CipherAlgorithm::kChaCha20;
     case CryptographicAlgorithm::kChaCha20Poly1305:
@@ -36,7 +42,8 @@ Result<crypto::CipherAlgorithm> Algorithm(CryptographicAlgorithm algorithm) {
 Result<crypto::CipherMode> Mode(std::optional<BlockCipherMode> mode,
                                 crypto::CipherAlgorithm algorithm) {
   if (algorithm == crypto::CipherAlgorithm::kChaCha20 ||
-      algorithm == crypto::CipherAlgorithm::kChaCha20Poly1305) {
+      algorithm == crypto::CipherAlgorithm::kChaCha20Poly1305 ||
+      algorithm == crypto::CipherAlgorithm::kOneTimePad) {
     return crypto::CipherMode::kNone;
   }
   if (!mode) {
@@ -161,42 +168,58 @@ Result<crypto::HashAlgorithm> ChooseHash(HashingAlgorithm algorithm) {
       return crypto::HashAlgorithm::kSha3_384;
     case HashingAlgorithm::kSHA3_512:
       return crypto::HashAlgorithm::kSha3_512;
+    case HashingAlgorithm::kRIPEMD_160:
+      return crypto::HashAlgorithm::kRipemd160;
     default:
       return Unsupported("this Hashing Algorithm is not supported");
   }
 }
 
-Result<std::optional<crypto::HashAlgorithm>> ChooseMac(
-    const kmip::CryptographicParameters& parameters, const UsableKey& key) {
-  using Choice = std::optional<crypto::HashAlgorithm>;
-  const CryptographicAlgorithm algorithm =
-      parameters.cryptographic_algorithm.value_or(key.algorithm);
+namespace {
+
+std::optional<crypto::HashAlgorithm> HashOfHmac(CryptographicAlgorithm algorithm) {
   switch (algorithm) {
     case CryptographicAlgorithm::kHMAC_MD5:
-      return Choice(crypto::HashAlgorithm::kMd5);
+      return crypto::HashAlgorithm::kMd5;
     case CryptographicAlgorithm::kHMAC_SHA1:
-      return Choice(crypto::HashAlgorithm::kSha1);
+      return crypto::HashAlgorithm::kSha1;
     case CryptographicAlgorithm::kHMAC_SHA224:
-      return Choice(crypto::HashAlgorithm::kSha224);
+      return crypto::HashAlgorithm::kSha224;
     case CryptographicAlgorithm::kHMAC_SHA256:
-      return Choice(crypto::HashAlgorithm::kSha256);
+      return crypto::HashAlgorithm::kSha256;
     case CryptographicAlgorithm::kHMAC_SHA384:
-      return Choice(crypto::HashAlgorithm::kSha384);
+      return crypto::HashAlgorithm::kSha384;
     case CryptographicAlgorithm::kHMAC_SHA512:
-      return Choice(crypto::HashAlgorithm::kSha512);
+      return crypto::HashAlgorithm::kSha512;
     case CryptographicAlgorithm::kHMAC_SHA3_224:
-      return Choice(crypto::HashAlgorithm::kSha3_224);
+      return crypto::HashAlgorithm::kSha3_224;
     case CryptographicAlgorithm::kHMAC_SHA3_256:
-      return Choice(crypto::HashAlgorithm::kSha3_256);
+      return crypto::HashAlgorithm::kSha3_256;
     case CryptographicAlgorithm::kHMAC_SHA3_384:
-      return Choice(crypto::HashAlgorithm::kSha3_384);
+      return crypto::HashAlgorithm::kSha3_384;
     case CryptographicAlgorithm::kHMAC_SHA3_512:
-      return Choice(crypto::HashAlgorithm::kSha3_512);
+      return crypto::HashAlgorithm::kSha3_512;
     default:
-      break;
+      return std::nullopt;
   }
-  if (parameters.block_cipher_mode == BlockCipherMode::kCMAC) return Choice();
-  if (parameters.hashing_algorithm) return Choice(TRY(ChooseHash(*parameters.hashing_algorithm)));
+}
+
+}  // namespace
+
+Result<crypto::MacAlgorithm> ChooseMac(const kmip::CryptographicParameters& parameters,
+                                       const UsableKey& key) {
+  const CryptographicAlgorithm algorithm =
+      parameters.cryptographic_algorithm.value_or(key.algorithm);
+  if (const auto hash = HashOfHmac(algorithm)) return crypto::MacAlgorithm::Hmac(*hash);
+  if (parameters.block_cipher_mode == BlockCipherMode::kCMAC) {
+    return crypto::MacAlgorithm::Cmac(TRY(Algorithm(algorithm)));
+  }
+  if (parameters.block_cipher_mode == BlockCipherMode::kCBC_MAC) {
+    return crypto::MacAlgorithm::CbcMac(TRY(Algorithm(algorithm)));
+  }
+  if (parameters.hashing_algorithm) {
+    return crypto::MacAlgorithm::Hmac(TRY(ChooseHash(*parameters.hashing_algorithm)));
+  }
   return Unsupported("neither the request nor the key says which MAC");
 }
 

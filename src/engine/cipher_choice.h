@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "crypto/algorithms.h"
 #include "crypto/key_wrap.h"
+#include "crypto/mac.h"
 #include "engine/key_use.h"
 #include "kmip/cryptographic_parameters.h"
 
@@ -37,10 +38,11 @@ Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& par
 // short to be random under one key for long (SP 800-38D 8.2.2: 96 bits).
 Result<Bytes> MakeIv(const CipherChoice& choice);
 
-// The hash of a MAC: from the parameters, else from the key's own HMAC algorithm. Nothing means
-// CMAC.
-Result<std::optional<crypto::HashAlgorithm>> ChooseMac(
-    const kmip::CryptographicParameters& parameters, const UsableKey& key);
+// The MAC that the parameters ask for, else the one of the key's own HMAC algorithm: an HMAC
+// algorithm, or the modes CMAC and CBC-MAC of the key's block cipher, or HMAC with a Hashing
+// Algorithm.
+Result<crypto::MacAlgorithm> ChooseMac(const kmip::CryptographicParameters& parameters,
+                                       const UsableKey& key);
 
 Result<crypto::HashAlgorithm> ChooseHash(kmip::HashingAlgorithm algorithm);
 

@@ -34,6 +34,9 @@ Result<void> CheckPurpose(const kmip::AttributeSet& attributes, KeyPurpose purpo
     case KeyPurpose::kVerifySignature:
       TRY(CheckUsageMask(attributes, CryptographicUsageMask::kVerify));
       return CheckMayProcess(attributes, now);
+    case KeyPurpose::kVerifyMac:
+      TRY(CheckUsageMask(attributes, CryptographicUsageMask::kMACVerify));
+      return CheckMayProcess(attributes, now);
     case KeyPurpose::kWrap:
       TRY(CheckUsageMask(attributes, CryptographicUsageMask::kWrapKey));
       return CheckMayProtect(attributes, now);

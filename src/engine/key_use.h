@@ -14,6 +14,7 @@ enum class KeyPurpose {
   kEncrypt,
   kDecrypt,
   kMakeMac,
+  kVerifyMac,
   kWrap,
   kUnwrap,
   kSign,

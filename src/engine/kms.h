@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "engine/batch.h"
-#include "engine/cipher_streams.h"
 #include "engine/group_commit.h"
 #include "engine/object_cache.h"
 #include "engine/operation.h"
 #include "engine/pkcs11_applications.h"
+#include "engine/streams.h"
 
 namespace dare::audit {
 class AuditLog;
@@ -60,7 +60,7 @@ class Kms {
   audit::AuditLog& audit_;
   const std::unique_ptr<Vault> vault_;
   ObjectCache cache_;
-  CipherStreams streams_;
+  Streams streams_;
   Pkcs11Applications applications_;
   EngineParts parts_;
   GroupCommit group_commit_;  // last: its thread uses all of the above

@@ -19,16 +19,16 @@
 
 namespace dare::engine {
 
-class CipherStreams;
 class ObjectCache;
 class Pkcs11Applications;
+class Streams;
 
 // What the engine is made of: shared by all requests, constant, thread-safe.
 struct EngineParts {
   store::ObjectStore& store;
   Vault& vault;
   ObjectCache& cache;
-  CipherStreams& streams;
+  Streams& streams;
   const Clock& clock;
   crypto::AlgorithmPolicy algorithms;
   Pkcs11Applications& applications;
@@ -64,9 +64,9 @@ class OperationContext {
   const policy::Principal& principal() const { return principal_; }
   std::int64_t now() const { return now_; }
   const crypto::AlgorithmPolicy& algorithms() const { return parts_.algorithms; }
-  CipherStreams& streams() { return parts_.streams; }
   Pkcs11Applications& applications() { return parts_.applications; }
   const ServerFacts& facts() const { return parts_.facts; }
+  Streams& streams() { return parts_.streams; }
   // Sees this batch's own writes.
   const store::ObjectReader& reader() const;
 

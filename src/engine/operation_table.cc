@@ -13,8 +13,10 @@
 #include "engine/operations/get.h"
 #include "engine/operations/get_attribute_list.h"
 #include "engine/operations/get_attributes.h"
+#include "engine/operations/hash.h"
 #include "engine/operations/locate.h"
 #include "engine/operations/mac.h"
+#include "engine/operations/mac_verify.h"
 #include "engine/operations/modify_attribute.h"
 #include "engine/operations/pkcs11.h"
 #include "engine/operations/query.h"
@@ -22,6 +24,7 @@
 #include "engine/operations/register.h"
 #include "engine/operations/revoke.h"
 #include "engine/operations/rng_retrieve.h"
+#include "engine/operations/rng_seed.h"
 #include "engine/operations/set_attribute.h"
 
 namespace dare::engine {
@@ -58,8 +61,10 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::GetRequest, Get>(),
     Reads<kmip::GetAttributeListRequest, GetAttributeList>(),
     Reads<kmip::GetAttributesRequest, GetAttributes>(),
+    Reads<kmip::HashRequest, Hash>(),
     Reads<kmip::LocateRequest, Locate>(),
     Reads<kmip::MacRequest, Mac>(),
+    Reads<kmip::MacVerifyRequest, MacVerify>(),
     Changes<kmip::ModifyAttributeRequest, ModifyAttribute>(),
     Reads<kmip::Pkcs11Request, Pkcs11>(),
     Reads<kmip::QueryRequest, Query>(),
@@ -67,6 +72,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::RegisterRequest, Register>(),
     Changes<kmip::RevokeRequest, Revoke>(),
     Reads<kmip::RngRetrieveRequest, RngRetrieve>(),
+    Reads<kmip::RngSeedRequest, RngSeed>(),
     Changes<kmip::SetAttributeRequest, SetAttribute>(),
 };
 

@@ -5,8 +5,8 @@
 #include "crypto/block_cipher.h"
 #include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
-#include "engine/cipher_streams.h"
 #include "engine/key_use.h"
+#include "engine/streams.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -55,12 +55,7 @@ Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherC
 // where the mode authenticates, brings the tag; nothing authenticated is given before that.
 Result<kmip::DecryptResponse> RunPart(const kmip::DecryptRequest& request, const UsableKey& key,
                                       OperationContext& context) {
-  const std::string& id = key.object->object.id;
-  std::optional<PartialCipher> partial;
-  if (request.correlation) {
-    partial = TRY(context.streams().Take(*request.correlation, context.principal().name, id,
-                                         context.operation()));
-  } else {
+  const auto begin = [&]() -> Result<UnfinishedStream> {
     const kmip::CryptographicParameters parameters =
         request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
     const CipherChoice choice = TRY(ChooseStreamCipher(parameters, key));
@@ -68,22 +63,23 @@ Result<kmip::DecryptResponse> RunPart(const kmip::DecryptRequest& request, const
       return Reject(ResultReason::kFeatureNotSupported,
                     "streams of authenticated modes need a tag field, which 1.4 brought");
     }
-    Result<crypto::CipherStream> stream = crypto::CipherStream::Begin(
+    Result<crypto::CipherStream> cipher = crypto::CipherStream::Begin(
         TRY(CipherOf(request, choice, key, context)), crypto::CipherStream::Direction::kDecrypt);
-    if (!stream) return CryptographicError(stream.error());
-    partial = PartialCipher{context.principal().name, id, context.operation(), std::move(*stream)};
-  }
+    if (!cipher) return CryptographicError(cipher.error());
+    return UnfinishedStream{.state = std::move(*cipher)};
+  };
+  UnfinishedStream stream = TRY(ResumeOrBegin(request, key.object->object.id, context, begin));
+  auto& cipher = std::get<crypto::CipherStream>(stream.state);
   kmip::DecryptResponse response;
-  Result<WipingBytes> data = partial->stream.Update(request.data.value_or(ByteView()));
+  Result<WipingBytes> data = cipher.Update(request.data.value_or(ByteView()));
   if (!data) return CryptographicError(data.error());
   response.data = std::move(*data);
   if (request.final.value_or(false)) {
-    Result<WipingBytes> rest = partial->stream.FinishDecrypt(request.tag.value_or(ByteView()));
+    Result<WipingBytes> rest = cipher.FinishDecrypt(request.tag.value_or(ByteView()));
     if (!rest) return CryptographicError(rest.error());
     Append(*response.data, *rest);
   } else {
-    response.correlation = TRY(context.streams().Put(
-        std::move(*partial), request.correlation ? ToBytes(*request.correlation) : Bytes()));
+    response.correlation = TRY(KeepStream(request, std::move(stream), context));
   }
   if (response.data->empty()) response.data.reset();
   return response;
@@ -95,8 +91,6 @@ Result<kmip::DecryptResponse> Decrypt(const kmip::DecryptRequest& request,
                                       OperationContext& context) {
   const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kDecrypt));
   if (request.multi_part()) {
-    // A part advances the stream, so it must not be tried on a reading thread first.
-    TRY(context.RequireWriter());
     TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
     kmip::DecryptResponse response = TRY(RunPart(request, key, context));
     response.id = key.object->object.id;

@@ -5,8 +5,8 @@
 #include "crypto/block_cipher.h"
 #include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
-#include "engine/cipher_streams.h"
 #include "engine/key_use.h"
+#include "engine/streams.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -71,34 +71,30 @@ Result<kmip::EncryptResponse> RunCipher(const kmip::EncryptRequest& request,
 // One part of a stream: the first one begins it, the one with the Final Indicator ends it.
 Result<kmip::EncryptResponse> RunPart(const kmip::EncryptRequest& request, const UsableKey& key,
                                       OperationContext& context) {
-  const std::string& id = key.object->object.id;
   kmip::EncryptResponse response;
-  std::optional<PartialCipher> partial;
-  if (request.correlation) {
-    partial = TRY(context.streams().Take(*request.correlation, context.principal().name, id,
-                                         context.operation()));
-  } else {
+  const auto begin = [&]() -> Result<UnfinishedStream> {
     const kmip::CryptographicParameters parameters =
         request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
     const CipherChoice choice = TRY(ChooseStreamCipher(parameters, key));
     Bytes iv = TRY(InitializationVector(request, choice));
-    Result<crypto::CipherStream> stream = crypto::CipherStream::Begin(
+    Result<crypto::CipherStream> cipher = crypto::CipherStream::Begin(
         CipherOf(request, choice, key, iv, context), crypto::CipherStream::Direction::kEncrypt);
-    if (!stream) return CryptographicError(stream.error());
-    partial = PartialCipher{context.principal().name, id, context.operation(), std::move(*stream)};
+    if (!cipher) return CryptographicError(cipher.error());
     if (!request.iv && !iv.empty()) response.iv = std::move(iv);
-  }
-  Result<WipingBytes> data = partial->stream.Update(request.data.value_or(ByteView()));
+    return UnfinishedStream{.state = std::move(*cipher)};
+  };
+  UnfinishedStream stream = TRY(ResumeOrBegin(request, key.object->object.id, context, begin));
+  auto& cipher = std::get<crypto::CipherStream>(stream.state);
+  Result<WipingBytes> data = cipher.Update(request.data.value_or(ByteView()));
   if (!data) return CryptographicError(data.error());
   response.data.emplace(data->begin(), data->end());
   if (request.final.value_or(false)) {
-    Result<crypto::CipherOutput> rest = partial->stream.FinishEncrypt();
+    Result<crypto::CipherOutput> rest = cipher.FinishEncrypt();
     if (!rest) return CryptographicError(rest.error());
     Append(*response.data, rest->data);
     AnswerTag(std::move(rest->tag), context, response);
   } else {
-    response.correlation = TRY(context.streams().Put(
-        std::move(*partial), request.correlation ? ToBytes(*request.correlation) : Bytes()));
+    response.correlation = TRY(KeepStream(request, std::move(stream), context));
   }
   if (response.data->empty()) response.data.reset();
   return response;
@@ -110,8 +106,6 @@ Result<kmip::EncryptResponse> Encrypt(const kmip::EncryptRequest& request,
                                       OperationContext& context) {
   const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kEncrypt));
   if (request.multi_part()) {
-    // A part advances the stream, so it must not be tried on a reading thread first.
-    TRY(context.RequireWriter());
     TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
     kmip::EncryptResponse response = TRY(RunPart(request, key, context));
     response.id = key.object->object.id;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine_for_test.h"
+#include "kmip/payloads/rng_seed.h"
 
 namespace dare::engine {
 namespace {
@@ -22,6 +23,21 @@ TEST(RngRetrieve, RefusesLengthsOutOfRange) {
     EXPECT_EQ(engine.Do(kmip::RngRetrieveRequest{.length = length}).reason,
               kmip::ResultReason::kInvalidField);
   }
+}
+
+TEST(RngSeed, UsesAllOfASeedAndRefusesALongOne) {
+  EngineForTest engine;
+  const Bytes seed(32, 0x33), long_seed(65537);
+  kmip::RngSeedRequest request;
+  request.data = seed;
+  EXPECT_EQ(engine.Must<kmip::RngSeedResponse>(request).length, 32);
+  const kmip::RngRetrieveRequest more{.length = 32};
+  const auto after = engine.Must<kmip::RngRetrieveResponse>(more);
+  engine.Must<kmip::RngSeedResponse>(request);
+  EXPECT_NE(engine.Must<kmip::RngRetrieveResponse>(more).data, after.data)
+      << "the same seed twice does not give the same bytes twice";
+  request.data = long_seed;
+  EXPECT_EQ(engine.Do(request).reason, kmip::ResultReason::kInvalidField);
 }
 
 }  // namespace

@@ -19,7 +19,10 @@ struct MacRequest {
   std::optional<bool> init;             // 1.3
   std::optional<bool> final;            // 1.3
 
-  bool multi_part() const { return correlation || init.value_or(false); }
+  // Init and Final Indicator together, without a Correlation Value, are a message in one part.
+  bool multi_part() const {
+    return correlation || (init.value_or(false) && !final.value_or(false));
+  }
 
   static Result<MacRequest> Decode(ttlv::Reader& in, ProtocolVersion version);
   void Encode(ttlv::Writer& out, ProtocolVersion version) const;

@@ -1,4 +1,4 @@
-#include "engine/cipher_streams.h"
+#include "engine/streams.h"
 
 #include <algorithm>
 #include <utility>
@@ -11,12 +11,12 @@ namespace dare::engine {
 using kmip::Reject;
 using kmip::ResultReason;
 
-void CipherStreams::DropOld() {
+void Streams::DropOld() {
   const auto now = clock_.Steady();
   std::erase_if(waiting_, [&](const auto& entry) { return entry.second.good_until <= now; });
 }
 
-Result<Bytes> CipherStreams::Put(PartialCipher partial, Bytes correlation) {
+Result<Bytes> Streams::Put(UnfinishedStream stream, Bytes correlation) {
   if (correlation.empty()) {
     correlation.resize(16);
     TRY(crypto::RandomBytes(correlation));
@@ -24,28 +24,27 @@ Result<Bytes> CipherStreams::Put(PartialCipher partial, Bytes correlation) {
   const MutexLock lock(mutex_);
   DropOld();
   const auto of_one = std::ranges::count_if(waiting_, [&](const auto& entry) {
-    return entry.second.partial.principal == partial.principal;
+    return entry.second.stream.principal == stream.principal;
   });
   if (waiting_.size() >= kMost || static_cast<std::size_t>(of_one) >= kMostOfOne) {
     return Reject(ResultReason::kServerLimitExceeded, "too many unfinished streams");
   }
-  waiting_.insert_or_assign(correlation, Waiting{std::move(partial), clock_.Steady() + kPatience});
+  waiting_.insert_or_assign(correlation, Waiting{std::move(stream), clock_.Steady() + kPatience});
   return correlation;
 }
 
-Result<PartialCipher> CipherStreams::Take(ByteView correlation, const std::string& principal,
-                                          const std::string& object_id, kmip::Operation operation) {
+Result<UnfinishedStream> Streams::Take(ByteView correlation, const std::string& principal,
+                                       const std::string& object_id, kmip::Operation operation) {
   const MutexLock lock(mutex_);
   DropOld();
   const auto found = waiting_.find(ToBytes(correlation));
-  if (found == waiting_.end() || found->second.partial.principal != principal ||
-      found->second.partial.object_id != object_id ||
-      found->second.partial.operation != operation) {
+  if (found == waiting_.end() || found->second.stream.principal != principal ||
+      found->second.stream.object_id != object_id || found->second.stream.operation != operation) {
     return Reject(ResultReason::kInvalidCorrelationValue, "no such stream");
   }
-  PartialCipher partial = std::move(found->second.partial);
+  UnfinishedStream stream = std::move(found->second.stream);
   waiting_.erase(found);
-  return partial;
+  return stream;
 }
 
 }  // namespace dare::engine
