@@ -95,6 +95,10 @@ bool MayRepeat(const AttributeReference& reference) {
 }
 
 bool MayBeGiven(const AttributeReference& reference, Origin origin, kmip::ProtocolVersion version) {
+  //= kmip-2.1 6.1.25 Import
+  //# The attribute rules for each attribute for "Initially set by" and "When implicitly set" SHALL
+  //# NOT be enforced
+  if (origin == Origin::kImported) return true;
   switch (reference.tag) {
     case Tag::kAttribute:
       return reference.vendor != kServerVendor;

@@ -20,8 +20,9 @@ Result<void> CheckAction(AttributeAction action, const kmip::AttributeReference&
                          const kmip::AttributeSet& attributes, std::int64_t now,
                          kmip::ProtocolVersion version);
 
-// How an object comes to be: its key was made here, or it was brought.
-enum class Origin { kGenerated, kRegistered };
+// How an object comes to be: its key was made here, or it was brought, or it comes from another
+// server with its whole past.
+enum class Origin { kGenerated, kRegistered, kImported };
 
 // Whether a client may give this attribute to a new object.
 bool MayBeGiven(const kmip::AttributeReference& reference, Origin origin,

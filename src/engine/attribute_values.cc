@@ -1,7 +1,10 @@
 #include "engine/attribute_values.h"
 
+#include <algorithm>
 #include <string>
 
+#include "base/uuid.h"
+#include "engine/object_policy.h"
 #include "engine/refusal.h"
 #include "kmip/attribute_table.h"
 #include "kmip/cryptographic_parameters.h"
@@ -78,19 +81,31 @@ Result<void> CheckInteger(const Attribute& given, kmip::ProtocolVersion version)
   return {};
 }
 
-// Application Namespace, Application Data (may be left to the server since 1.3, which knows no
-// name space and so cannot).
-Result<void> CheckApplicationInformation(const Attribute& given, kmip::ProtocolVersion version) {
+//= kmip-1.4 3.36 Application Specific Information
+//# Clients MAY request to set [...] an instance of this attribute with a particular Application
+//# Namespace while omitting Application Data. In that case, if the server supports this namespace
+//# [...], then it SHALL return a suitable Application Data value.
+Result<Attribute> CheckedApplicationInformation(const Attribute& given,
+                                                const OperationContext& context) {
   ttlv::Reader members = TRY(given.View().Members());
-  if (!members.Text(Tag::kApplicationNamespace)) return BadValueOf(given.tag, version);
-  if (members.AtEnd()) {
+  const Result<std::string_view> name_space = members.Text(Tag::kApplicationNamespace);
+  if (!name_space || name_space->empty()) return BadValueOf(given.tag, context.version());
+  if (!members.AtEnd()) {
+    if (members.Text(Tag::kApplicationData) && members.End()) return given;
+    return BadValueOf(given.tag, context.version());
+  }
+  if (std::ranges::find(context.objects().application_namespaces, *name_space) ==
+      context.objects().application_namespaces.end()) {
     return kmip::Reject(ResultReason::kApplicationNamespaceNotSupported,
-                        "this server makes no Application Data");
+                        "this server makes no Application Data of this name space");
   }
-  if (!members.Text(Tag::kApplicationData) || !members.End()) {
-    return BadValueOf(given.tag, version);
-  }
-  return {};
+  const std::string data = TRY(NewUuid());
+  ttlv::Writer out;
+  out.Structure(Tag::kApplicationSpecificInformation, [&] {
+    out.Text(Tag::kApplicationNamespace, *name_space);
+    out.Text(Tag::kApplicationData, data);
+  });
+  return Attribute::OfItem(TRY(ttlv::ParseItem(out.bytes())));
 }
 
 Result<void> CheckParameters(const Attribute& given, kmip::ProtocolVersion version) {
@@ -102,6 +117,16 @@ Result<void> CheckParameters(const Attribute& given, kmip::ProtocolVersion versi
 Result<void> CheckRng(const Attribute& given, kmip::ProtocolVersion version) {
   ttlv::Reader reader = ttlv::Reader::Members(given.item);
   if (!kmip::ReadRngParameters(reader, Tag::kRandomNumberGenerator)) {
+    return BadValueOf(given.tag, version);
+  }
+  return {};
+}
+
+// The digest of an imported object.
+Result<void> CheckDigest(const Attribute& given, kmip::ProtocolVersion version) {
+  ttlv::Reader members = TRY(given.View().Members());
+  if (!members.Enumeration(Tag::kHashingAlgorithm) || !members.ByteString(Tag::kDigestValue) ||
+      !members.OptionalEnumeration(Tag::kKeyFormatType) || !members.End()) {
     return BadValueOf(given.tag, version);
   }
   return {};
@@ -150,7 +175,10 @@ Result<Attribute> CheckedUsageLimits(const Attribute& given, Giving giving,
   };
   Result<UsageLimits> limits = read();
   if (limits && giving == Giving::kToNewObject) limits->count = limits->total;
-  if (!limits || limits->total < 0 || limits->count != limits->total ||
+  const bool count_is_lawful = limits && (limits->count == limits->total ||
+                                          (giving == Giving::kWithImportedObject &&
+                                           limits->count >= 0 && limits->count < limits->total));
+  if (!limits || limits->total < 0 || !count_is_lawful ||
       !kmip::EnumExists(Tag::kUsageLimitsUnit, static_cast<std::uint32_t>(limits->unit), version)) {
     return BadValueOf(given.tag, version);
   }
@@ -168,12 +196,14 @@ Result<void> CheckByTag(const Attribute& given, kmip::ProtocolVersion version) {
     case Tag::kKeyValueLocation:
       return CheckTextAndType(given, Tag::kKeyValueLocationValue, Tag::kKeyValueLocationType,
                               version);
-    case Tag::kApplicationSpecificInformation:
-      return CheckApplicationInformation(given, version);
     case Tag::kCryptographicParameters:
       return CheckParameters(given, version);
     case Tag::kRandomNumberGenerator:
       return CheckRng(given, version);
+    case Tag::kRotateName:
+      return CheckTextAndType(given, Tag::kRotateNameValue, Tag::kRotateNameType, version);
+    case Tag::kDigest:
+      return CheckDigest(given, version);
     default:
       break;
   }
@@ -198,6 +228,9 @@ Result<Attribute> CheckedValue(const Attribute& given, Giving giving,
     return BadValue(version, "an attribute value is too long");
   }
   if (given.tag == Tag::kLink) return CheckedLink(given, context);
+  if (given.tag == Tag::kApplicationSpecificInformation) {
+    return CheckedApplicationInformation(given, context);
+  }
   if (given.tag == Tag::kUsageLimits) return CheckedUsageLimits(given, giving, version);
   if (given.tag == Tag::kAttribute) {
     const kmip::AttributeReference reference = kmip::ReferenceTo(given);

@@ -13,10 +13,11 @@ inline constexpr std::size_t kMostInstances = 128;              // of one kind
 
 // The value as it is kept: enumerations and masks are known in the request's version, structures
 // have the members they need, Usage Limits start with Count = Total, a Link names its object by
-// text. Invalid Field (1.x) or Invalid Attribute Value (2.x) otherwise; Application Namespace Not
-// Supported where the server would have to make up Application Data.
-// For a new object a Usage Limits Count is ignored, later it is refused.
-enum class Giving { kToNewObject, kToExistingObject };
+// text, Application Data that was left out is made up. Invalid Field (1.x) or Invalid Attribute
+// Value (2.x) otherwise; Application Namespace Not Supported where the server makes up none. For a
+// new object a Usage Limits Count is ignored, later it is refused; with an imported object it comes
+// along.
+enum class Giving { kToNewObject, kToExistingObject, kWithImportedObject };
 Result<kmip::Attribute> CheckedValue(const kmip::Attribute& given, Giving giving,
                                      const OperationContext& context);
 

@@ -23,8 +23,9 @@ Kms::Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<V
       cache_(options.cached_objects, options.cache_time, clock),
       streams_(clock),
       applications_(clock),
-      parts_{store,         *vault_,      cache_, streams_, clock, options.algorithms,
-             applications_, options.facts},
+      objects_(options.objects),
+      parts_{store,         *vault_,       cache_,   streams_, clock, options.algorithms,
+             applications_, options.facts, objects_, turns_},
       group_commit_(parts_, limits_, audit) {}
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "engine/batch.h"
 #include "engine/group_commit.h"
+#include "engine/group_turns.h"
 #include "engine/object_cache.h"
+#include "engine/object_policy.h"
 #include "engine/operation.h"
 #include "engine/pkcs11_applications.h"
 #include "engine/streams.h"
@@ -21,6 +23,7 @@ namespace dare::engine {
 struct KmsOptions {
   ttlv::Limits limits;
   crypto::AlgorithmPolicy algorithms;
+  ObjectPolicy objects;
   std::size_t cached_objects = 4096;  // opened KEKs in the secure heap
   std::chrono::seconds cache_time{300};
   ServerFacts facts;
@@ -62,6 +65,8 @@ class Kms {
   ObjectCache cache_;
   Streams streams_;
   Pkcs11Applications applications_;
+  const ObjectPolicy objects_;
+  GroupTurns turns_;
   EngineParts parts_;
   GroupCommit group_commit_;  // last: its thread uses all of the above
 };

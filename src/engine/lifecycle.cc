@@ -79,4 +79,6 @@ bool IsDestroyed(State state) {
   return state == State::kDestroyed || state == State::kDestroyedCompromised;
 }
 
+bool IsArchived(const kmip::AttributeSet& attributes) { return attributes.Has(Tag::kArchiveDate); }
+
 }  // namespace dare::engine

@@ -32,4 +32,7 @@ Result<void> CheckUsageMask(const kmip::AttributeSet& attributes,
 
 bool IsDestroyed(kmip::State state);
 
+// Off-line, by Archive, until Recover.
+bool IsArchived(const kmip::AttributeSet& attributes);
+
 }  // namespace dare::engine

@@ -11,6 +11,7 @@
 #include "engine/lifecycle.h"
 #include "engine/refusal.h"
 #include "engine/server_rng.h"
+#include "engine/templates.h"
 #include "kmip/certificate.h"
 #include "kmip/key_block.h"
 #include "kmip/names.h"
@@ -90,6 +91,7 @@ Result<std::optional<PlainObject>> PlainFormat(const kmip::ManagedObject& object
 }
 
 Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object) {
+  if (object.type == ObjectType::kTemplate) return {};
   if (const auto plain = TRY(PlainFormat(object))) {
     const auto& [value, format, digest_format] = *plain;
     attributes.Add(MakeDigest(crypto::Sha256(value), digest_format));
@@ -109,6 +111,31 @@ Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObj
 
 void SetDefault(AttributeSet& attributes, Attribute attribute) {
   if (!attributes.Has(attribute.tag)) attributes.Set(std::move(attribute));
+}
+
+// An imported object keeps what it brings; the server completes it.
+void SetWhatIsMissing(AttributeSet& attributes, std::int64_t now) {
+  for (const Tag tag : {Tag::kInitialDate, Tag::kLastChangeDate}) {
+    SetDefault(attributes, Attribute::OfDate(tag, now));
+  }
+  SetDefault(attributes, Attribute::OfInterval(Tag::kLeaseTime, kLeaseSeconds));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kFresh, true));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kSensitive, false));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kExtractable, true));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kAlwaysSensitive, false));
+  SetDefault(attributes, Attribute::OfBoolean(Tag::kNeverExtractable, false));
+  FollowSensitivity(attributes);  // what was said of the past must agree with the present
+  SetDefault(attributes, Attribute::OfEnumeration(
+                             Tag::kState, static_cast<std::uint32_t>(kmip::State::kPreActive)));
+  SettleState(attributes, now);
+}
+
+// kmip-1.4 annex "Attribute by Object": a Template has no state and no key.
+void SetForTemplate(AttributeSet& attributes, std::int64_t now) {
+  for (const Tag tag : {Tag::kInitialDate, Tag::kLastChangeDate}) {
+    attributes.Set(Attribute::OfDate(tag, now));
+  }
+  attributes.Set(Attribute::OfInterval(Tag::kLeaseTime, kLeaseSeconds));
 }
 
 void SetByServer(AttributeSet& attributes, Origin origin, std::int64_t now) {
@@ -156,7 +183,9 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
                     std::string(kmip::TagSpecName(given.tag)) + " is given twice");
   }
   TRY(CheckRngWish(given, origin, version));
-  Attribute value = TRY(CheckedValue(given, Giving::kToNewObject, context));
+  const Giving giving =
+      origin == Origin::kImported ? Giving::kWithImportedObject : Giving::kToNewObject;
+  Attribute value = TRY(CheckedValue(given, giving, context));
   if (given.tag == Tag::kName) {
     for (const Attribute& other : checked.all()) {
       if (other == value) return Error(Code::kAlreadyExists, "a name is given twice");
@@ -170,13 +199,9 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
 
 Result<AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, ObjectType type,
                                        Origin origin, const OperationContext& context) {
-  if (!given.template_names.empty()) {
-    //= kmip-1.4 11.2 Create
-    //# Templates that do not exist are given in request
-    return Reject(ResultReason::kItemNotFound, "there are no templates on this server");
-  }
+  const AttributeSet all = TRY(WithTemplates(given, context));
   AttributeSet checked;
-  for (const Attribute& attribute : given.attributes.all()) {
+  for (const Attribute& attribute : all.all()) {
     TRY(AddChecked(checked, attribute, type, origin, context));
   }
   TRY(CheckDates(checked, context.version()));
@@ -205,7 +230,9 @@ Result<void> CheckQuantumSafe(const AttributeSet& attributes) {
 Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, AttributeSet attributes,
                                        SecretBytes material, const OperationContext& context) {
   kmip::ManagedObject object;
-  object.id = TRY(NewUuid());
+  const bool imported = origin == Origin::kImported;
+  const std::optional<std::string_view> told = attributes.Text(Tag::kUniqueIdentifier);
+  object.id = imported && told ? std::string(*told) : TRY(NewUuid());
   object.type = type;
   object.owner = context.principal().name;
   object.material = std::move(material);
@@ -216,10 +243,26 @@ Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, Attribute
   all.Set(Attribute::OfBytes(Tag::kShortUniqueIdentifier, crypto::Sha256(AsBytes(object.id))));
   all.Set(Attribute::OfEnumeration(Tag::kObjectType, static_cast<std::uint32_t>(type)));
   for (const Attribute& attribute : attributes.all()) {
-    if (attribute.tag != Tag::kObjectType) all.Add(attribute);
+    if (attribute.tag == Tag::kObjectType || attribute.tag == Tag::kUniqueIdentifier) continue;
+    if (attribute.tag == Tag::kShortUniqueIdentifier) {
+      all.Set(attribute);
+    } else {
+      all.Add(attribute);
+    }
   }
-  TRY(AddFormatAndDigest(all, object));
-  SetByServer(all, origin, context.now());
+  const bool has_digest = imported && all.Has(Tag::kDigest) && all.Has(Tag::kKeyFormatType);
+  if (!has_digest) TRY(AddFormatAndDigest(all, object));
+  if (type == ObjectType::kTemplate) {
+    SetForTemplate(all, context.now());
+  } else if (imported) {
+    SetWhatIsMissing(all, context.now());
+  } else {
+    SetByServer(all, origin, context.now());
+  }
+  if (!all.Has(Tag::kProtectionStorageMask) && type != ObjectType::kTemplate) {
+    all.Set(Attribute::OfInteger(Tag::kProtectionStorageMask,
+                                 static_cast<std::int32_t>(kProtectionStorage)));
+  }
   object.attributes = std::move(all);
   return object;
 }

@@ -12,9 +12,9 @@
 namespace dare::engine {
 
 // The attributes that a client gives to a new object, checked and in the form they are kept:
-// permitted, each kind as often as it may be, dates in order. Refuses templates, which are objects
-// that this server does not have. Invalid Field, Attribute Read Only, Attribute Single Valued, Non
-// Unique Name Attribute, …
+// permitted, each kind as often as it may be, dates in order, with those of the templates it names.
+// Invalid Field, Attribute Read Only, Attribute Single Valued, Non Unique Name Attribute, …
+// An imported object keeps whatever it had elsewhere, so that every attribute may be given.
 Result<kmip::AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, kmip::ObjectType type,
                                              Origin origin, const OperationContext& context);
 
@@ -28,7 +28,8 @@ Result<void> CheckProtectionStorage(const std::optional<kmip::ProtectionStorageM
 // General Failure where it is not (QS-M-2).
 Result<void> CheckQuantumSafe(const kmip::AttributeSet& attributes);
 
-// Completes `attributes` with everything that the server sets, a new Unique Identifier first.
+// Completes `attributes` with everything that the server sets, a new Unique Identifier first (an
+// imported object brings its own, and keeps all that it brings).
 // `material` is the whole encoded object structure. Algorithm, length and usage mask are the
 // caller's.
 Result<kmip::ManagedObject> MakeObject(kmip::ObjectType type, Origin origin,

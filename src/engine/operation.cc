@@ -1,6 +1,8 @@
 #include "engine/operation.h"
 
+#include "engine/lifecycle.h"
 #include "engine/object_cache.h"
+#include "engine/templates.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "policy/decision.h"
@@ -68,6 +70,8 @@ Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier
             return kmip::Operation::kRegister;
           case kmip::UniqueIdentifier::kReKey:
             return kmip::Operation::kReKey;
+          case kmip::UniqueIdentifier::kImport:
+            return kmip::Operation::kImport;
           default:
             return std::nullopt;
         }
@@ -117,6 +121,18 @@ Result<ObjectPointer> OperationContext::OpenFor(kmip::Operation operation, const
     return Reject(ResultReason::kObjectNotFound, "no such object");
   }
   TRY(Decide(operation, stored->get()));
+  //= kmip-2.1 6 Operations
+  //# any archived object SHALL first be made available by a Recover operation
+  if (operation_ != kmip::Operation::kRecover && IsArchived((*stored)->object.attributes)) {
+    return Reject(ResultReason::kObjectArchived, "the object is archived: recover it first");
+  }
+  if ((*stored)->object.type == kmip::ObjectType::kTemplate &&
+      !MayReachTemplate(operation_, version_)) {
+    if (kmip::IsVersion1(version_)) {
+      return Reject(ResultReason::kIllegalOperation, "a Template cannot be used so");
+    }
+    return Reject(ResultReason::kObjectNotFound, "no such object");
+  }
   kept_.push_back(*stored);
   return *stored;
 }
@@ -133,6 +149,27 @@ Result<ObjectPointer> OperationContext::Open(const kmip::Identifier& identifier,
 
 Result<ObjectPointer> OperationContext::Peek(const std::string& id, bool keep) {
   return Load(id, Vault::Material::kLeaveSealed, keep);
+}
+
+Result<StoredObject> OperationContext::FindTemplate(const std::string& name) const {
+  store::Query query;
+  query.entries = {{static_cast<std::uint32_t>(Tag::kName), name, principal_.name}};
+  query.owner = principal_.name;
+  query.object_type = static_cast<std::uint32_t>(kmip::ObjectType::kTemplate);
+  query.limit = 1;
+  const store::Page<store::ObjectId> page = TRY(reader().Find(query));
+  if (!page.items.empty()) {
+    StoredObject stored =
+        TRY(parts_.vault.Load(reader(), page.items.front(), Vault::Material::kOpen));
+    const policy::ObjectFacts facts{.owner = stored.object.owner};
+    if (policy::Decide(principal_, kmip::Operation::kGet, facts).allowed &&
+        !IsArchived(stored.object.attributes)) {
+      return stored;
+    }
+  }
+  //= kmip-1.4 11.2 Create
+  //# Templates that do not exist are given in request
+  return Reject(ResultReason::kItemNotFound, "no template " + name);
 }
 
 Result<store::Transaction*> OperationContext::Writable() {
@@ -167,6 +204,12 @@ Result<void> OperationContext::Destroy(const StoredObject& stored, kmip::Attribu
   attributes.Set(kmip::Attribute::OfDate(Tag::kLastChangeDate, now_));
   memory_.changed.push_back(stored.object.id);
   return parts_.vault.DestroyMaterial(*transaction, stored, attributes);
+}
+
+Result<void> OperationContext::Remove(const StoredObject& stored) {
+  store::Transaction* transaction = TRY(Writable());
+  memory_.changed.push_back(stored.object.id);
+  return transaction->Remove(stored.object.id);
 }
 
 void OperationContext::SetPlaceholder(const std::string& id) { memory_.placeholder = id; }

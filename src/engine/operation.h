@@ -22,6 +22,11 @@ namespace dare::engine {
 class ObjectCache;
 class Pkcs11Applications;
 class Streams;
+class CipherStreams;
+class GroupTurns;
+class ObjectCache;
+class Pkcs11Applications;
+struct ObjectPolicy;
 
 // What the engine is made of: shared by all requests, constant, thread-safe.
 struct EngineParts {
@@ -33,6 +38,8 @@ struct EngineParts {
   crypto::AlgorithmPolicy algorithms;
   Pkcs11Applications& applications;
   ServerFacts facts;
+  const ObjectPolicy& objects;
+  GroupTurns& turns;
 };
 
 // What one batch did so far; later items build on it.
@@ -67,6 +74,8 @@ class OperationContext {
   Pkcs11Applications& applications() { return parts_.applications; }
   const ServerFacts& facts() const { return parts_.facts; }
   Streams& streams() { return parts_.streams; }
+  const ObjectPolicy& objects() const { return parts_.objects; }
+  GroupTurns& turns() { return parts_.turns; }
   // Sees this batch's own writes.
   const store::ObjectReader& reader() const;
 
@@ -79,7 +88,8 @@ class OperationContext {
   // The text of an identifier; kRejected Object Not Found when the placeholder is empty.
   Result<std::string> Resolve(const kmip::Identifier& identifier) const;
   // Loads the object, checks its record and asks the policy. Object Not Found, Permission Denied,
-  // kDamaged. The context keeps it alive until the answer is written.
+  // Object Archived (except for Recover), kDamaged. The context keeps it alive until the answer is
+  // written.
   Result<ObjectPointer> Open(const kmip::Identifier& identifier,
                              Vault::Material material = Vault::Material::kLeaveSealed);
   // The same for a second object of the operation (a wrapping key), as if `operation` were asked on
@@ -90,12 +100,17 @@ class OperationContext {
   // `keep` it does not enter the cache: a long search must not push out the keys that are in use.
   Result<ObjectPointer> Peek(const std::string& id, bool keep);
 
+  // The Template of this name (1.x) that belongs to the principal, opened. Item Not Found.
+  Result<StoredObject> FindTemplate(const std::string& name) const;
+
   // Fails, with the mark, unless this is the writer thread.
   Result<void> RequireWriter();
   Result<void> Insert(const kmip::ManagedObject& object);
   // Sets Last Change Date itself. kConflict is retried by the caller of the batch.
   Result<void> Update(const StoredObject& stored, kmip::AttributeSet attributes);
   Result<void> Destroy(const StoredObject& stored, kmip::AttributeSet attributes);
+  // Forgets the object altogether, its identifier included: only where another takes its place.
+  Result<void> Remove(const StoredObject& stored);
 
   // For the ID Placeholder and 2.x references: `id` was made (or found) by this operation.
   void SetPlaceholder(const std::string& id);

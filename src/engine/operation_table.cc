@@ -3,6 +3,7 @@
 #include "engine/operations/activate.h"
 #include "engine/operations/add_attribute.h"
 #include "engine/operations/adjust_attribute.h"
+#include "engine/operations/archive.h"
 #include "engine/operations/check.h"
 #include "engine/operations/create.h"
 #include "engine/operations/decrypt.h"
@@ -10,17 +11,22 @@
 #include "engine/operations/destroy.h"
 #include "engine/operations/discover_versions.h"
 #include "engine/operations/encrypt.h"
+#include "engine/operations/export.h"
 #include "engine/operations/get.h"
 #include "engine/operations/get_attribute_list.h"
 #include "engine/operations/get_attributes.h"
 #include "engine/operations/hash.h"
+#include "engine/operations/get_usage_allocation.h"
+#include "engine/operations/import.h"
 #include "engine/operations/locate.h"
 #include "engine/operations/mac.h"
 #include "engine/operations/mac_verify.h"
 #include "engine/operations/modify_attribute.h"
 #include "engine/operations/pkcs11.h"
+#include "engine/operations/obtain_lease.h"
 #include "engine/operations/query.h"
 #include "engine/operations/re_key.h"
+#include "engine/operations/recover.h"
 #include "engine/operations/register.h"
 #include "engine/operations/revoke.h"
 #include "engine/operations/rng_retrieve.h"
@@ -51,6 +57,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::ActivateRequest, Activate>(),
     Changes<kmip::AddAttributeRequest, AddAttribute>(),
     Changes<kmip::AdjustAttributeRequest, AdjustAttribute>(),
+    Changes<kmip::ArchiveRequest, Archive>(),
     Reads<kmip::CheckRequest, Check>(),
     Changes<kmip::CreateRequest, Create>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
@@ -58,17 +65,22 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::DestroyRequest, Destroy>(),
     Reads<kmip::DiscoverVersionsRequest, DiscoverVersions>(),
     Reads<kmip::EncryptRequest, Encrypt>(),
+    Reads<kmip::ExportRequest, Export>(),
     Reads<kmip::GetRequest, Get>(),
     Reads<kmip::GetAttributeListRequest, GetAttributeList>(),
     Reads<kmip::GetAttributesRequest, GetAttributes>(),
     Reads<kmip::HashRequest, Hash>(),
+    Changes<kmip::GetUsageAllocationRequest, GetUsageAllocation>(),
+    Changes<kmip::ImportRequest, Import>(),
     Reads<kmip::LocateRequest, Locate>(),
     Reads<kmip::MacRequest, Mac>(),
     Reads<kmip::MacVerifyRequest, MacVerify>(),
     Changes<kmip::ModifyAttributeRequest, ModifyAttribute>(),
     Reads<kmip::Pkcs11Request, Pkcs11>(),
+    Reads<kmip::ObtainLeaseRequest, ObtainLease>(),
     Reads<kmip::QueryRequest, Query>(),
     Changes<kmip::ReKeyRequest, ReKey>(),
+    Changes<kmip::RecoverRequest, Recover>(),
     Changes<kmip::RegisterRequest, Register>(),
     Changes<kmip::RevokeRequest, Revoke>(),
     Reads<kmip::RngRetrieveRequest, RngRetrieve>(),

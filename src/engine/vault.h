@@ -54,6 +54,7 @@ class Vault {
   // could be guessed, so the store sees it under a mask of its own.
   Result<kmip::AttributeSet> MaskDigests(const store::ObjectId& id,
                                          const kmip::AttributeSet& attributes) const;
+  Result<Bytes> DigestMask(const std::string& id, std::int32_t index, std::size_t length) const;
   Result<Bytes> Mac(ByteView fields) const;
 
   hsm::Sealer& sealer_;

@@ -24,6 +24,7 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kCreate:
     case Operation::kCreateKeyPair:
     case Operation::kRegister:
+    case Operation::kImport:
     case Operation::kRNGRetrieve:
     case Operation::kRNGSeed:
     case Operation::kHash:
@@ -34,6 +35,8 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kGetAttributeList:
     case Operation::kRevoke:
     case Operation::kDestroy:
+    case Operation::kArchive:
+    case Operation::kRecover:  // what is archived can be revoked only after it
       return Reach::kOversee;
     case Operation::kGet:
     case Operation::kExport:
@@ -47,8 +50,6 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kAdjustAttribute:
     case Operation::kActivate:
     case Operation::kDeactivate:
-    case Operation::kArchive:
-    case Operation::kRecover:
     case Operation::kReKey:
     case Operation::kReKeyKeyPair:
     case Operation::kDeriveKey:

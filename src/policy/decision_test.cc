@@ -25,10 +25,11 @@ const std::set<Operation> kWithoutObject = {
     Operation::kQuery,   Operation::kDiscoverVersions, Operation::kPing,
     Operation::kCreate,  Operation::kCreateKeyPair,    Operation::kRegister,
     Operation::kRNGSeed, Operation::kRNGRetrieve,      Operation::kHash,
-    Operation::kLocate,  Operation::kPKCS_11};
-const std::set<Operation> kAdministratorOnOthers = {Operation::kLocate, Operation::kGetAttributes,
-                                                    Operation::kGetAttributeList,
-                                                    Operation::kRevoke, Operation::kDestroy};
+    Operation::kLocate,  Operation::kPKCS_11,          Operation::kImport};
+const std::set<Operation> kAdministratorOnOthers = {
+    Operation::kLocate, Operation::kGetAttributes, Operation::kGetAttributeList,
+    Operation::kRevoke, Operation::kDestroy,       Operation::kArchive,
+    Operation::kRecover};
 const std::set<Operation> kOwner = {
     Operation::kLocate,       Operation::kGetAttributes,   Operation::kGetAttributeList,
     Operation::kRevoke,       Operation::kDestroy,         Operation::kGet,

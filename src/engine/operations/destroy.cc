@@ -14,6 +14,14 @@ using kmip::State;
 Result<kmip::DestroyResponse> Destroy(const kmip::DestroyRequest& request,
                                       OperationContext& context) {
   const ObjectPointer stored = TRY(context.Open(request.id));
+  //= kmip-1.4 4.21 Destroy
+  //# If the Unique Identifier specifies a Template object, then the object itself, including all
+  //# meta-data, SHALL be deleted.
+  if (stored->object.type == kmip::ObjectType::kTemplate) {
+    TRY(context.Remove(*stored));
+    context.Answered(stored->object.id);
+    return kmip::DestroyResponse{.id = stored->object.id};
+  }
   kmip::AttributeSet attributes = stored->object.attributes;
   const State state = EffectiveState(attributes, context.now());
   if (IsDestroyed(state)) {

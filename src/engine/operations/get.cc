@@ -133,7 +133,9 @@ Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext&
   WipingBytes made = TRY(AsAsked(request, object, context));
   //= kmip-2.1 4.25 Fresh
   //# the attribute SHALL be set to False when the object is given out
-  if (object.attributes.Boolean(Tag::kFresh).value_or(false)) {
+  // An Export takes a copy, it does not hand the key to somebody (TC-IMPEXP-3).
+  const bool hands_out = context.operation() == kmip::Operation::kGet;
+  if (hands_out && object.attributes.Boolean(Tag::kFresh).value_or(false)) {
     kmip::AttributeSet attributes = object.attributes;
     attributes.Set(kmip::Attribute::OfBoolean(Tag::kFresh, false));
     TRY(context.Update(*stored, std::move(attributes)));

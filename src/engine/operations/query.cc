@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/object_policy.h"
 #include "engine/operation_table.h"
 #include "engine/profiles.h"
 #include "engine/server_rng.h"
@@ -17,9 +18,10 @@ using kmip::QueryFunction;
 using kmip::QueryResponse;
 
 constexpr char kVendor[] = "OpenDaRE";
-constexpr ObjectType kObjectTypes[] = {
-    ObjectType::kCertificate,  ObjectType::kSymmetricKey, ObjectType::kSecretData,
-    ObjectType::kOpaqueObject, ObjectType::kPGPKey,       ObjectType::kCertificateRequest};
+constexpr ObjectType kObjectTypes[] = {ObjectType::kCertificate, ObjectType::kSymmetricKey,
+                                       ObjectType::kSecretData,  ObjectType::kOpaqueObject,
+                                       ObjectType::kPGPKey,      ObjectType::kCertificateRequest,
+                                       ObjectType::kTemplate};
 
 std::vector<ObjectType> ObjectTypes(kmip::ProtocolVersion version) {
   std::vector<ObjectType> types;
@@ -55,16 +57,19 @@ kmip::CapabilityInformation Capabilities() {
           .quantum_safe = false};
 }
 
-// Functions without a case have nothing to tell here: no name spaces the server would make values
-// for, extensions, attestation or validations.
-void Answer(QueryFunction function, kmip::ProtocolVersion version, const ServerFacts& facts,
-            QueryResponse& response) {
+// Functions without a case have nothing to tell here: no extensions, attestation or validations.
+void Answer(QueryFunction function, const OperationContext& context, QueryResponse& response) {
+  const kmip::ProtocolVersion version = context.version();
+  const ServerFacts& facts = context.facts();
   switch (function) {
     case QueryFunction::kQueryOperations:
       response.operations = Operations(version);
       return;
     case QueryFunction::kQueryObjects:
       response.object_types = ObjectTypes(version);
+      return;
+    case QueryFunction::kQueryApplicationNamespaces:
+      response.application_namespaces = context.objects().application_namespaces;
       return;
     case QueryFunction::kQueryServerInformation:
       response.vendor_identification = kVendor;
@@ -102,7 +107,7 @@ Result<kmip::QueryResponse> Query(const kmip::QueryRequest& request, OperationCo
   TRY(context.Authorise());
   QueryResponse response;
   for (const QueryFunction function : request.functions) {
-    Answer(function, context.version(), context.facts(), response);
+    Answer(function, context, response);
   }
   return response;
 }

@@ -7,6 +7,7 @@
 #include "engine/key_generation.h"
 #include "engine/new_object.h"
 #include "engine/refusal.h"
+#include "engine/templates.h"
 #include "engine/usage_defaults.h"
 #include "kmip/key_block.h"
 #include "kmip/names.h"
@@ -63,7 +64,7 @@ Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
 // kmip-1.4 2.1.4 Key Value: attributes inside belong to the object, where the request gives no
 // others.
 Result<kmip::AttributesIn> WithAttributesInside(const kmip::AttributesIn& given,
-                                                const kmip::KeyBlock& block,
+                                                const kmip::KeyBlock& block, Origin origin,
                                                 kmip::ProtocolVersion version) {
   kmip::AttributesIn all = given;
   if (block.attributes.empty()) return all;
@@ -75,8 +76,8 @@ Result<kmip::AttributesIn> WithAttributesInside(const kmip::AttributesIn& given,
   TRY(inside.End());
   for (const Attribute& attribute : found.all()) {
     const kmip::AttributeReference reference = kmip::ReferenceTo(attribute);
-    const bool wanted = MayBeGiven(reference, Origin::kRegistered, version) &&
-                        given.attributes.Count(reference) == 0;
+    const bool wanted =
+        MayBeGiven(reference, origin, version) && given.attributes.Count(reference) == 0;
     if (wanted) all.attributes.Add(attribute);
   }
   return all;
@@ -179,13 +180,12 @@ bool HasKeyBlock(ObjectType type) {
          type != ObjectType::kCertificateRequest;
 }
 
-Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request,
+Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request, Origin origin,
                                   const OperationContext& context) {
   const ObjectType type = request.object_type;
   const ttlv::Item& object = *request.object;
   if (!HasKeyBlock(type)) {
-    AttributeSet attributes =
-        TRY(CheckedAttributes(request.attributes, type, Origin::kRegistered, context));
+    AttributeSet attributes = TRY(CheckedAttributes(request.attributes, type, origin, context));
     if (type == ObjectType::kOpaqueObject) TRY(CheckOpaque(attributes, object));
     if (type == ObjectType::kCertificate) {
       TRY(AddCertificateAttributes(attributes, object, context));
@@ -198,8 +198,8 @@ Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request,
   }
   const kmip::KeyBlock block = TRY(OpenKeyBlock(object, type, context.version()));
   const kmip::AttributesIn given =
-      TRY(WithAttributesInside(request.attributes, block, context.version()));
-  AttributeSet attributes = TRY(CheckedAttributes(given, type, Origin::kRegistered, context));
+      TRY(WithAttributesInside(request.attributes, block, origin, context.version()));
+  AttributeSet attributes = TRY(CheckedAttributes(given, type, origin, context));
   if (type == ObjectType::kSymmetricKey) {
     TRY(CheckKey(attributes, block, context));
   } else if (type == ObjectType::kPGPKey) {
@@ -207,22 +207,29 @@ Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request,
   } else {
     TRY(CheckSecret(attributes, block));
   }
-  LinkToWrappingKey(attributes, block);
+  if (origin != Origin::kImported) LinkToWrappingKey(attributes, block);
   return attributes;
 }
 
 }  // namespace
 
+Result<kmip::ManagedObject> MakeRegistered(const kmip::RegisterRequest& request, Origin origin,
+                                           const OperationContext& context) {
+  if (request.object_type == ObjectType::kTemplate && kmip::IsVersion1(context.version())) {
+    return MakeTemplate(request, origin, context);
+  }
+  TRY(CheckRequest(request, context.version()));
+  AttributeSet attributes = TRY(AttributesOf(request, origin, context));
+  SetDefaultUsage(attributes, request.object_type);
+  SecretBytes material = TRY(SecretBytes::CopyOf(request.object->whole));
+  return MakeObject(request.object_type, origin, std::move(attributes), std::move(material),
+                    context);
+}
+
 Result<kmip::RegisterResponse> Register(const kmip::RegisterRequest& request,
                                         OperationContext& context) {
   TRY(context.Authorise());
-  TRY(CheckRequest(request, context.version()));
-  AttributeSet attributes = TRY(AttributesOf(request, context));
-  SetDefaultUsage(attributes, request.object_type);
-  SecretBytes material = TRY(SecretBytes::CopyOf(request.object->whole));
-  const kmip::ManagedObject object =
-      TRY(MakeObject(request.object_type, Origin::kRegistered, std::move(attributes),
-                     std::move(material), context));
+  const kmip::ManagedObject object = TRY(MakeRegistered(request, Origin::kRegistered, context));
   TRY(InsertObject(object, context));
   return kmip::RegisterResponse{.id = object.id};
 }
