@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "engine/kms.h"
 #include "hsm/memory_sealer_for_test.h"
+#include "kmip/draft3.h"
 #include "kmip/message.h"
 #include "kmip/tags.h"
 #include "store/memory_store.h"
@@ -83,6 +84,12 @@ WipingBytes EngineForTest::Exchange(ByteView request, const std::string& princip
   }
   ttlv::Limits limits;
   limits.max_message_bytes = 16u << 20;
+  if (kmip::Draft3Exchange::Speaks(request) && facts_.newest_version == kmip::kVersion3_0) {
+    // Has items of types that Validate does not know.
+    const auto length = ttlv::MessageLength(answer, Tag::kResponseMessage, limits);
+    if (!length || *length != answer.size()) Fail("bad answer in 3.0");
+    return answer;
+  }
   if (auto valid = ttlv::Validate(answer, limits); !valid)
     Fail("bad answer: " + valid.error().message);
   return answer;
