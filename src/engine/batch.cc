@@ -306,18 +306,19 @@ Result<void> CheckHeader(const kmip::RequestMessage& message) {
   return {};
 }
 
-kmip::ResponseHeader HeaderFor(const Clock& clock, kmip::ProtocolVersion version,
-                               const std::string& client_correlation) {
+//= kmip-2.1 9.9 Client Correlation Value
+//# For client to server operations, the Client Correlation Value is provided in the request.
+// It goes into the audit log; published answers do not repeat it.
+kmip::ResponseHeader HeaderFor(const Clock& clock, kmip::ProtocolVersion version) {
   kmip::ResponseHeader header;
   header.version = ClosestSupported(version);
   header.time_stamp = clock.Now();
-  if (version >= kmip::kVersion1_4) header.client_correlation = client_correlation;
   return header;
 }
 
-void Refuse(const Clock& clock, kmip::ProtocolVersion version, const std::string& correlation,
-            const Error& error, WipingBytes& answer) {
-  ResponseBuilder response(answer, HeaderFor(clock, version, correlation));
+void Refuse(const Clock& clock, kmip::ProtocolVersion version, const Error& error,
+            WipingBytes& answer) {
+  ResponseBuilder response(answer, HeaderFor(clock, version));
   response.Refuse(nullptr, ResultStatus::kOperationFailed,
                   kmip::ReasonFor(error, ClosestSupported(version)), kmip::MessageFor(error));
   response.Finish();
@@ -345,7 +346,7 @@ Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Call
     if (answered.needs_writer) return answered;
   } else {
     answered.entries.push_back(RefusedEntry(parts, caller, rewritten.error()));
-    Refuse(parts.clock, kNewestVersion, "", rewritten.error(), answer);
+    Refuse(parts.clock, kNewestVersion, rewritten.error(), answer);
   }
   answer = exchange.GiveAnswer(answer);
   return answered;
@@ -359,46 +360,38 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     return AnswerDraft3(parts, limits, caller, request, transaction, answer);
   }
   Answered answered;
-  const auto refuse = [&](kmip::ProtocolVersion version, const std::string& correlation,
-                          const Error& error) {
+  const auto refuse = [&](kmip::ProtocolVersion version, const Error& error) {
     answered.entries.push_back(RefusedEntry(parts, caller, error));
-    Refuse(parts.clock, version, correlation, error, answer);
+    Refuse(parts.clock, version, error, answer);
   };
   if (Result<void> valid = ttlv::Validate(request, limits); !valid) {
-    refuse(kmip::PeekVersion(request).value_or(kNewestVersion), "", valid.error());
+    refuse(kmip::PeekVersion(request).value_or(kNewestVersion), valid.error());
     return answered;
   }
   Result<kmip::RequestMessage> message = kmip::RequestMessage::Open(request);
   if (!message) {
-    refuse(kmip::PeekVersion(request).value_or(kNewestVersion), "", message.error());
+    refuse(kmip::PeekVersion(request).value_or(kNewestVersion), message.error());
     return answered;
   }
   const kmip::RequestHeader& header = message->header();
   if (Result<void> fit = CheckHeader(*message); !fit) {
-    refuse(header.version, header.client_correlation, fit.error());
+    refuse(header.version, fit.error());
     return answered;
   }
-  ResponseBuilder response(answer,
-                           HeaderFor(parts.clock, header.version, header.client_correlation));
+  ResponseBuilder response(answer, HeaderFor(parts.clock, header.version));
   Result<void> run = Batch(parts, limits, caller, *message, transaction, response, answered).Run();
   if (!run) {
     answered.entries.clear();
-    refuse(header.version, header.client_correlation, run.error());
+    refuse(header.version, run.error());
     return answered;
   }
   response.Finish();
   return answered;
 }
 
-audit::Entry RefuseUnreadable(const EngineParts& parts, const Caller& caller, const Error& error,
-                              WipingBytes& answer) {
-  Refuse(parts.clock, kNewestVersion, "", error, answer);
-  return RefusedEntry(parts, caller, error);
-}
-
 void RefuseMessage(const Clock& clock, ByteView request, ResultReason reason,
                    const std::string& message, WipingBytes& answer) {
-  Refuse(clock, kmip::PeekVersion(request).value_or(kNewestVersion), "", Reject(reason, message),
+  Refuse(clock, kmip::PeekVersion(request).value_or(kNewestVersion), Reject(reason, message),
          answer);
 }
 

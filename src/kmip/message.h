@@ -22,7 +22,7 @@ void WriteProtocolVersion(ttlv::Writer& out, ProtocolVersion version);
 struct RequestHeader {
   ProtocolVersion version{1, 4};
   std::optional<std::int32_t> maximum_response_size;  // bytes of TTLV
-  std::string client_correlation;                     // 1.4+, echoed
+  std::string client_correlation;                     // 1.4+
   std::string server_correlation;
   // 1.x Boolean, 2.x Enumeration (Mandatory, Optional, Prohibited); true when the client insists.
   bool asynchronous_mandatory = false;
