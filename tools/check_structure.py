@@ -19,7 +19,7 @@ RANKS = {
     "kmip": 2, "kmip_tables": 1,
     "store": 3, "hsm": 3, "policy": 3, "audit": 3,
     "engine": 4, "client": 4,
-    "server": 5, "envelope": 5,
+    "server": 5, "envelope": 5, "conformance": 5,
     "luks": 6, "libdare": 6, "libdare": 6,
     "apps": 7,
 }

@@ -11,8 +11,9 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 EXPECTED = {
-    "bin/dare", "bin/dare-kms", "include/dare/dare.h", "include/dare/client.h",
-    "share/man/man1/dare.1", "share/man/man5/client.toml.5", "share/man/man5/kms.toml.5", "share/man/man8/dare-kms.8",
+    "bin/dare", "bin/dare-kms", "bin/dare-kmip-conformance", "include/dare/dare.h", "include/dare/client.h",
+    "share/man/man1/dare.1", "share/man/man1/dare-kmip-conformance.1",
+    "share/man/man5/client.toml.5", "share/man/man5/kms.toml.5", "share/man/man8/dare-kms.8",
     "share/doc/dare/README.md", "share/doc/dare/CHANGELOG.md", "share/doc/dare/LICENSE",
     "share/doc/dare/docs/operations.md", "share/doc/dare/docs/formats/sealed-file.md",
     "share/doc/dare/examples/kms.toml", "share/doc/dare/examples/client.toml",
