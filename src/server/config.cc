@@ -122,10 +122,9 @@ void ReadKmip(TableReader table, Config& config) {
   table.RefuseOthers();
 }
 
-void ReadHttps(TableReader table, Config& config) {
-  table.Flag("enabled", config.https.enabled);
-  table.Flag("kmip", config.https_kmip);
-  ReadListen(table, config.https);
+void ReadHttps(TableReader table, ListenConfig& out) {
+  table.Flag("enabled", out.enabled);
+  ReadListen(table, out);
   table.RefuseOthers();
 }
 
@@ -207,7 +206,7 @@ void ReadRoot(TableReader& root, Config& config) {
   }
   ReadLevel(root, config.log_level);
   ReadKmip(root.Table("kmip"), config);
-  ReadHttps(root.Table("https"), config);
+  ReadHttps(root.Table("https"), config.https);
   ReadPkcs11(root.Table("pkcs11"), config.pkcs11);
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);
