@@ -42,6 +42,8 @@ bool Succeeds(Peer& peer, const Node& request) {
 bool Destroyed(Peer& peer, const std::string& id, kmip::ProtocolVersion version) {
   const Node destroy = RequestOf(version, Operation::kDestroy, {IdentifierOf(id, version)});
   if (Succeeds(peer, destroy)) return true;
+  const Node recover = RequestOf(version, Operation::kRecover, {IdentifierOf(id, version)});
+  if (Succeeds(peer, recover) && Succeeds(peer, destroy)) return true;
   const Node reason = Structure(
       Tag::kRevocationReason,
       {Number(Tag::kRevocationReasonCode, Type::kEnumeration,
@@ -52,14 +54,15 @@ bool Destroyed(Peer& peer, const std::string& id, kmip::ProtocolVersion version)
 
 }  // namespace
 
-void CleanUp(const std::set<std::string>& ids, kmip::ProtocolVersion version,
-             const Connect& connect, std::size_t clients) {
+std::set<std::string> CleanUp(const std::set<std::string>& ids, kmip::ProtocolVersion version,
+                              const Connect& connect, std::size_t clients) {
   std::set<std::string> left = ids;
   for (std::size_t client = 0; client < clients && !left.empty(); ++client) {
     const Result<std::unique_ptr<Peer>> peer = connect(client);
-    if (!peer) return;
+    if (!peer) return left;
     std::erase_if(left, [&](const std::string& id) { return Destroyed(**peer, id, version); });
   }
+  return left;
 }
 
 }  // namespace dare::conformance

@@ -8,11 +8,11 @@
 
 namespace dare::conformance {
 
-// Destroys objects that a conversation made and left behind, revoking those that are active, as
-// each of `clients` clients in turn. What cannot be destroyed stays. The variations allow it
-// ("leave out clean-up steps if objects are removed otherwise"); without it the next case would
+// Destroys objects that a conversation made and left behind, recovering archived and revoking
+// active ones, as each of `clients` clients in turn. Returns those that stay. The variations allow
+// it ("leave out clean-up steps if objects are removed otherwise"); without it the next case would
 // meet names that are taken.
-void CleanUp(const std::set<std::string>& ids, kmip::ProtocolVersion version,
-             const Connect& connect, std::size_t clients);
+std::set<std::string> CleanUp(const std::set<std::string>& ids, kmip::ProtocolVersion version,
+                              const Connect& connect, std::size_t clients);
 
 }  // namespace dare::conformance

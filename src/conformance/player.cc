@@ -126,8 +126,8 @@ class Performance {
       if (!request) return "cannot be sent: " + request.error().message;
       const Result<Node> response = (*peer)->Ask(*request);
       if (!response) return "was not answered: " + response.error().message;
+      bindings_.Learn(*request, *response);  // stays, whatever the comparison says
       const Bindings before = bindings_;
-      bindings_.Learn(*request, *response);
       const Difference difference = Compare(*request, exchange.response, *response);
       if (!difference) return std::nullopt;
       bindings_ = before;

@@ -45,6 +45,7 @@ json::object ObjectOf(const CaseResult& result) {
   object["encoding"] = Text(EncodingName(result.encoding));
   object["outcome"] = Text(VerdictName(result.verdict));
   object["difference"] = result.text;
+  object["left_behind"] = result.left_behind;
   object["seconds"] = static_cast<double>(static_cast<int>(result.seconds * 1000)) / 1000;
   object["operations"] = ListOf(file.Operations());
   object["attributes"] = ListOf(file.Attributes());

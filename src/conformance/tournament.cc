@@ -69,8 +69,10 @@ class Round {
     for (const std::size_t i : group) PlayOne(i, access, before);
     if (!before || server != nullptr || !plan_.clean_up) return;
     const CaseFile& last = cases_[group.back()];
-    CleanUp(before->keys().left_behind(), last.version, ConnectBy(access, EncodingOf(last)),
-            std::clamp<std::size_t>(access.identities.size(), 1, kClients));
+    const std::set<std::string> left =
+        CleanUp(before->keys().left_behind(), last.version, ConnectBy(access, EncodingOf(last)),
+                std::clamp<std::size_t>(access.identities.size(), 1, kClients));
+    results_[group.back()].left_behind = left.size();
   }
 
   std::vector<CaseResult> TakeResults() { return std::move(results_); }

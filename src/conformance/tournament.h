@@ -32,6 +32,7 @@ struct CaseResult {
   Variations used;
   std::vector<std::string> quirks;  // oddities that were met, each with what was done
   double seconds = 0;
+  std::size_t left_behind = 0;  // objects of its chain that could not be destroyed
 };
 
 // Plays all cases and gives a result for each, in the order of `cases`. Cases of a chain are played

@@ -2,6 +2,7 @@
 """Plays every published case against a fresh dare-kms; none that passed before may be lost.
 
     regression_test.py [ttlv|json|xml]     DARE_BIN: folder of the programs
+    regression_test.py --update            writes down what passes now, in TTLV
 
 passing.txt lists what must pass. Cases that pass and are not listed are named, to be added. Skips loudly where
 ../shared is absent.
@@ -17,8 +18,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 CASES = pathlib.Path(os.environ.get("DARE_CASES", HERE.parents[2] / "shared/kmip/testcases"))
 
 
+LIST = HERE / "passing.txt"
+HEAD = "# Cases that dare-kms passes and must not lose; regression_test.py compares, and writes this with --update."
+
+
 def listed():
-    lines = (line.split("#")[0].strip() for line in (HERE / "passing.txt").read_text("utf-8").splitlines())
+    lines = (line.split("#")[0].strip() for line in LIST.read_text("utf-8").splitlines())
     return [line for line in lines if line]
 
 
@@ -28,7 +33,8 @@ def play(encoding, report):
 
 
 def main():
-    encoding = sys.argv[1] if len(sys.argv) > 1 else "ttlv"
+    update = "--update" in sys.argv
+    encoding = sys.argv[1] if len(sys.argv) > 1 and not update else "ttlv"
     if not CASES.is_dir():
         print(f"SKIPPED: {CASES} is absent; the OASIS cases were not played")
         return 0
@@ -39,6 +45,10 @@ def main():
             print(f"run.sh ended with {code} and without a report")
             return 1
         cases = {c["case"]: c for c in json.loads(report.read_text("utf-8"))["cases"]}
+    if update:
+        passing = sorted(n for n, c in cases.items() if c["outcome"] == "PASS")
+        LIST.write_text("\n".join([HEAD, *passing, ""]), "utf-8")
+        return 0
     names = listed()
     lost = [n for n in names if cases.get(n, {}).get("outcome") == "FAIL"]
     for name in sorted(n for n, c in cases.items() if c["outcome"] == "PASS" and n not in set(names)):
