@@ -183,6 +183,7 @@ class Draft3Request {
           memory.made_batch_id = true;
         }
         AskForClass(member, operation, memory);
+        if (operation == Operation::kPKCS_11) RememberCorrelation(member, memory);
         TRY(Structure(member, &memory, 2));
       } else if (member.type == kStructure) {
         TRY(Structure(member, nullptr, 2));
@@ -191,7 +192,8 @@ class Draft3Request {
       }
     }
     out_.End(mark);
-    if (memory.made_batch_id || memory.object_class || !memory.links.empty()) {
+    if (memory.made_batch_id || memory.object_class || !memory.pkcs11_correlation.empty() ||
+        !memory.links.empty()) {
       exchange_.items_.emplace(index, std::move(memory));
     }
     return {};
@@ -209,6 +211,12 @@ class Draft3Request {
           member.IsEnumeration() && static_cast<Tag>(member.Enumeration()) == Tag::kObjectClass;
     });
     memory.object_class |= !any;
+  }
+
+  static void RememberCorrelation(const RawItem& payload, Draft3Exchange::Item& memory) {
+    ForEach(payload.value, [&](const RawItem& member) {
+      if (member.tag == Tag::kCorrelationValue) memory.pkcs11_correlation = ToBytes(member.value);
+    });
   }
 
   // `memory` is null outside of payloads.
@@ -295,7 +303,8 @@ class Draft3Answer {
   void Header(const RawItem& header) {
     const ttlv::Writer::Mark mark = out_.Begin(header.tag);
     ForEach(header.value, [&](const RawItem& member) {
-      if (member.tag == Tag::kBatchCount) return;
+      // The published answers have neither.
+      if (member.tag == Tag::kBatchCount || member.tag == Tag::kClientCorrelationValue) return;
       if (member.tag == Tag::kProtocolVersion) return WriteProtocolVersion(out_, kVersion3_0);
       out_.Raw(member.whole);
     });
@@ -342,6 +351,9 @@ class Draft3Answer {
     }
     if (member.type == kStructure) return Structure(member, memory);
     out_.Raw(member.whole);
+    if (member.tag == Tag::kPKCS_11Function && !memory.pkcs11_correlation.empty()) {
+      out_.ByteString(Tag::kCorrelationValue, memory.pkcs11_correlation);
+    }
   }
 
   void Link(const RawItem& link, const Draft3Exchange::Item& memory) {

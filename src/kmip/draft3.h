@@ -39,6 +39,7 @@ class Draft3Exchange {
   struct Item {
     bool made_batch_id = false;     // the client sent none, so it gets none
     bool object_class = false;      // is to be in the answer
+    Bytes pkcs11_correlation;       // of a PKCS#11 call: every answer to one repeats it
     std::set<std::uint32_t> links;  // Link Types asked for by name; empty: all
   };
   std::map<std::size_t, Item> items_;  // only those with something to remember

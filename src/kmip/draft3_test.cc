@@ -151,6 +151,20 @@ TEST(Draft3, ObjectClassIsAnsweredWhenItWasAskedFor) {
       std::string::npos);
 }
 
+TEST(Draft3, AnswersToPkcs11RepeatTheCorrelationValue) {
+  Draft3Exchange exchange;
+  const Bytes correlation(16, 0xC0);
+  ASSERT_TRUE(exchange.TakeRequest(Request({{Operation::kPKCS_11, [&](Writer& out) {
+                                               out.Enumeration(Tag::kPKCS_11Function, 3);
+                                               out.ByteString(Tag::kCorrelationValue, correlation);
+                                             }}})));
+  const auto answer = exchange.GiveAnswer(Answer(Operation::kPKCS_11, [](Writer& out) {
+    out.Enumeration(Tag::kPKCS_11Function, 3);
+    out.Enumeration(Tag::kPKCS_11ReturnCode, 0);
+  }));
+  EXPECT_NE(ToHex(answer).find(ToHex(correlation)), std::string::npos);
+}
+
 TEST(Draft3, RefusesWhatItCannotWalkThrough) {
   Draft3Exchange exchange;
   const WipingBytes request = Request({{Operation::kPing, [](Writer&) {}}});
