@@ -122,6 +122,9 @@ Result<void> Service::OpenRecords() {
   engine::KmsOptions options;
   options.limits.max_message_bytes = config_.limits.message_bytes;
   options.algorithms.allow_legacy = config_.allow_legacy_algorithms;
+  if (config_.random_generator == "ansi-x9.31") {
+    options.random_generator = crypto::RandomGenerator::kAnsiX931;
+  }
   if (config_.kmip_3_0) options.facts.newest_version = kmip::kVersion3_0;
   options.facts.pkcs11_manufacturer = config_.pkcs11.manufacturer;
   options.facts.pkcs11_description = config_.pkcs11.description;

@@ -106,11 +106,11 @@ Error WrongSize(KeyFamily family, std::size_t bits) {
                                            std::to_string(bits) + " bits here");
 }
 
-Result<PkeyPtr> GenerateRsa(std::size_t bits) {
+Result<PkeyPtr> GenerateRsa(std::size_t bits, OSSL_LIB_CTX* library) {
   if (bits < kLeastRsaBits || bits > kMostRsaBits || bits % 8 != 0) {
     return WrongSize(KeyFamily::kRsa, bits);
   }
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(library, "RSA", nullptr));
   if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(bits)) != 1) {
     return NotMade();
@@ -118,9 +118,9 @@ Result<PkeyPtr> GenerateRsa(std::size_t bits) {
   return Keygen(context.get());
 }
 
-Result<PkeyPtr> GenerateEc(const std::string& curve) {
+Result<PkeyPtr> GenerateEc(const std::string& curve, OSSL_LIB_CTX* library) {
   if (!KnowsCurve(curve)) return Error(Code::kUnsupported, "this curve is not offered");
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(library, "EC", nullptr));
   if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_group_name(context.get(), curve.c_str()) != 1) {
     return NotMade();
@@ -128,10 +128,10 @@ Result<PkeyPtr> GenerateEc(const std::string& curve) {
   return Keygen(context.get());
 }
 
-Result<PkeyPtr> GenerateDsa(std::size_t bits, std::size_t q_bits) {
+Result<PkeyPtr> GenerateDsa(std::size_t bits, std::size_t q_bits, OSSL_LIB_CTX* library) {
   if (bits < 512 || bits > kMostDsaBits || bits % 64 != 0) return WrongSize(KeyFamily::kDsa, bits);
   if (q_bits == 0) q_bits = bits < 2048 ? 160 : 256;
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "DSA", nullptr));
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(library, "DSA", nullptr));
   const OSSL_PARAM sizes[] = {OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_FFC_PBITS, &bits),
                               OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_FFC_QBITS, &q_bits),
                               OSSL_PARAM_construct_end()};
@@ -140,16 +140,16 @@ Result<PkeyPtr> GenerateDsa(std::size_t bits, std::size_t q_bits) {
     return NotMade();
   }
   const PkeyPtr domain = TRY(Keygen(context.get()));
-  PkeyContextPtr keys(EVP_PKEY_CTX_new_from_pkey(nullptr, domain.get(), nullptr));
+  PkeyContextPtr keys(EVP_PKEY_CTX_new_from_pkey(library, domain.get(), nullptr));
   if (!keys || EVP_PKEY_keygen_init(keys.get()) != 1) return NotMade();
   return Keygen(keys.get());
 }
 
-Result<PkeyPtr> GenerateDh(std::size_t bits) {
+Result<PkeyPtr> GenerateDh(std::size_t bits, OSSL_LIB_CTX* library) {
   const bool known = bits == 2048 || bits == 3072 || bits == 4096 || bits == 6144 || bits == 8192;
   if (!known) return WrongSize(KeyFamily::kDh, bits);
   const std::string group = "ffdhe" + std::to_string(bits);
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr));
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(library, "DH", nullptr));
   if (!context || EVP_PKEY_keygen_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_group_name(context.get(), group.c_str()) != 1) {
     return NotMade();
@@ -157,27 +157,27 @@ Result<PkeyPtr> GenerateDh(std::size_t bits) {
   return Keygen(context.get());
 }
 
-Result<PkeyPtr> GenerateOctets(KeyFamily family) {
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, ProviderName(family), nullptr));
+Result<PkeyPtr> GenerateOctets(KeyFamily family, OSSL_LIB_CTX* library) {
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(library, ProviderName(family), nullptr));
   if (!context || EVP_PKEY_keygen_init(context.get()) != 1) return NotMade();
   return Keygen(context.get());
 }
 
-Result<PkeyPtr> GenerateKey(const KeySpecification& wanted) {
+Result<PkeyPtr> GenerateKey(const KeySpecification& wanted, OSSL_LIB_CTX* library) {
   switch (wanted.family) {
     case KeyFamily::kRsa:
-      return GenerateRsa(wanted.bits);
+      return GenerateRsa(wanted.bits, library);
     case KeyFamily::kEc:
-      return GenerateEc(wanted.curve);
+      return GenerateEc(wanted.curve, library);
     case KeyFamily::kDsa:
-      return GenerateDsa(wanted.bits, wanted.q_bits);
+      return GenerateDsa(wanted.bits, wanted.q_bits, library);
     case KeyFamily::kDh:
-      return GenerateDh(wanted.bits);
+      return GenerateDh(wanted.bits, library);
     case KeyFamily::kEd25519:
     case KeyFamily::kEd448:
     case KeyFamily::kX25519:
     case KeyFamily::kX448:
-      return GenerateOctets(wanted.family);
+      return GenerateOctets(wanted.family, library);
   }
   return Error(Code::kInternal, "no such family of keys");
 }
@@ -240,9 +240,14 @@ Result<PrivateKey> PrivateKey::Parse(PrivateKeyFormat format, ByteView der, KeyS
   return Adopt(key.release(), source);
 }
 
-Result<PrivateKey> PrivateKey::Generate(const KeySpecification& specification) {
-  PkeyPtr key = TRY(GenerateKey(specification));
-  return Adopt(key.release(), KeySource::kChecked);
+Result<PrivateKey> PrivateKey::Generate(const KeySpecification& specification,
+                                        ossl_lib_ctx_st* library) {
+  PkeyPtr made = TRY(GenerateKey(specification, library));
+  const PrivateKey key = TRY(Adopt(made.release(), KeySource::kChecked));
+  if (library == nullptr) return key;
+  // Its numbers, in OpenSSL's own context: the other one may end before the key does.
+  const SecretBytes der = TRY(key.Encode(PrivateKeyFormat::kPkcs8));
+  return Parse(PrivateKeyFormat::kPkcs8, der.Reveal(), KeySource::kChecked);
 }
 
 Result<PublicKey> PrivateKey::Public() const {

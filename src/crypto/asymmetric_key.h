@@ -10,7 +10,8 @@
 #include "base/result.h"
 #include "base/secret_bytes.h"
 
-struct evp_pkey_st;  // OpenSSL's EVP_PKEY, opaque here
+struct evp_pkey_st;      // OpenSSL's EVP_PKEY, opaque here
+struct ossl_lib_ctx_st;  // and its OSSL_LIB_CTX
 
 // Keys of public-key algorithms: made, read and written in the formats of the field, and checked.
 namespace dare::crypto {
@@ -128,7 +129,9 @@ class PrivateKey {
  public:
   // kInvalidArgument for sizes out of range: RSA 512–8192 in steps of 8, DSA 512–3072, DH
   // 2048–8192. Whether a size is good enough is the algorithm policy's to say.
-  static Result<PrivateKey> Generate(const KeySpecification& specification);
+  // `library`: of the RandomSource to draw on, OpenSSL's default context otherwise.
+  static Result<PrivateKey> Generate(const KeySpecification& specification,
+                                     ossl_lib_ctx_st* library = nullptr);
   static Result<PrivateKey> Parse(PrivateKeyFormat format, ByteView der,
                                   KeySource source = KeySource::kForeign);
   // Needs the modulus, and of the rest enough to find what is missing: the private exponent, or

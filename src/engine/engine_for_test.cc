@@ -33,8 +33,9 @@ class WaitForAnswer : public Completion {
 
 }  // namespace
 
-EngineForTest::EngineForTest(bool allow_legacy, ServerFacts facts)
-    : allow_legacy_(allow_legacy), facts_(std::move(facts)) {
+EngineForTest::EngineForTest(bool allow_legacy, ServerFacts facts,
+                             crypto::RandomGenerator random_generator)
+    : allow_legacy_(allow_legacy), random_generator_(random_generator), facts_(std::move(facts)) {
   char name[] = "/tmp/dare-engine-test.XXXXXX";
   if (::mkdtemp(name) == nullptr) Fail("no temporary folder");
   folder_ = name;
@@ -56,6 +57,7 @@ void EngineForTest::Restart() {
   kms_.reset();
   KmsOptions options;
   options.algorithms.allow_legacy = allow_legacy_;
+  options.random_generator = random_generator_;
   options.facts = facts_;
   auto kms = Kms::Open(options, *store_, *sealer_, *audit_, clock_);
   if (!kms) Fail(kms.error().message);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/secret_bytes.h"
+#include "crypto/random_source.h"
 #include "engine/server_facts.h"
 #include "kmip/attributes.h"
 #include "kmip/enums.h"
@@ -45,7 +46,8 @@ struct ItemForTest {
 // writer when something changes.
 class EngineForTest {
  public:
-  explicit EngineForTest(bool allow_legacy = false, ServerFacts facts = {});
+  explicit EngineForTest(bool allow_legacy = false, ServerFacts facts = {},
+                         crypto::RandomGenerator random_generator = crypto::RandomGenerator::kDrbg);
   ~EngineForTest();
 
   // One whole message in, one whole message out.
@@ -92,6 +94,7 @@ class EngineForTest {
   [[noreturn]] static void Fail(const std::string& why);
 
   const bool allow_legacy_;
+  const crypto::RandomGenerator random_generator_;
   const ServerFacts facts_;
   ManualClockForTest clock_;
   std::string folder_;

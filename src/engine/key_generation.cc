@@ -102,8 +102,9 @@ std::int32_t DefaultLength(CryptographicAlgorithm algorithm) {
   }
 }
 
-Result<SecretBytes> GenerateSymmetricKey(CryptographicAlgorithm algorithm, std::int32_t bits) {
-  SecretBytes key = TRY(SecretBytes::Random(MaterialBytes(algorithm, bits)));
+Result<SecretBytes> GenerateSymmetricKey(CryptographicAlgorithm algorithm, std::int32_t bits,
+                                         const crypto::RandomSource& random) {
+  SecretBytes key = TRY(random.Secret(MaterialBytes(algorithm, bits)));
   if (IsDes(algorithm)) {
     for (std::uint8_t& byte : key.RevealMutable()) {  // odd parity, FIPS 46-3
       const bool even = std::popcount(static_cast<unsigned>(byte & 0xFEu)) % 2 == 0;

@@ -4,6 +4,7 @@
 
 #include "base/secret_bytes.h"
 #include "crypto/algorithm_policy.h"
+#include "crypto/random_source.h"
 #include "kmip/enums.h"
 
 namespace dare::engine {
@@ -23,7 +24,8 @@ std::size_t MaterialBytes(kmip::CryptographicAlgorithm algorithm, std::int32_t b
 std::int32_t DefaultLength(kmip::CryptographicAlgorithm algorithm);
 
 // A whole Symmetric Key structure with fresh material.
-Result<SecretBytes> GenerateSymmetricKey(kmip::CryptographicAlgorithm algorithm, std::int32_t bits);
+Result<SecretBytes> GenerateSymmetricKey(kmip::CryptographicAlgorithm algorithm, std::int32_t bits,
+                                         const crypto::RandomSource& random);
 
 // Strong enough against a quantum computer: Grover's search halves the bits.
 bool IsQuantumSafe(kmip::CryptographicAlgorithm algorithm, std::int32_t bits);

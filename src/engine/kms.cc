@@ -10,22 +10,27 @@ namespace dare::engine {
 Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectStore& store,
                                        hsm::Sealer& sealer, audit::AuditLog& audit,
                                        const Clock& clock) {
+  std::unique_ptr<crypto::RandomSource> random =
+      TRY(crypto::RandomSource::Open(options.random_generator, options.algorithms));
   std::unique_ptr<Vault> vault = TRY(Vault::Open(store, sealer));
   TRY(AuditTail::Recover(store, *vault, audit));
-  return std::unique_ptr<Kms>(new Kms(options, store, std::move(vault), audit, clock));
+  return std::unique_ptr<Kms>(
+      new Kms(options, std::move(random), store, std::move(vault), audit, clock));
 }
 
-Kms::Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<Vault> vault,
-         audit::AuditLog& audit, const Clock& clock)
+Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random,
+         store::ObjectStore& store, std::unique_ptr<Vault> vault, audit::AuditLog& audit,
+         const Clock& clock)
     : limits_(options.limits),
       audit_(audit),
+      random_(std::move(random)),
       vault_(std::move(vault)),
       cache_(options.cached_objects, options.cache_time, clock),
       streams_(clock),
       applications_(clock),
       objects_(options.objects),
-      parts_{store,         *vault_,       cache_,   streams_, clock, options.algorithms,
-             applications_, options.facts, objects_, turns_},
+      parts_{store,         *vault_,       cache_,   streams_, clock,   options.algorithms,
+             applications_, options.facts, objects_, turns_,   *random_},
       group_commit_(parts_, limits_, audit) {}
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

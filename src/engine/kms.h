@@ -23,6 +23,7 @@ namespace dare::engine {
 struct KmsOptions {
   ttlv::Limits limits;
   crypto::AlgorithmPolicy algorithms;
+  crypto::RandomGenerator random_generator = crypto::RandomGenerator::kDrbg;  // of new keys
   ObjectPolicy objects;
   std::size_t cached_objects = 4096;  // opened KEKs in the secure heap
   std::chrono::seconds cache_time{300};
@@ -44,7 +45,8 @@ class Kms {
  public:
   // Opens the store's record key in the HSM, and gives the audit log (just opened, nothing appended
   // yet) back what a power failure took from it. kUnavailable when the HSM cannot be reached,
-  // kDamaged when the store was sealed by another one.
+  // kDamaged when the store was sealed by another one, kDenied for a random generator that
+  // `algorithms` do not allow.
   static Result<std::unique_ptr<Kms>> Open(const KmsOptions& options, store::ObjectStore& store,
                                            hsm::Sealer& sealer, audit::AuditLog& audit,
                                            const Clock& clock);
@@ -56,11 +58,13 @@ class Kms {
   Result<void> Flush();
 
  private:
-  Kms(const KmsOptions& options, store::ObjectStore& store, std::unique_ptr<Vault> vault,
-      audit::AuditLog& audit, const Clock& clock);
+  Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random,
+      store::ObjectStore& store, std::unique_ptr<Vault> vault, audit::AuditLog& audit,
+      const Clock& clock);
 
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
+  const std::unique_ptr<crypto::RandomSource> random_;
   const std::unique_ptr<Vault> vault_;
   ObjectCache cache_;
   Streams streams_;

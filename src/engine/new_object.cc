@@ -39,9 +39,9 @@ Attribute MakeDigest(ByteView digest, std::optional<KeyFormatType> format) {
   return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
 }
 
-Attribute MakeRng() {
+Attribute MakeRng(const OperationContext& context) {
   ttlv::Writer out;
-  kmip::WriteRngParameters(out, Tag::kRandomNumberGenerator, ServerRng());
+  kmip::WriteRngParameters(out, Tag::kRandomNumberGenerator, ServerRng(context.random()));
   return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
 }
 
@@ -138,13 +138,14 @@ void SetForTemplate(AttributeSet& attributes, std::int64_t now) {
   attributes.Set(Attribute::OfInterval(Tag::kLeaseTime, kLeaseSeconds));
 }
 
-void SetByServer(AttributeSet& attributes, Origin origin, std::int64_t now) {
+void SetByServer(AttributeSet& attributes, Origin origin, const OperationContext& context) {
+  const std::int64_t now = context.now();
   for (const Tag tag : {Tag::kInitialDate, Tag::kLastChangeDate}) {
     attributes.Set(Attribute::OfDate(tag, now));
   }
   if (origin == Origin::kGenerated) {
     attributes.Set(Attribute::OfDate(Tag::kOriginalCreationDate, now));
-    attributes.Set(MakeRng());
+    attributes.Set(MakeRng(context));
   }
   attributes.Set(Attribute::OfInterval(Tag::kLeaseTime, kLeaseSeconds));
   SetDefault(attributes, Attribute::OfBoolean(Tag::kFresh, true));
@@ -161,10 +162,11 @@ void SetByServer(AttributeSet& attributes, Origin origin, std::int64_t now) {
 }
 
 // A generator that the client insists on must be ours.
-Result<void> CheckRngWish(const Attribute& given, Origin origin, kmip::ProtocolVersion version) {
+Result<void> CheckRngWish(const Attribute& given, Origin origin, const OperationContext& context) {
   if (given.tag != Tag::kRandomNumberGenerator || origin != Origin::kGenerated) return {};
-  if (given == MakeRng()) return {};
-  return RejectIn(version, ResultReason::kInvalidField, ResultReason::kInvalidAttributeValue,
+  if (given == MakeRng(context)) return {};
+  return RejectIn(context.version(), ResultReason::kInvalidField,
+                  ResultReason::kInvalidAttributeValue,
                   "this server has another random number generator");
 }
 
@@ -182,7 +184,7 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
     return RejectIn(version, ResultReason::kInvalidField, ResultReason::kAttributeSingleValued,
                     std::string(kmip::TagSpecName(given.tag)) + " is given twice");
   }
-  TRY(CheckRngWish(given, origin, version));
+  TRY(CheckRngWish(given, origin, context));
   const Giving giving =
       origin == Origin::kImported ? Giving::kWithImportedObject : Giving::kToNewObject;
   Attribute value = TRY(CheckedValue(given, giving, context));
@@ -257,7 +259,7 @@ Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, Attribute
   } else if (imported) {
     SetWhatIsMissing(all, context.now());
   } else {
-    SetByServer(all, origin, context.now());
+    SetByServer(all, origin, context);
   }
   if (!all.Has(Tag::kProtectionStorageMask) && type != ObjectType::kTemplate) {
     all.Set(Attribute::OfInteger(Tag::kProtectionStorageMask,

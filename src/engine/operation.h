@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "crypto/algorithm_policy.h"
+#include "crypto/random_source.h"
 #include "engine/server_facts.h"
 #include "engine/stored_object.h"
 #include "engine/vault.h"
@@ -19,13 +20,10 @@
 
 namespace dare::engine {
 
-class ObjectCache;
-class Pkcs11Applications;
-class Streams;
-class CipherStreams;
 class GroupTurns;
 class ObjectCache;
 class Pkcs11Applications;
+class Streams;
 struct ObjectPolicy;
 
 // What the engine is made of: shared by all requests, constant, thread-safe.
@@ -40,6 +38,7 @@ struct EngineParts {
   ServerFacts facts;
   const ObjectPolicy& objects;
   GroupTurns& turns;
+  const crypto::RandomSource& random;
 };
 
 // What one batch did so far; later items build on it.
@@ -74,6 +73,8 @@ class OperationContext {
   Pkcs11Applications& applications() { return parts_.applications; }
   const ServerFacts& facts() const { return parts_.facts; }
   Streams& streams() { return parts_.streams; }
+  // Where the keys come from that this server makes.
+  const crypto::RandomSource& random() const { return parts_.random; }
   const ObjectPolicy& objects() const { return parts_.objects; }
   GroupTurns& turns() { return parts_.turns; }
   // Sees this batch's own writes.

@@ -196,6 +196,17 @@ void ReadLevel(TableReader& root, log::Level& out) {
   if (level == "error") out = log::Level::kError;
 }
 
+void ReadCrypto(TableReader& root, Config& config) {
+  TableReader table = root.Table("crypto");
+  table.Choice("random_generator", config.random_generator, {"drbg", "ansi-x9.31"});
+  if (config.random_generator == "ansi-x9.31" && !config.allow_legacy_algorithms) {
+    table.Complain(*table.At("random_generator"),
+                   "crypto.random_generator \"ansi-x9.31\" needs allow_legacy_algorithms: NIST "
+                   "withdrew it");
+  }
+  table.RefuseOthers();
+}
+
 void ReadRoot(TableReader& root, Config& config) {
   root.Number("threads", config.threads, 0, 1024);
   root.Names("administrators", config.administrators);
@@ -216,6 +227,7 @@ void ReadRoot(TableReader& root, Config& config) {
   audit.Text("folder", config.audit_folder);
   audit.RefuseOthers();
   ReadLimits(root.Table("limits"), config.limits);
+  ReadCrypto(root, config);
   TableReader cache = root.Table("cache");
   cache.Number("entries", config.cache.entries, 0, 10'000'000);
   cache.Number("seconds", config.cache.seconds, 1, 86400);

@@ -89,6 +89,7 @@ struct Config {
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names
   bool allow_legacy_algorithms = false;
+  std::string random_generator = "drbg";  // or "ansi-x9.31", of the keys that are made for clients
   log::Level log_level = log::Level::kInfo;
 };
 

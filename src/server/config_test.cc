@@ -76,6 +76,13 @@ TEST(ConfigTest, NamesAWrongTypeAndItsLine) {
   EXPECT_THAT(MistakeWith("administrators = \"bob\"\n"), HasSubstr("must be a list of texts"));
 }
 
+TEST(ConfigTest, AWithdrawnRandomGeneratorNeedsTheLegacySwitch) {
+  const std::string choice = "[crypto]\nrandom_generator = \"ansi-x9.31\"\n";
+  EXPECT_THAT(MistakeWith(choice), HasSubstr("needs allow_legacy_algorithms"));
+  EXPECT_EQ(MistakeWith("allow_legacy_algorithms = true\n" + choice), "accepted");
+  EXPECT_THAT(MistakeWith("[crypto]\nrandom_generator = \"dice\"\n"), HasSubstr("must be one of"));
+}
+
 TEST(ConfigTest, RefusesValuesOutOfRange) {
   EXPECT_THAT(MistakeWith("[kmip]\nport = 65536\n"), HasSubstr("must be from 0 to 65535"));
   EXPECT_THAT(MistakeWith("[limits]\nmessage_bytes = 10\n"), HasSubstr("must be from 1024"));

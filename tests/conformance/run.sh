@@ -72,6 +72,10 @@ cat >>"$config" <<'END'
 [pkcs11]
 manufacturer = "TEST      Pty Ltd"
 description = "TEST"
+
+# The mandatory cases name it as the generator of new keys.
+[crypto]
+random_generator = "ansi-x9.31"
 END
 
 kmip='' https=''

@@ -38,17 +38,17 @@ Result<SecretBytes> MakeKey(AttributeSet& attributes, const OperationContext& co
                                           static_cast<std::uint32_t>(*algorithm)));
   attributes.Set(Attribute::OfInteger(Tag::kCryptographicLength, bits));
   TRY(CheckQuantumSafe(attributes));
-  return GenerateSymmetricKey(*algorithm, bits);
+  return GenerateSymmetricKey(*algorithm, bits, context.random());
 }
 
 // Random bytes as Secret Data; the published cases make them a password.
-Result<SecretBytes> MakeSecret(AttributeSet& attributes) {
+Result<SecretBytes> MakeSecret(AttributeSet& attributes, const OperationContext& context) {
   const std::int32_t bits = attributes.Integer(Tag::kCryptographicLength).value_or(kSecretBits);
   if (bits <= 0 || bits > kMostSecretBits || bits % 8 != 0) {
     return Error(Code::kInvalidArgument, "not a Cryptographic Length for Secret Data");
   }
   attributes.Set(Attribute::OfInteger(Tag::kCryptographicLength, bits));
-  const SecretBytes secret = TRY(SecretBytes::Random(static_cast<std::size_t>(bits) / 8));
+  const SecretBytes secret = TRY(context.random().Secret(static_cast<std::size_t>(bits) / 8));
   return kmip::MakeSecretData(secret.Reveal(), kmip::SecretDataType::kPassword);
 }
 
@@ -67,7 +67,8 @@ Result<kmip::CreateResponse> Create(const kmip::CreateRequest& request, Operatio
   TRY(CheckProtectionStorage(request.protection_storage_masks));
   AttributeSet attributes =
       TRY(CheckedAttributes(request.attributes, type, Origin::kGenerated, context));
-  SecretBytes material = secret ? TRY(MakeSecret(attributes)) : TRY(MakeKey(attributes, context));
+  SecretBytes material =
+      secret ? TRY(MakeSecret(attributes, context)) : TRY(MakeKey(attributes, context));
   SetDefaultUsage(attributes, type);
   const kmip::ManagedObject object = TRY(
       MakeObject(type, Origin::kGenerated, std::move(attributes), std::move(material), context));

@@ -76,7 +76,7 @@ void Answer(QueryFunction function, const OperationContext& context, QueryRespon
       response.server_information = kmip::ServerInformation{.product_name = facts.product_name};
       return;
     case QueryFunction::kQueryRNGs:
-      response.rngs = {ServerRng()};
+      response.rngs = {ServerRng(context.random())};
       return;
     case QueryFunction::kQueryProfiles:
       response.profiles = ClaimedProfiles(version, facts);

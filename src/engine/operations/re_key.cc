@@ -159,7 +159,7 @@ Result<SecretBytes> ReplacementKey(const AttributeSet& attributes,
   const auto bits = attributes.Integer(Tag::kCryptographicLength);
   if (!algorithm || !bits) return Error(Code::kInternal, "a key without algorithm or length");
   TRY(CheckSymmetricKey(context.algorithms(), *algorithm, *bits, true));
-  return GenerateSymmetricKey(*algorithm, *bits);
+  return GenerateSymmetricKey(*algorithm, *bits, context.random());
 }
 
 // The replaced key gives its names away and points to its successor.

@@ -1,6 +1,5 @@
 #include "engine/operations/rng_retrieve.h"
 
-#include "crypto/random.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -17,7 +16,7 @@ Result<kmip::RngRetrieveResponse> RngRetrieve(const kmip::RngRetrieveRequest& re
   }
   kmip::RngRetrieveResponse response;
   response.data.resize(static_cast<std::size_t>(request.length));
-  TRY(crypto::RandomBytes(response.data));
+  TRY(context.random().Fill(response.data));
   return response;
 }
 

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine_for_test.h"
+#include "engine/operations/objects_for_test.h"
+#include "kmip/payloads/query.h"
 #include "kmip/payloads/rng_seed.h"
+#include "kmip/tags.h"
 
 namespace dare::engine {
 namespace {
@@ -38,6 +41,26 @@ TEST(RngSeed, UsesAllOfASeedAndRefusesALongOne) {
       << "the same seed twice does not give the same bytes twice";
   request.data = long_seed;
   EXPECT_EQ(engine.Do(request).reason, kmip::ResultReason::kInvalidField);
+}
+
+TEST(RandomNumberGenerator, IsToldAsItIs) {
+  using crypto::RandomGenerator;
+  for (const auto& [generator, told] :
+       {std::pair{RandomGenerator::kDrbg, kmip::RNGAlgorithm::kDRBG},
+        std::pair{RandomGenerator::kAnsiX931, kmip::RNGAlgorithm::kANSIX9_31}}) {
+    EngineForTest engine(true, {}, generator);
+    const std::string id = NewKeyForTest(engine);
+    const kmip::AttributeSet attributes = ReadForTest(engine, id);
+    const kmip::Attribute* attribute = attributes.Find(kmip::Tag::kRandomNumberGenerator);
+    ASSERT_NE(attribute, nullptr);
+    ttlv::Reader in = ttlv::Reader::Members(attribute->item);
+    EXPECT_EQ(kmip::ReadRngParameters(in, kmip::Tag::kRandomNumberGenerator)->algorithm, told);
+    const auto query = engine.Must<kmip::QueryResponse>(
+        kmip::QueryRequest{.functions = {kmip::QueryFunction::kQueryRNGs}});
+    ASSERT_EQ(query.rngs.size(), 1u);
+    EXPECT_EQ(query.rngs[0].algorithm, told);
+    EXPECT_EQ(query.rngs[0].cryptographic_length, 256);
+  }
 }
 
 }  // namespace

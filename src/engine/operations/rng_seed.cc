@@ -1,6 +1,5 @@
 #include "engine/operations/rng_seed.h"
 
-#include "crypto/random.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -19,7 +18,7 @@ Result<kmip::RngSeedResponse> RngSeed(const kmip::RngSeedRequest& request,
   if (request.data.size() > kMostBytes) {
     return kmip::Reject(kmip::ResultReason::kInvalidField, "a seed of more than 65536 bytes");
   }
-  crypto::AddToRandom(request.data);
+  context.random().Add(request.data);
   return kmip::RngSeedResponse{.length = static_cast<std::int32_t>(request.data.size())};
 }
 
