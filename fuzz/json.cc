@@ -1,0 +1,6 @@
+#include "text_encoding.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  dare::CheckTextEncoding({data, size}, dare::WriteJson, dare::ReadJson);
+  return 0;
+}
