@@ -44,9 +44,9 @@ kmip::CreateRequest AesKey() {
   return request;
 }
 
-WipingBytes Encrypt(const std::string& id) {
-  // What wrapping a client's DEK costs: 32 bytes with associated data, IV made by the server.
-  static const Bytes data(32, 0x5A), aad(48, 0x11);
+// With associated data, and an IV made by the server.
+WipingBytes Encrypt(const std::string& id, ByteView data) {
+  static const Bytes aad(48, 0x11);
   kmip::EncryptRequest request;
   request.id = kmip::Identifier(id);
   request.parameters.emplace();
@@ -80,7 +80,10 @@ std::vector<WipingBytes> MakeRequests(const std::string& operation,
       request.id = kmip::Identifier(id);
       requests.push_back(Message(request));
     } else if (operation == "encrypt") {
-      requests.push_back(Encrypt(id));
+      // What wrapping a client's DEK costs.
+      requests.push_back(Encrypt(id, Bytes(32, 0x5A)));
+    } else if (operation == "encrypt-1k") {
+      requests.push_back(Encrypt(id, Bytes(1024, 0x5A)));
     } else if (operation == "locate") {
       kmip::LocateRequest request;
       request.attributes.Add(Attribute::OfName(id));

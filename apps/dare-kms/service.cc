@@ -155,14 +155,21 @@ Result<void> Service::StartListeners() {
   };
   est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, records_.get(),
                                               std::move(est));
-  http_handler_ = std::make_unique<server::HttpHandler>(*est_);
-  http_framing_ = std::make_unique<server::HttpFraming>();
+  server::HttpLimits http_limits;
+  if (config_.https_kmip) {
+    ttlv::Limits limits;
+    limits.max_message_bytes = config_.limits.message_bytes;
+    http_limits.kmip_body_bytes = server::KmipOverHttps::LargestBody(limits);
+    kmip_over_https_ = std::make_unique<server::KmipOverHttps>(*kmip_handler_, limits);
+  }
+  http_handler_ = std::make_unique<server::HttpHandler>(*est_, kmip_over_https_.get());
+  http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), records_.get()));
   options.address = config_.https.address;
   options.port = config_.https.port;
   // Anybody may connect here, so nobody may stay for long without asking.
   options.limits.idle = std::min<server::Duration>(options.limits.idle, std::chrono::seconds(30));
-  options.threads = 1;  // issuing waits for the HSM and the disk: away from the KMIP loops
+  // Issuing waits for the HSM and the disk: loops of their own, away from those of the KMIP port.
   https_server_ = TRY(server::Server::Start(options, *https_tls_, *http_framing_, *http_handler_));
   return {};
 }

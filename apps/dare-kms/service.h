@@ -13,6 +13,7 @@
 #include "server/config.h"
 #include "server/enrolment_store.h"
 #include "server/est.h"
+#include "server/kmip_over_https.h"
 #include "server/server.h"
 #include "server/tls.h"
 #include "store/object_store.h"
@@ -52,6 +53,7 @@ class Service {
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<KmipHandler> kmip_handler_;
   std::unique_ptr<server::EstService> est_;
+  std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;
   std::unique_ptr<server::Framing> kmip_framing_, http_framing_;
   std::unique_ptr<server::TlsContext> kmip_tls_, https_tls_;

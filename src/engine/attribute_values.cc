@@ -21,8 +21,6 @@ using kmip::AttributeSet;
 using kmip::ResultReason;
 using kmip::Tag;
 
-constexpr auto kContentCommitment =
-    static_cast<std::uint32_t>(kmip::CryptographicUsageMask::kContentCommitmentNonRepudiation);
 constexpr std::uint32_t kFirstExtension = 0x80000000;  // of every enumeration: a vendor's own
 
 Error BadValue(kmip::ProtocolVersion version, std::string message) {
@@ -69,9 +67,11 @@ Result<void> CheckInteger(const Attribute& given, kmip::ProtocolVersion version)
   const std::int32_t value = TRY(given.View().AsInteger());
   if (kmip::IsMask(given.tag)) {
     std::uint32_t known = kmip::MaskBits(given.tag, version);
-    // 2.0 reserves the bit of Content Commitment, and its published cases set it
-    // (TC-CERTATTR-1-20).
-    if (given.tag == Tag::kCryptographicUsageMask) known |= kContentCommitment;
+    // 2.0 reserves the bits of Content Commitment, which its published cases set
+    // (TC-CERTATTR-1-20), and of Export, which clients of several versions still send (kmipclient).
+    if (given.tag == Tag::kCryptographicUsageMask) {
+      known |= kmip::MaskBits(given.tag, kmip::kVersion1_4);
+    }
     if ((static_cast<std::uint32_t>(value) & ~known) != 0) {
       return BadValueOf(given.tag, version);
     }

@@ -389,6 +389,12 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   return answered;
 }
 
+audit::Entry RefuseUnreadable(const EngineParts& parts, const Caller& caller, const Error& error,
+                              WipingBytes& answer) {
+  Refuse(parts.clock, kNewestVersion, error, answer);
+  return RefusedEntry(parts, caller, error);
+}
+
 void RefuseMessage(const Clock& clock, ByteView request, ResultReason reason,
                    const std::string& message, WipingBytes& answer) {
   Refuse(clock, kmip::PeekVersion(request).value_or(kNewestVersion), Reject(reason, message),

@@ -40,6 +40,11 @@ Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& an
   return true;
 }
 
+Result<void> Kms::AnswerUnreadable(const Error& error, const Caller& caller, WipingBytes& answer) {
+  TRY(audit_.Append(RefuseUnreadable(parts_, caller, error, answer)));
+  return {};
+}
+
 void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
                  std::unique_ptr<Completion> completion) {
   group_commit_.Submit(std::move(request), std::move(caller), std::move(completion));

@@ -122,9 +122,10 @@ void ReadKmip(TableReader table, Config& config) {
   table.RefuseOthers();
 }
 
-void ReadHttps(TableReader table, ListenConfig& out) {
-  table.Flag("enabled", out.enabled);
-  ReadListen(table, out);
+void ReadHttps(TableReader table, Config& config) {
+  table.Flag("enabled", config.https.enabled);
+  table.Flag("kmip", config.https_kmip);
+  ReadListen(table, config.https);
   table.RefuseOthers();
 }
 
@@ -217,7 +218,7 @@ void ReadRoot(TableReader& root, Config& config) {
   }
   ReadLevel(root, config.log_level);
   ReadKmip(root.Table("kmip"), config);
-  ReadHttps(root.Table("https"), config.https);
+  ReadHttps(root.Table("https"), config);
   ReadPkcs11(root.Table("pkcs11"), config.pkcs11);
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);

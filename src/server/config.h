@@ -76,6 +76,7 @@ struct Config {
   ListenConfig kmip{.port = 5696};
   bool kmip_3_0 = false;  // speak the draft, too
   ListenConfig https{.port = 5697};
+  bool https_kmip = true;     // the path /kmip, for clients with a certificate
   std::uint32_t threads = 0;  // loop threads; 0: one a core
   TlsConfig tls;
   CaConfig ca;

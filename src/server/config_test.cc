@@ -39,6 +39,7 @@ TEST(ConfigTest, FillsInDefaults) {
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->kmip.port, 5696);
   EXPECT_EQ(config->https.port, 5697);
+  EXPECT_TRUE(config->https_kmip);
   EXPECT_EQ(config->store.backend, "sqlite");
   EXPECT_FALSE(config->tls.rsa_cbc_suites);
   EXPECT_FALSE(config->allow_legacy_algorithms);

@@ -82,7 +82,7 @@ Step Connection::NextMessage(const Framing& framing, MutableBytes scratch, ByteV
   for (;;) {
     std::size_t need = 0;
     if (!window_.empty()) {
-      auto size = framing.MessageSize(window_);
+      auto size = framing.MessageSize(window_, *caller.peer);
       if (!size) {
         error_ = std::move(size.error());
         return Step::kRefused;

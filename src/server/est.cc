@@ -41,13 +41,6 @@ HttpResponse CertsOnly(const std::vector<const Certificate*>& certificates, std:
   return response;
 }
 
-bool HasType(std::string_view value, std::string_view type) {
-  value = value.substr(0, value.find(';'));
-  while (value.ends_with(' ')) value.remove_suffix(1);
-  return std::equal(value.begin(), value.end(), type.begin(), type.end(),
-                    [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
-}
-
 struct BasicCredentials {
   std::string user, password;
 };
@@ -55,7 +48,8 @@ struct BasicCredentials {
 // RFC 7617. No credentials and unreadable ones are the same.
 Result<BasicCredentials> ParseBasic(std::string_view header) {
   const Error none(Code::kUnauthenticated, "no enrolment token was shown");
-  if (header.size() < 6 || !HasType(header.substr(0, 5), "basic") || header[5] != ' ') return none;
+  if (header.size() < 6 || !HasMediaType(header.substr(0, 5), "basic") || header[5] != ' ')
+    return none;
   const auto decoded = FromBase64(header.substr(6));
   if (!decoded) return none;
   const std::string_view text = AsText(*decoded);
@@ -158,7 +152,7 @@ Result<Certificate> EstService::Issue(const HttpRequest& request, EnrolmentEvent
       return Error(Code::kUnauthenticated, "the enrolment token is not valid");
     }
   }
-  if (!HasType(request.content_type, "application/pkcs10")) {
+  if (!HasMediaType(request.content_type, "application/pkcs10")) {
     return Error(Code::kUnsupported, "the body must be application/pkcs10");
   }
   const Bytes der = TRY(FromBase64(request.body));

@@ -5,7 +5,7 @@
 
 namespace dare::server {
 
-Result<std::size_t> KmipFraming::MessageSize(ByteView bytes) const {
+Result<std::size_t> KmipFraming::MessageSize(ByteView bytes, const Peer& /*peer*/) const {
   constexpr std::size_t kHeaderBytes = 8;
   if (bytes.size() < kHeaderBytes) return std::size_t{0};
   ttlv::Limits limits;

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/secret_bytes.h"
+#include "server/peer.h"
 
 namespace dare::server {
 
@@ -13,8 +14,9 @@ class Framing {
   virtual ~Framing() = default;
   // The size of the message at the front of `bytes`, as soon as its head tells; 0 while it does
   // not. An error (kMalformed, kTooLarge) ends the connection. It is asked again whenever more
-  // bytes have come, and before any memory is set aside for the message.
-  virtual Result<std::size_t> MessageSize(ByteView bytes) const = 0;
+  // bytes have come, and before any memory is set aside for the message. How much may come can
+  // depend on who sends it.
+  virtual Result<std::size_t> MessageSize(ByteView bytes, const Peer& peer) const = 0;
   // What is still said to a peer whose bytes were refused; nothing by default.
   virtual WipingBytes Refusal(const Error& /*error*/) const { return {}; }
 };
@@ -23,7 +25,7 @@ class Framing {
 class KmipFraming : public Framing {
  public:
   explicit KmipFraming(std::size_t limit) : limit_(limit) {}
-  Result<std::size_t> MessageSize(ByteView bytes) const override;
+  Result<std::size_t> MessageSize(ByteView bytes, const Peer& peer) const override;
 
  private:
   const std::size_t limit_;

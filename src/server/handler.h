@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/secret_bytes.h"
@@ -18,13 +20,25 @@ struct Caller {
   std::shared_ptr<const void> principal;
 };
 
+enum class Handled : std::uint8_t {
+  kAnswered,          // the answer is in `answer`
+  kAnsweredAndClose,  // the same, and the connection ends after it
+  kLater,             // ReplyTo::Defer() was called and the Reply kept
+  kRefused,           // no answer: the connection is closed
+};
+
+// What is done to a late answer on the loop's thread before it is written: another encoding, an
+// HTTP header. Gives kAnswered or kAnsweredAndClose. Called once at most, and never when the
+// connection is gone.
+using Finish = std::function<Handled(WipingBytes& answer)>;
+
 // A Reply is the right to answer one request later, exactly once, from any thread. It may outlive
 // the connection, the loop and the server: then the answer is dropped. Dropping a Reply unanswered
 // closes the connection, so that no client waits for ever. Move-only.
 class Reply {
  public:
-  Reply(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection)
-      : mailbox_(std::move(mailbox)), connection_(connection) {}
+  Reply(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection, Finish finish = {})
+      : mailbox_(std::move(mailbox)), connection_(connection), finish_(std::move(finish)) {}
   Reply(Reply&&) = default;
   Reply& operator=(Reply&& other) noexcept;
   ~Reply();
@@ -35,26 +49,23 @@ class Reply {
  private:
   std::shared_ptr<Mailbox> mailbox_;  // null once answered
   std::uint64_t connection_;
+  Finish finish_;
 };
 
 // Where the answer of the request being handled goes; costs nothing until Defer() is called.
 // Valid only during Handle().
 class ReplyTo {
  public:
-  ReplyTo(const std::shared_ptr<Mailbox>& mailbox, std::uint64_t connection)
-      : mailbox_(mailbox), connection_(connection) {}
-  Reply Defer() const { return {mailbox_, connection_}; }
+  ReplyTo(const std::shared_ptr<Mailbox>& mailbox, std::uint64_t connection, Finish finish = {})
+      : mailbox_(mailbox), connection_(connection), finish_(std::move(finish)) {}
+  Reply Defer() const { return {mailbox_, connection_, finish_}; }
+  // The same place, for a handler whose answers go through `finish` first.
+  ReplyTo Through(Finish finish) const { return {mailbox_, connection_, std::move(finish)}; }
 
  private:
   const std::shared_ptr<Mailbox>& mailbox_;
   std::uint64_t connection_;
-};
-
-enum class Handled : std::uint8_t {
-  kAnswered,          // the answer is in `answer`
-  kAnsweredAndClose,  // the same, and the connection ends after it
-  kLater,             // ReplyTo::Defer() was called and the Reply kept
-  kRefused,           // no answer: the connection is closed
+  Finish finish_;
 };
 
 // A RequestHandler turns whole messages into whole messages. One handler serves all loop threads
@@ -77,6 +88,13 @@ class RequestHandler {
   // deferred answer, so answers keep the order of requests.
   virtual Handled Handle(ByteView request, const Caller& caller, const ReplyTo& later,
                          WipingBytes& answer) = 0;
+
+  // The same for a request that came in another encoding and could not be read, for `error`'s
+  // reason: there is no message to handle, and still an answer to give and something to record.
+  virtual Handled HandleUnreadable(const Error& /*error*/, const Caller& /*caller*/,
+                                   WipingBytes& /*answer*/) {
+    return Handled::kRefused;
+  }
 
   // Called on a loop thread after the requests of a tick, when there was at least one kAnswered.
   // After an error the answers of this tick are withheld and their connections closed: a client

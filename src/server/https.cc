@@ -1,9 +1,12 @@
 #include "server/https.h"
 
+#include <algorithm>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <cctype>
 #include <ctime>
+
+#include "server/kmip_over_https.h"
 
 namespace dare::server {
 namespace {
@@ -26,19 +29,6 @@ std::string_view ReasonPhrase(int status) {
   return {phrase.data(), phrase.size()};
 }
 
-void WriteResponse(const HttpResponse& response, bool close, WipingBytes& out) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                     std::string(ReasonPhrase(response.status)) + "\r\n";
-  head += "Date: " + HttpDate() + "\r\n";
-  if (!response.body.empty()) head += "Content-Type: " + response.content_type + "\r\n";
-  head += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
-  for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
-  if (close) head += "Connection: close\r\n";
-  head += "\r\n";
-  Append(out, AsBytes(head));
-  Append(out, AsBytes(response.body));
-}
-
 template <typename Body>
 bool Parse(http::request_parser<Body>& parser, ByteView bytes) {
   boost::beast::error_code failure;
@@ -52,17 +42,66 @@ bool Parse(http::request_parser<Body>& parser, ByteView bytes) {
   return bytes.empty();
 }
 
-std::string Value(const http::request<http::string_body>& request, http::field field) {
+// A request's head.
+using HeadParser = http::request_parser<http::empty_body>;
+
+// True when `head` is a whole head and nothing else.
+bool ParseHead(HeadParser& parser, ByteView head, std::size_t header_limit) {
+  parser.header_limit(static_cast<std::uint32_t>(header_limit));
+  parser.skip(true);
+  return Parse(parser, head) && parser.is_header_done();
+}
+
+// Where the head ends, or npos.
+std::size_t HeadSize(std::string_view text) {
+  const std::size_t end = text.find(kHeadEnd);
+  return end == std::string_view::npos ? end : end + kHeadEnd.size();
+}
+
+std::string PathOf(const http::request<http::empty_body>& request) {
+  const auto target = request.target();
+  return std::string(target.substr(0, target.find('?')));
+}
+
+HttpConnection ConnectionOf(const http::request<http::empty_body>& request) {
+  if (!request.keep_alive()) return HttpConnection::kClose;
+  return request.version() < 11 ? HttpConnection::kKeepAndSay : HttpConnection::kKeep;
+}
+
+std::string Value(const http::request<http::empty_body>& request, http::field field) {
   const auto value = request[field];
   return {value.data(), value.size()};
 }
 
 }  // namespace
 
-Result<std::size_t> HttpFraming::MessageSize(ByteView bytes) const {
+void WriteHttpResponse(const HttpResponse& response, ByteView body, HttpConnection connection,
+                       WipingBytes& out) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                     std::string(ReasonPhrase(response.status)) + "\r\n";
+  head += "Date: " + HttpDate() + "\r\n";
+  if (!body.empty()) head += "Content-Type: " + response.content_type + "\r\n";
+  head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
+  if (connection == HttpConnection::kClose) head += "Connection: close\r\n";
+  if (connection == HttpConnection::kKeepAndSay) head += "Connection: keep-alive\r\n";
+  head += "\r\n";
+  out.reserve(out.size() + head.size() + body.size());
+  Append(out, AsBytes(head));
+  Append(out, body);
+}
+
+bool HasMediaType(std::string_view content_type, std::string_view type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' ')) content_type.remove_suffix(1);
+  return std::equal(content_type.begin(), content_type.end(), type.begin(), type.end(),
+                    [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
+}
+
+Result<std::size_t> HttpFraming::MessageSize(ByteView bytes, const Peer& peer) const {
   const std::string_view text = AsText(bytes.first(std::min(bytes.size(), limits_.header_bytes)));
-  const std::size_t end = text.find(kHeadEnd);
-  if (end == std::string_view::npos) {
+  const std::size_t head = HeadSize(text);
+  if (head == std::string_view::npos) {
     if (bytes.size() >= limits_.header_bytes) {
       return Error(Code::kTooLarge, "HTTP header too large", 431);
     }
@@ -70,18 +109,19 @@ Result<std::size_t> HttpFraming::MessageSize(ByteView bytes) const {
     if (bytes[0] < 'A' || bytes[0] > 'Z') return Error(Code::kMalformed, "not HTTP", 400);
     return std::size_t{0};
   }
-  const std::size_t head = end + kHeadEnd.size();
   try {  // Beast throws nothing here but what allocation throws
-    http::request_parser<http::empty_body> parser;
-    parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-    parser.skip(true);
-    if (!Parse(parser, bytes.first(head)) || !parser.is_header_done()) {
+    HeadParser parser;
+    if (!ParseHead(parser, bytes.first(head), limits_.header_bytes)) {
       return Error(Code::kMalformed, "malformed HTTP header", 400);
     }
     if (parser.chunked()) return Error(Code::kUnsupported, "chunked HTTP body", 411);
     const auto length = parser.content_length();
     const std::uint64_t body = length ? *length : 0;
-    if (body > limits_.body_bytes) return Error(Code::kTooLarge, "HTTP body too large", 413);
+    // Strangers may not make us hold as much as those whom a certificate names.
+    const bool large = peer.authenticated() && PathOf(parser.get()) == kKmipPath;
+    if (body > (large ? limits_.kmip_body_bytes : limits_.body_bytes)) {
+      return Error(Code::kTooLarge, "HTTP body too large", 413);
+    }
     return head + static_cast<std::size_t>(body);
   } catch (const std::exception&) {
     return Error(Code::kExhausted, "out of memory", 503);
@@ -94,36 +134,45 @@ WipingBytes HttpFraming::Refusal(const Error& error) const {
       error.detail >= 400 && error.detail < 600 ? static_cast<int>(error.detail) : 400;
   response.body = error.message + "\n";
   WipingBytes out;
-  WriteResponse(response, true, out);
+  WriteHttpResponse(response, AsBytes(response.body), HttpConnection::kClose, out);
   return out;
 }
 
-Handled HttpHandler::Handle(ByteView bytes, const Caller& caller, const ReplyTo& /*later*/,
+std::shared_ptr<const void> HttpHandler::Meet(const Peer& peer) {
+  return kmip_ != nullptr ? kmip_->Meet(peer) : nullptr;
+}
+
+Result<void> HttpHandler::Flush() { return kmip_ != nullptr ? kmip_->Flush() : Result<void>(); }
+
+Handled HttpHandler::Handle(ByteView bytes, const Caller& caller, const ReplyTo& later,
                             WipingBytes& answer) {
   try {
-    http::request_parser<http::string_body> parser;
-    parser.eager(true);
     HttpResponse response;
-    if (!Parse(parser, bytes) || !parser.is_done()) {
+    HeadParser parser;
+    const std::size_t head = HeadSize(AsText(bytes));
+    if (head == std::string_view::npos || !ParseHead(parser, bytes.first(head), head)) {
       response.status = 400;
       response.body = "malformed HTTP request\n";
-      WriteResponse(response, true, answer);
+      WriteHttpResponse(response, AsBytes(response.body), HttpConnection::kClose, answer);
       return Handled::kAnsweredAndClose;
     }
-    http::request<http::string_body> message = parser.release();
+    const auto message = parser.release();
     HttpRequest request;
     request.method = std::string(message.method_string());
-    const auto target = message.target();
-    request.path = std::string(target.substr(0, target.find('?')));
-    request.authorization = Value(message, http::field::authorization);
+    request.path = PathOf(message);
     request.content_type = Value(message, http::field::content_type);
-    request.body = std::move(message.body());
+    request.body = AsText(bytes.subspan(head));
+    request.connection = ConnectionOf(message);
+    if (kmip_ != nullptr && request.path == kKmipPath) {
+      return kmip_->Serve(request, caller, later, answer);
+    }
+    request.authorization = Value(message, http::field::authorization);
     response = routes_.Serve(request, caller);
     Wipe({reinterpret_cast<std::uint8_t*>(request.authorization.data()),
           request.authorization.size()});
-    const bool close = !message.keep_alive();
-    WriteResponse(response, close, answer);
-    return close ? Handled::kAnsweredAndClose : Handled::kAnswered;
+    WriteHttpResponse(response, AsBytes(response.body), request.connection, answer);
+    return request.connection == HttpConnection::kClose ? Handled::kAnsweredAndClose
+                                                        : Handled::kAnswered;
   } catch (const std::exception&) {
     return Handled::kRefused;
   }

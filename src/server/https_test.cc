@@ -17,7 +17,7 @@ class TellingRoutes : public HttpRoutes {
   HttpResponse Serve(const HttpRequest& request, const Caller&) override {
     HttpResponse response;
     response.body = request.method + "|" + request.path + "|" + request.authorization + "|" +
-                    request.content_type + "|" + request.body;
+                    request.content_type + "|" + std::string(request.body);
     return response;
   }
 };
@@ -31,7 +31,7 @@ class HttpsTest : public testing::Test {
     return std::string(answer.begin(), answer.end());
   }
   Result<std::size_t> Size(const std::string& bytes) {
-    return framing_.MessageSize(AsBytes(bytes));
+    return framing_.MessageSize(AsBytes(bytes), peer_);
   }
   std::uint64_t StatusOf(const std::string& bytes) {
     const auto size = Size(bytes);
@@ -42,6 +42,7 @@ class HttpsTest : public testing::Test {
   HttpHandler handler_{routes_};
   HttpFraming framing_{{.header_bytes = 1024, .body_bytes = 2048}};
   Caller caller_;
+  Peer peer_;
   std::shared_ptr<Mailbox> mailbox_ = std::move(*Mailbox::Make());
 };
 

@@ -173,7 +173,9 @@ void Loop::OnLateAnswer(LateAnswer& answer) {
   c.hold_reading = false;
   c.active_now = true;
   if (!answer.bytes) return Close(c);
+  const Handled finished = answer.finish ? answer.finish(*answer.bytes) : Handled::kAnswered;
   c.Queue(*answer.bytes);
+  if (finished != Handled::kAnswered) return Close(c);
   if (c.has_pending()) Progress(c);
 }
 

@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "server/handler.h"
-
 namespace dare::server {
 
 Result<std::shared_ptr<Mailbox>> Mailbox::Make() {
@@ -61,16 +59,18 @@ void Mailbox::WakeOnce() {
 Reply& Reply::operator=(Reply&& other) noexcept {
   std::swap(mailbox_, other.mailbox_);
   std::swap(connection_, other.connection_);
+  std::swap(finish_, other.finish_);
   return *this;
 }
 
 Reply::~Reply() {
-  if (mailbox_ != nullptr) mailbox_->Post(LateAnswer{connection_, std::nullopt});
+  if (mailbox_ != nullptr) mailbox_->Post(LateAnswer{connection_, std::nullopt, {}});
 }
 
 void Reply::Send(WipingBytes answer) {
   if (mailbox_ == nullptr) return;
-  std::exchange(mailbox_, nullptr)->Post(LateAnswer{connection_, std::move(answer)});
+  std::exchange(mailbox_, nullptr)
+      ->Post(LateAnswer{connection_, std::move(answer), std::move(finish_)});
 }
 
 }  // namespace dare::server

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mutex.h"
 #include "base/secret_bytes.h"
+#include "server/handler.h"
 
 namespace dare::server {
 
@@ -23,6 +24,7 @@ struct AcceptedSocket {
 struct LateAnswer {
   std::uint64_t connection = 0;
   std::optional<WipingBytes> bytes;
+  Finish finish;  // may be empty
 };
 
 struct Mail {

@@ -7,7 +7,8 @@ namespace dare::kmip {
 Result<LocateRequest> LocateRequest::Decode(ttlv::Reader& in, ProtocolVersion version) {
   LocateRequest request;
   request.maximum_items = TRY(in.OptionalInteger(Tag::kMaximumItems));
-  if (version >= kVersion1_3) request.offset_items = TRY(in.OptionalInteger(Tag::kOffsetItems));
+  // 1.3 brought the field, but clients page in 1.0 with it (kmippp); it says nothing else there.
+  request.offset_items = TRY(in.OptionalInteger(Tag::kOffsetItems));
   request.storage_status_mask = TRY(in.OptionalInteger(Tag::kStorageStatusMask));
   if (version >= kVersion1_1) {
     request.object_group_member = TRY(in.OptionalEnum<ObjectGroupMember>(Tag::kObjectGroupMember));
@@ -19,7 +20,7 @@ Result<LocateRequest> LocateRequest::Decode(ttlv::Reader& in, ProtocolVersion ve
 
 void LocateRequest::Encode(ttlv::Writer& out, ProtocolVersion version) const {
   if (maximum_items) out.Integer(Tag::kMaximumItems, *maximum_items);
-  if (offset_items && version >= kVersion1_3) out.Integer(Tag::kOffsetItems, *offset_items);
+  if (offset_items) out.Integer(Tag::kOffsetItems, *offset_items);
   if (storage_status_mask) out.Integer(Tag::kStorageStatusMask, *storage_status_mask);
   if (object_group_member && version >= kVersion1_1) {
     out.Enum(Tag::kObjectGroupMember, *object_group_member);
@@ -27,9 +28,9 @@ void LocateRequest::Encode(ttlv::Writer& out, ProtocolVersion version) const {
   WriteSearchAttributes(out, version, attributes);
 }
 
-Result<LocateResponse> LocateResponse::Decode(ttlv::Reader& in, ProtocolVersion version) {
+Result<LocateResponse> LocateResponse::Decode(ttlv::Reader& in, ProtocolVersion) {
   LocateResponse response;
-  if (version >= kVersion1_3) response.located_items = TRY(in.OptionalInteger(Tag::kLocatedItems));
+  response.located_items = TRY(in.OptionalInteger(Tag::kLocatedItems));
   while (in.At(Tag::kUniqueIdentifier)) {
     response.ids.emplace_back(TRY(in.Text(Tag::kUniqueIdentifier)));
   }
@@ -37,8 +38,8 @@ Result<LocateResponse> LocateResponse::Decode(ttlv::Reader& in, ProtocolVersion 
   return response;
 }
 
-void LocateResponse::Encode(ttlv::Writer& out, ProtocolVersion version) const {
-  if (located_items && version >= kVersion1_3) out.Integer(Tag::kLocatedItems, *located_items);
+void LocateResponse::Encode(ttlv::Writer& out, ProtocolVersion) const {
+  if (located_items) out.Integer(Tag::kLocatedItems, *located_items);
   for (const std::string& id : ids) out.Text(Tag::kUniqueIdentifier, id);
 }
 

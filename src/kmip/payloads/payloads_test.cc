@@ -111,21 +111,25 @@ Code ReadAs(const Payload& payload, ProtocolVersion written, ProtocolVersion rea
 }
 
 TEST(Payloads, RefuseFieldsOfLaterVersions) {
-  LocateRequest offset;
-  offset.offset_items = 1;
-  EXPECT_EQ(ReadAs(offset, kVersion1_3, kVersion1_2), Code::kMalformed);
   LocateRequest member;
   member.object_group_member = ObjectGroupMember::kGroupMemberFresh;
   EXPECT_EQ(ReadAs(member, kVersion1_1, kVersion1_0), Code::kMalformed);
-  LocateResponse located;
-  located.located_items = 3;
-  EXPECT_EQ(ReadAs(located, kVersion1_3, kVersion1_2), Code::kMalformed);
   QueryRequest groups = Sample<QueryRequest>();
   groups.object_groups = {"g"};
   EXPECT_EQ(ReadAs(groups, kVersion2_1, kVersion2_0), Code::kMalformed);
   CreateRequest create = Sample<CreateRequest>();
   EXPECT_EQ(ReadAs(create, kVersion2_1, kVersion1_4), Code::kMalformed) << "Attributes in 1.x";
   EXPECT_EQ(ReadAs(create, kVersion1_4, kVersion2_0), Code::kMalformed) << "Template-Attribute";
+}
+
+// 1.3 brought both fields; clients use them in every version.
+TEST(Payloads, LocatePagesInEveryVersion) {
+  LocateRequest request;
+  request.offset_items = 1;
+  EXPECT_EQ(ReadAs(request, kVersion1_0, kVersion1_0), Code::kInternal) << "it was refused";
+  LocateResponse response;
+  response.located_items = 3;
+  EXPECT_EQ(ReadAs(response, kVersion1_0, kVersion1_0), Code::kInternal) << "it was refused";
 }
 
 TEST(Payloads, ProtectionStorageMasksTravelSince20) {
