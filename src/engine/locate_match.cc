@@ -84,11 +84,15 @@ bool LocateMatch::wants_destroyed() const {
           static_cast<std::int32_t>(kmip::StorageStatusMask::kDestroyedStorage)) != 0;
 }
 
-bool LocateMatch::StorageMatches(State state) const {
+//= kmip-2.1 6.1.28 Locate
+//# If omitted, then only on-line objects SHALL be considered
+bool LocateMatch::StorageMatches(const AttributeSet& candidate, State state) const {
   if (IsDestroyed(state)) return wants_destroyed();
-  if (!request_.storage_status_mask) return true;
-  return (*request_.storage_status_mask &
-          static_cast<std::int32_t>(kmip::StorageStatusMask::kOnLineStorage)) != 0;
+  const bool archived = IsArchived(candidate);
+  if (!request_.storage_status_mask) return !archived;
+  const auto bit = archived ? kmip::StorageStatusMask::kArchivalStorage
+                            : kmip::StorageStatusMask::kOnLineStorage;
+  return (*request_.storage_status_mask & static_cast<std::int32_t>(bit)) != 0;
 }
 
 bool LocateMatch::MatchesDate(const Attribute& wanted, const AttributeSet& candidate) const {
@@ -133,7 +137,7 @@ bool LocateMatch::MatchesOne(const Attribute& wanted, const AttributeSet& candid
 
 bool LocateMatch::Matches(const AttributeSet& candidate, std::int64_t now) const {
   const State state = EffectiveState(candidate, now);
-  if (!StorageMatches(state)) return false;
+  if (!StorageMatches(candidate, state)) return false;
   if (request_.object_group_member == kmip::ObjectGroupMember::kGroupMemberFresh &&
       !candidate.Boolean(Tag::kFresh).value_or(false)) {
     return false;

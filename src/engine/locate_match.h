@@ -24,7 +24,7 @@ class LocateMatch {
 
  private:
   explicit LocateMatch(const kmip::LocateRequest& request) : request_(request) {}
-  bool StorageMatches(kmip::State state) const;
+  bool StorageMatches(const kmip::AttributeSet& candidate, kmip::State state) const;
   bool MatchesDate(const kmip::Attribute& wanted, const kmip::AttributeSet& candidate) const;
   bool MatchesOne(const kmip::Attribute& wanted, const kmip::AttributeSet& candidate,
                   kmip::State state) const;

@@ -61,6 +61,8 @@ struct Query {
   std::optional<std::string> owner;
   std::optional<std::uint32_t> object_type;
   std::optional<std::uint32_t> state;
+  // At most this one: states that pass by themselves are kept late, never early.
+  std::optional<std::uint32_t> state_to;
   std::optional<std::int64_t> created_from;  // inclusive
   std::optional<std::int64_t> created_to;    // inclusive
   std::uint64_t after = 0;  // Page::next of the page before; 0 starts at the newest

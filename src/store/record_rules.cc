@@ -57,6 +57,7 @@ bool Matches(const ObjectRecord& record, const Query& query) {
   return (!query.owner || record.owner == *query.owner) &&
          (!query.object_type || record.object_type == *query.object_type) &&
          (!query.state || record.state == *query.state) &&
+         (!query.state_to || record.state <= *query.state_to) &&
          (!query.created_from || record.created >= *query.created_from) &&
          (!query.created_to || record.created <= *query.created_to) &&
          HasEntries(record.index, query.entries);

@@ -38,6 +38,7 @@ void AddObjectConditions(const Query& query, Builder& builder) {
   if (query.owner) builder.Where("o.owner =", std::string_view(*query.owner));
   if (query.object_type) builder.Where("o.object_type =", std::int64_t{*query.object_type});
   if (query.state) builder.Where("o.state =", std::int64_t{*query.state});
+  if (query.state_to) builder.Where("o.state <=", std::int64_t{*query.state_to});
   if (query.created_from) builder.Where("o.created >=", *query.created_from);
   if (query.created_to) builder.Where("o.created <=", *query.created_to);
 }

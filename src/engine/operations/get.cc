@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/group_turns.h"
 #include "engine/key_wrapping.h"
 #include "engine/lifecycle.h"
 #include "kmip/key_block.h"
@@ -117,6 +118,25 @@ Result<WipingBytes> AsAsked(const kmip::GetRequest& request, const kmip::Managed
   return WipingBytes(bytes.begin(), bytes.end());
 }
 
+//= kmip-2.1 4.24 Fresh
+//# The server SHALL change the attribute value to False as soon as the object has been served via
+//# the Get operation to a client.
+// An Export takes a copy, it does not hand the key to somebody (TC-IMPEXP-3).
+Result<void> HandOut(const StoredObject& stored, OperationContext& context) {
+  const kmip::AttributeSet& before = stored.object.attributes;
+  if (before.Boolean(Tag::kFresh).value_or(false)) {
+    kmip::AttributeSet attributes = before;
+    attributes.Set(kmip::Attribute::OfBoolean(Tag::kFresh, false));
+    TRY(context.Update(stored, std::move(attributes)));
+  }
+  for (const kmip::Attribute& attribute : before.all()) {
+    if (attribute.tag != Tag::kObjectGroup) continue;
+    const std::string group(TRY(attribute.View().AsText()));
+    context.turns().HandedOut(context.principal().name, group, stored.object.id);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext& context) {
@@ -131,15 +151,7 @@ Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext&
     return Reject(ResultReason::kKeyValueNotPresent, "the object has no key value");
   }
   WipingBytes made = TRY(AsAsked(request, object, context));
-  //= kmip-2.1 4.25 Fresh
-  //# the attribute SHALL be set to False when the object is given out
-  // An Export takes a copy, it does not hand the key to somebody (TC-IMPEXP-3).
-  const bool hands_out = context.operation() == kmip::Operation::kGet;
-  if (hands_out && object.attributes.Boolean(Tag::kFresh).value_or(false)) {
-    kmip::AttributeSet attributes = object.attributes;
-    attributes.Set(kmip::Attribute::OfBoolean(Tag::kFresh, false));
-    TRY(context.Update(*stored, std::move(attributes)));
-  }
+  if (context.operation() == kmip::Operation::kGet) TRY(HandOut(*stored, context));
   context.Answered(object.id);
   if (!made.empty()) return kmip::GetResponse::Owning(object.type, object.id, std::move(made));
   kmip::GetResponse response;

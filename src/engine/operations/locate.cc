@@ -1,11 +1,17 @@
 #include "engine/operations/locate.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "engine/group_turns.h"
+#include "engine/key_generation.h"
 #include "engine/locate_match.h"
+#include "engine/new_object.h"
 #include "engine/object_index.h"
+#include "engine/object_policy.h"
 #include "engine/refusal.h"
+#include "engine/templates.h"
 #include "kmip/tags.h"
 
 namespace dare::engine {
@@ -21,12 +27,26 @@ constexpr std::size_t kMostCached = 16;         // of those, kept for the next o
 constexpr std::size_t kMostAnswered = 10'000;   // identifiers in one response
 constexpr std::size_t kMostReordered = 1'000;   // matches put in another order than the store's
 
-// A Link is found by the index only when both of its fields are given.
-bool IsIndexed(const Attribute& wanted) {
-  if (wanted.tag != Tag::kLink) return true;
-  auto members = wanted.View().Members();
-  return members && members->Enumeration(Tag::kLinkType) &&
-         members->Text(Tag::kLinkedObjectIdentifier) && members->AtEnd();
+// Objects that have this state now are kept with it, or with an earlier one that a date ends.
+void NarrowByState(kmip::State wanted, store::Query& query) {
+  const auto number = static_cast<std::uint32_t>(wanted);
+  if (wanted == kmip::State::kActive || wanted == kmip::State::kDeactivated) {
+    query.state_to = number;
+  } else {
+    query.state = number;
+  }
+}
+
+// One Initial Date, or two as a range. The largest possible date means none, which the index does
+// not know.
+void NarrowByInitialDate(const kmip::LocateRequest& request, store::Query& query) {
+  for (const Attribute& wanted : request.attributes.all()) {
+    if (wanted.tag != Tag::kInitialDate) continue;
+    const auto date = wanted.View().AsDateTime();
+    if (!date || *date == std::numeric_limits<std::int64_t>::max()) continue;
+    query.created_from = std::min(*date, query.created_from.value_or(*date));
+    query.created_to = std::max(*date, query.created_to.value_or(*date));
+  }
 }
 
 // The question to the store's index; what it cannot answer is filtered by LocateMatch.
@@ -41,15 +61,19 @@ store::Query QueryFor(const kmip::LocateRequest& request, const LocateMatch& mat
     if (wanted.tag == Tag::kObjectType) {
       if (const auto type = wanted.View().AsEnumeration()) query.object_type = *type;
     }
+    if (wanted.tag == Tag::kState) {
+      const auto state = wanted.View().AsEnumeration();
+      if (state) NarrowByState(static_cast<kmip::State>(*state), query);
+    }
     // Destroyed objects are not found by name: theirs are free for others.
     if (wanted.tag == Tag::kName && match.wants_destroyed()) continue;
-    if (!IsIndexed(wanted)) continue;
     for (store::IndexEntry& entry : IndexEntriesOf(owner, wanted)) {
       store::EntryMatch entry_match{.tag = entry.tag, .key = std::move(entry.key), .scope = {}};
       if (!everybody) entry_match.scope = owner;
       query.entries.push_back(std::move(entry_match));
     }
   }
+  NarrowByInitialDate(request, query);
   // One name or link selects more than a group.
   std::ranges::stable_sort(query.entries, {}, [](const store::EntryMatch& entry) {
     return entry.tag == static_cast<std::uint32_t>(Tag::kObjectGroup);
@@ -96,6 +120,10 @@ class Search {
       return stored.error();
     }
     if (!context_.MaySee(**stored)) return {};
+    if ((*stored)->object.type == kmip::ObjectType::kTemplate &&
+        !MayReachTemplate(kmip::Operation::kLocate, context_.version())) {
+      return {};
+    }
     // An administrator is not told digests (Get Attributes), nor may he guess them here.
     const bool own = (*stored)->object.owner == context_.principal().name;
     if (!own && request_.attributes.Has(Tag::kDigest)) return {};
@@ -116,6 +144,53 @@ class Search {
 // newest (TC-OFFSET-1-14).
 bool OldestFirst(const kmip::LocateRequest& request, kmip::ProtocolVersion version) {
   return version < kmip::kVersion1_4 && request.maximum_items.has_value();
+}
+
+// The Object Group of a request about a member of it; null where there is none.
+const Attribute* GroupOf(const kmip::LocateRequest& request, kmip::ObjectGroupMember member) {
+  if (request.object_group_member != member) return nullptr;
+  return request.attributes.Find(Tag::kObjectGroup);
+}
+
+//= kmip-1.4 4.9 Locate
+//# If the Object Group Member is Group Member Fresh [...] the server MAY create a new object if no
+//# fresh object is available
+// It does for the groups that the configuration names.
+Result<void> MakeFreshMember(const kmip::LocateRequest& request, const LocateMatch& match,
+                             OperationContext& context, std::vector<std::string>& found) {
+  const Attribute* group = GroupOf(request, kmip::ObjectGroupMember::kGroupMemberFresh);
+  if (group == nullptr || !found.empty() || request.maximum_items == 0) return {};
+  const auto policy = context.objects().groups.find(TRY(group->View().AsText()));
+  if (policy == context.objects().groups.end()) return {};
+  const GroupPolicy& rules = policy->second;
+  kmip::AttributeSet attributes;
+  attributes.Add(Attribute::OfEnumeration(Tag::kCryptographicAlgorithm,
+                                          static_cast<std::uint32_t>(rules.algorithm)));
+  attributes.Add(Attribute::OfInteger(Tag::kCryptographicLength, rules.length));
+  attributes.Add(
+      Attribute::OfInteger(Tag::kCryptographicUsageMask, static_cast<std::int32_t>(rules.usage)));
+  attributes.Add(Attribute::OfText(Tag::kObjectGroup, policy->first));
+  TRY(context.RequireWriter());
+  TRY(CheckSymmetricKey(context.algorithms(), rules.algorithm, rules.length, true));
+  SecretBytes material = TRY(GenerateSymmetricKey(rules.algorithm, rules.length));
+  const kmip::ManagedObject object =
+      TRY(MakeObject(kmip::ObjectType::kSymmetricKey, Origin::kGenerated, std::move(attributes),
+                     std::move(material), context));
+  if (!match.Matches(object.attributes, context.now())) return {};
+  TRY(context.Insert(object));
+  found.push_back(object.id);
+  return {};
+}
+
+// Group Member Default: the member whose turn it is.
+Result<void> OfferDefaultMember(const kmip::LocateRequest& request, OperationContext& context,
+                                std::vector<std::string>& found) {
+  const Attribute* group = GroupOf(request, kmip::ObjectGroupMember::kGroupMemberDefault);
+  if (group == nullptr || found.empty()) return {};
+  std::ranges::reverse(found);
+  const std::string name(TRY(group->View().AsText()));
+  found = {context.turns().Offer(context.principal().name, name, found)};
+  return {};
 }
 
 void UpdatePlaceholder(const std::vector<std::string>& ids, OperationContext& context) {
@@ -146,9 +221,12 @@ Result<kmip::LocateResponse> Locate(const kmip::LocateRequest& request, Operatio
   // With Offset Items the client pages, and is told how many there are in all.
   const bool count_all = request.offset_items.has_value();
   Search search(request, match, context);
-  TRY(search.Run(count_all ? kMostExamined
-                           : std::max(skip + most, oldest_first ? kMostReordered : 0)));
+  const bool reorders =
+      oldest_first || GroupOf(request, kmip::ObjectGroupMember::kGroupMemberDefault);
+  TRY(search.Run(count_all ? kMostExamined : std::max(skip + most, reorders ? kMostReordered : 0)));
   std::vector<std::string>& found = search.found();
+  TRY(MakeFreshMember(request, match, context, found));
+  TRY(OfferDefaultMember(request, context, found));
   kmip::LocateResponse response;
   if (count_all) response.located_items = static_cast<std::int32_t>(found.size());
   if (oldest_first && (count_all || found.size() < kMostReordered)) std::ranges::reverse(found);
