@@ -26,6 +26,24 @@ server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip) {
   return options;
 }
 
+engine::ObjectPolicy ObjectPolicyOf(const server::Config& config) {
+  using Algorithm = kmip::CryptographicAlgorithm;
+  using Use = kmip::CryptographicUsageMask;
+  engine::ObjectPolicy policy;
+  policy.application_namespaces = config.application_namespaces;
+  for (const server::GroupConfig& group : config.groups) {
+    engine::GroupPolicy rules;
+    rules.length = group.bits;
+    if (group.algorithm == "ChaCha20") rules.algorithm = Algorithm::kChaCha20;
+    if (group.algorithm == "HMAC_SHA256") {
+      rules.algorithm = Algorithm::kHMAC_SHA256;
+      rules.usage = Use::kMACGenerate | Use::kMACVerify;
+    }
+    policy.groups.emplace(group.name, rules);
+  }
+  return policy;
+}
+
 server::Limits LimitsFrom(const server::LimitsConfig& config) {
   using std::chrono::seconds;
   server::Limits limits;
@@ -128,6 +146,7 @@ Result<void> Service::OpenRecords() {
   if (config_.kmip_3_0) options.facts.newest_version = kmip::kVersion3_0;
   options.facts.pkcs11_manufacturer = config_.pkcs11.manufacturer;
   options.facts.pkcs11_description = config_.pkcs11.description;
+  options.objects = ObjectPolicyOf(config_);
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
   kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));

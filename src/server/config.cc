@@ -67,6 +67,13 @@ class TableReader {
     if (node != nullptr && table == nullptr) Complain(*node, Name(key) + " must be a table");
     return {table, Name(key) + ".", path_, mistake_};
   }
+  // The keys of the table, for one whose keys are names that an administrator gives.
+  std::vector<std::string> Keys() const {
+    std::vector<std::string> keys;
+    if (table_ == nullptr) return keys;
+    for (const auto& [key, node] : *table_) keys.emplace_back(key.str());
+    return keys;
+  }
   // After all keys were asked for.
   void RefuseOthers() {
     if (table_ == nullptr) return;
@@ -119,6 +126,7 @@ void ReadListen(TableReader& table, ListenConfig& out) {
 void ReadKmip(TableReader table, Config& config) {
   ReadListen(table, config.kmip);
   table.Flag("kmip_3_0", config.kmip_3_0);
+  table.Names("application_namespaces", config.application_namespaces);
   table.RefuseOthers();
 }
 
@@ -189,6 +197,18 @@ void ReadLimits(TableReader table, LimitsConfig& out) {
   table.RefuseOthers();
 }
 
+void ReadGroups(TableReader table, std::vector<GroupConfig>& groups) {
+  for (const std::string& name : table.Keys()) {
+    GroupConfig group;
+    group.name = name;
+    TableReader rules = table.Table(name);
+    rules.Choice("algorithm", group.algorithm, {"AES", "ChaCha20", "HMAC_SHA256"});
+    rules.Number("bits", group.bits, 128, 512);
+    rules.RefuseOthers();
+    groups.push_back(std::move(group));
+  }
+}
+
 void ReadLevel(TableReader& root, log::Level& out) {
   std::string level = "info";
   root.Choice("log_level", level, {"debug", "info", "warning", "error"});
@@ -227,6 +247,7 @@ void ReadRoot(TableReader& root, Config& config) {
   TableReader audit = root.Table("audit");
   audit.Text("folder", config.audit_folder);
   audit.RefuseOthers();
+  ReadGroups(root.Table("groups"), config.groups);
   ReadLimits(root.Table("limits"), config.limits);
   ReadCrypto(root, config);
   TableReader cache = root.Table("cache");

@@ -48,6 +48,13 @@ struct StoreConfig {
   std::string path;                // of the database file
 };
 
+// A group whose keys the server makes when a client asks for a fresh one and there is none.
+struct GroupConfig {
+  std::string name;               // the Object Group
+  std::string algorithm = "AES";  // "AES", "ChaCha20" or "HMAC_SHA256"
+  std::int32_t bits = 256;
+};
+
 struct LimitsConfig {
   std::uint32_t message_bytes = (1u << 20) + (64u << 10);  // one KMIP request
   std::uint32_t connections = 4096;                        // in all
@@ -91,6 +98,9 @@ struct Config {
   std::vector<std::string> administrators;     // common names
   bool allow_legacy_algorithms = false;
   std::string random_generator = "drbg";  // or "ansi-x9.31", of the keys that are made for clients
+  std::vector<GroupConfig> groups;
+  // Name spaces for which the server makes up Application Data that a client leaves out.
+  std::vector<std::string> application_namespaces;
   log::Level log_level = log::Level::kInfo;
 };
 

@@ -59,6 +59,20 @@ TEST(ConfigTest, ReadsTheExampleThatIsShipped) {
   EXPECT_TRUE(config) << config.error().message;
 }
 
+TEST(ConfigTest, ReadsTheGroupsByTheirNames) {
+  const auto config = Parse(std::string("[kmip]\napplication_namespaces = [\"ssl\"]\n") + kLeast +
+                            "[groups.default]\n[groups.\"my group\"]\n"
+                            "algorithm = \"ChaCha20\"\nbits = 256\n");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->groups.size(), 2u);
+  EXPECT_EQ(config->groups[0].name, "default");
+  EXPECT_EQ(config->groups[0].algorithm, "AES");
+  EXPECT_EQ(config->groups[1].name, "my group");
+  EXPECT_EQ(config->application_namespaces, std::vector<std::string>{"ssl"});
+  EXPECT_THAT(MistakeWith("[groups.a]\nalgorithm = \"RC4\"\n"),
+              HasSubstr("groups.a.algorithm must be one of"));
+}
+
 TEST(ConfigTest, NamesAnUnknownKeyAndItsLine) {
   EXPECT_EQ(MistakeWith("\nthread = 4\n"), "/etc/dare/kms.toml:2: unknown key 'thread'");
   EXPECT_EQ(MistakeWith("[kmip]\nport = 1\nadress = \"::\"\n"),

@@ -76,6 +76,9 @@ description = "TEST"
 # The mandatory cases name it as the generator of new keys.
 [crypto]
 random_generator = "ansi-x9.31"
+
+# TC-151 finds fresh keys in this group, which it did not put there.
+[groups.default]
 END
 
 kmip='' https=''
