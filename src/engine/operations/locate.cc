@@ -172,7 +172,7 @@ Result<void> MakeFreshMember(const kmip::LocateRequest& request, const LocateMat
   attributes.Add(Attribute::OfText(Tag::kObjectGroup, policy->first));
   TRY(context.RequireWriter());
   TRY(CheckSymmetricKey(context.algorithms(), rules.algorithm, rules.length, true));
-  SecretBytes material = TRY(GenerateSymmetricKey(rules.algorithm, rules.length));
+  SecretBytes material = TRY(GenerateSymmetricKey(rules.algorithm, rules.length, context.random()));
   const kmip::ManagedObject object =
       TRY(MakeObject(kmip::ObjectType::kSymmetricKey, Origin::kGenerated, std::move(attributes),
                      std::move(material), context));
