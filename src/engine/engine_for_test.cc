@@ -128,20 +128,30 @@ ItemForTest EngineForTest::DoEncoded(kmip::Operation operation, ByteView payload
 
 std::string EngineForTest::AddAesKey(ByteView key, const std::vector<kmip::Attribute>& attributes,
                                      const std::string& owner) {
+  std::vector<kmip::Attribute> all = {
+      kmip::Attribute::OfEnumeration(
+          Tag::kCryptographicAlgorithm,
+          static_cast<std::uint32_t>(kmip::CryptographicAlgorithm::kAES)),
+      kmip::Attribute::OfInteger(Tag::kCryptographicLength,
+                                 static_cast<std::int32_t>(key.size() * 8)),
+      kmip::Attribute::OfInteger(Tag::kCryptographicUsageMask, 0x0C)};
+  all.insert(all.end(), attributes.begin(), attributes.end());
+  return AddObject(kmip::ObjectType::kSymmetricKey,
+                   *kmip::MakeSymmetricKey(key, kmip::CryptographicAlgorithm::kAES), all, owner);
+}
+
+std::string EngineForTest::AddObject(kmip::ObjectType type, SecretBytes material,
+                                     const std::vector<kmip::Attribute>& attributes,
+                                     const std::string& owner) {
   using kmip::Attribute;
   kmip::ManagedObject object;
   object.id = *NewUuid();
-  object.type = kmip::ObjectType::kSymmetricKey;
+  object.type = type;
   object.owner = owner;
-  object.material = std::move(*kmip::MakeSymmetricKey(key, kmip::CryptographicAlgorithm::kAES));
+  object.material = std::move(material);
   const auto number = [](auto value) { return static_cast<std::uint32_t>(value); };
   object.attributes.Add(Attribute::OfText(Tag::kUniqueIdentifier, object.id));
   object.attributes.Add(Attribute::OfEnumeration(Tag::kObjectType, number(object.type)));
-  object.attributes.Add(Attribute::OfEnumeration(Tag::kCryptographicAlgorithm,
-                                                 number(kmip::CryptographicAlgorithm::kAES)));
-  object.attributes.Add(
-      Attribute::OfInteger(Tag::kCryptographicLength, static_cast<std::int32_t>(key.size() * 8)));
-  object.attributes.Add(Attribute::OfInteger(Tag::kCryptographicUsageMask, 0x0C));
   object.attributes.Add(Attribute::OfEnumeration(Tag::kState, number(kmip::State::kActive)));
   object.attributes.Add(Attribute::OfDate(Tag::kActivationDate, clock_.Now()));
   object.attributes.Add(Attribute::OfDate(Tag::kInitialDate, clock_.Now()));

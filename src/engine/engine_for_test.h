@@ -80,6 +80,11 @@ class EngineForTest {
   std::string AddAesKey(ByteView key, const std::vector<kmip::Attribute>& attributes = {},
                         const std::string& owner = "alice");
 
+  // The same for any object, `material` being its whole structure. Active, and nothing more.
+  std::string AddObject(kmip::ObjectType type, SecretBytes material,
+                        const std::vector<kmip::Attribute>& attributes = {},
+                        const std::string& owner = "alice");
+
   // The lines that the audit log has by now.
   std::vector<std::string> AuditLines();
 

@@ -32,6 +32,8 @@
 #include "engine/operations/rng_retrieve.h"
 #include "engine/operations/rng_seed.h"
 #include "engine/operations/set_attribute.h"
+#include "engine/operations/sign.h"
+#include "engine/operations/signature_verify.h"
 
 namespace dare::engine {
 namespace {
@@ -86,6 +88,8 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::RngRetrieveRequest, RngRetrieve>(),
     Reads<kmip::RngSeedRequest, RngSeed>(),
     Changes<kmip::SetAttributeRequest, SetAttribute>(),
+    Reads<kmip::SignRequest, Sign>(),
+    Reads<kmip::SignatureVerifyRequest, SignatureVerify>(),
 };
 
 }  // namespace

@@ -43,7 +43,7 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
 }
 
 // kmip-2.1 7.5 (kmip-1.4 2.1.21). What is not said is Unspecified: no promise to rely on. Streaming
-// is promised only once every operation that could have it does (MAC does not yet).
+// is not promised: CCM, XTS, key wrap modes, one-time pads and Ed25519 take whole messages.
 kmip::CapabilityInformation Capabilities() {
   return {.streaming = false,
           .asynchronous = false,
