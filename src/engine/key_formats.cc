@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/domain_parameters.h"
 #include "engine/recommended_curves.h"
 #include "engine/transparent_keys.h"
 #include "kmip/dialect.h"
@@ -186,17 +187,7 @@ KeyHints HintsOf(const KeyBlock& block, const kmip::AttributeSet& attributes) {
   if (!hints.algorithm) {
     hints.algorithm = attributes.Enum<kmip::CryptographicAlgorithm>(Tag::kCryptographicAlgorithm);
   }
-  const kmip::Attribute* domain = attributes.Find(Tag::kCryptographicDomainParameters);
-  if (domain == nullptr) return hints;
-  ttlv::Reader members = *domain->View().Members();
-  while (!members.AtEnd()) {
-    const Result<ttlv::Item> member = members.Next();
-    if (!member) break;
-    if (member->tag != Tag::kRecommendedCurve) continue;
-    if (const auto curve = member->AsEnumeration()) {
-      hints.curve = static_cast<kmip::RecommendedCurve>(*curve);
-    }
-  }
+  hints.curve = DomainParametersOf(attributes).curve;
   return hints;
 }
 
@@ -299,6 +290,18 @@ KeyFormatType DefaultFormat(const crypto::KeyFacts& key, ObjectType type,
     default:
       return secret ? KeyFormatType::kPKCS_8 : KeyFormatType::kX_509;
   }
+}
+
+Result<KeyFormatType> FormatForVersion(const kmip::ManagedObject& object,
+                                       kmip::ProtocolVersion version) {
+  const KeyBlock block = TRY(object.Block());
+  const KeyHints hints = HintsOf(block, object.attributes);
+  if (object.type == ObjectType::kPrivateKey) {
+    const crypto::PrivateKey key = TRY(ReadPrivateKey(block, hints, KeySource::kChecked));
+    return DefaultFormat(key.facts(), object.type, version);
+  }
+  const crypto::PublicKey key = TRY(ReadPublicKey(block, hints, KeySource::kChecked));
+  return DefaultFormat(key.facts(), object.type, version);
 }
 
 }  // namespace dare::engine

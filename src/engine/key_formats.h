@@ -53,5 +53,8 @@ Result<SecretBytes> InOtherForm(const kmip::ManagedObject& object, kmip::KeyForm
 // 1.x names none; there EC keys come as ECPrivateKey and X.509, which every 1.x peer can read.
 kmip::KeyFormatType DefaultFormat(const crypto::KeyFacts& key, kmip::ObjectType type,
                                   kmip::ProtocolVersion version);
+// The default for a key that is kept in a format which `version` does not know.
+Result<kmip::KeyFormatType> FormatForVersion(const kmip::ManagedObject& object,
+                                             kmip::ProtocolVersion version);
 
 }  // namespace dare::engine

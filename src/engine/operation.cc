@@ -13,6 +13,45 @@ using kmip::Reject;
 using kmip::ResultReason;
 using kmip::Tag;
 
+namespace {
+
+// Which operation made what an enumeration of Unique Identifier names (kmip-2.1 11.64), and which
+// of its objects, from the last one on: key pairs are made private key first.
+struct Maker {
+  kmip::UniqueIdentifier name;
+  kmip::Operation operation;
+  int from_last;
+};
+constexpr Maker kMakers[] = {
+    {kmip::UniqueIdentifier::kCertify, kmip::Operation::kCertify, 0},
+    {kmip::UniqueIdentifier::kCreate, kmip::Operation::kCreate, 0},
+    {kmip::UniqueIdentifier::kCreateKeyPair, kmip::Operation::kCreateKeyPair, 1},
+    {kmip::UniqueIdentifier::kCreateKeyPairPrivateKey, kmip::Operation::kCreateKeyPair, 1},
+    {kmip::UniqueIdentifier::kCreateKeyPairPublicKey, kmip::Operation::kCreateKeyPair, 0},
+    {kmip::UniqueIdentifier::kDeriveKey, kmip::Operation::kDeriveKey, 0},
+    {kmip::UniqueIdentifier::kImport, kmip::Operation::kImport, 0},
+    {kmip::UniqueIdentifier::kJoinSplitKey, kmip::Operation::kJoinSplitKey, 0},
+    {kmip::UniqueIdentifier::kRegister, kmip::Operation::kRegister, 0},
+    {kmip::UniqueIdentifier::kReKey, kmip::Operation::kReKey, 0},
+    {kmip::UniqueIdentifier::kReCertify, kmip::Operation::kReCertify, 0},
+    {kmip::UniqueIdentifier::kReKeyKeyPair, kmip::Operation::kReKeyKeyPair, 1},
+    {kmip::UniqueIdentifier::kReKeyKeyPairPrivateKey, kmip::Operation::kReKeyKeyPair, 1},
+    {kmip::UniqueIdentifier::kReKeyKeyPairPublicKey, kmip::Operation::kReKeyKeyPair, 0},
+};
+
+std::optional<std::string> MadeBy(const BatchMemory& memory, kmip::UniqueIdentifier name) {
+  for (const Maker& maker : kMakers) {
+    if (maker.name != name) continue;
+    int passed = 0;
+    for (auto made = memory.made.rbegin(); made != memory.made.rend(); ++made) {
+      if (made->first == maker.operation && passed++ == maker.from_last) return made->second;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 OperationContext::OperationContext(EngineParts& parts, const policy::Principal& principal,
                                    kmip::ProtocolVersion version, kmip::Operation operation,
                                    BatchMemory& memory, store::Transaction* transaction)
@@ -60,25 +99,7 @@ Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier
   }
   if (const auto* maker = std::get_if<kmip::UniqueIdentifier>(&identifier.value)) {
     if (*maker != kmip::UniqueIdentifier::kIDPlaceholder) {
-      // The enumeration names operations in an order of its own; only those that make symmetric
-      // objects exist here.
-      const auto wanted = [&]() -> std::optional<kmip::Operation> {
-        switch (*maker) {
-          case kmip::UniqueIdentifier::kCreate:
-            return kmip::Operation::kCreate;
-          case kmip::UniqueIdentifier::kRegister:
-            return kmip::Operation::kRegister;
-          case kmip::UniqueIdentifier::kReKey:
-            return kmip::Operation::kReKey;
-          case kmip::UniqueIdentifier::kImport:
-            return kmip::Operation::kImport;
-          default:
-            return std::nullopt;
-        }
-      }();
-      for (auto it = memory_.made.rbegin(); wanted && it != memory_.made.rend(); ++it) {
-        if (it->first == *wanted) return it->second;
-      }
+      if (auto id = MadeBy(memory_, *maker)) return *std::move(id);
       return Reject(ResultReason::kObjectNotFound,
                     "no such operation made an object in this batch");
     }

@@ -6,6 +6,7 @@
 #include "engine/operations/archive.h"
 #include "engine/operations/check.h"
 #include "engine/operations/create.h"
+#include "engine/operations/create_key_pair.h"
 #include "engine/operations/decrypt.h"
 #include "engine/operations/delete_attribute.h"
 #include "engine/operations/destroy.h"
@@ -26,6 +27,7 @@
 #include "engine/operations/obtain_lease.h"
 #include "engine/operations/query.h"
 #include "engine/operations/re_key.h"
+#include "engine/operations/re_key_key_pair.h"
 #include "engine/operations/recover.h"
 #include "engine/operations/register.h"
 #include "engine/operations/revoke.h"
@@ -62,6 +64,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::ArchiveRequest, Archive>(),
     Reads<kmip::CheckRequest, Check>(),
     Changes<kmip::CreateRequest, Create>(),
+    Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
     Changes<kmip::DeleteAttributeRequest, DeleteAttribute>(),
     Changes<kmip::DestroyRequest, Destroy>(),
@@ -82,6 +85,7 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::ObtainLeaseRequest, ObtainLease>(),
     Reads<kmip::QueryRequest, Query>(),
     Changes<kmip::ReKeyRequest, ReKey>(),
+    Changes<kmip::ReKeyKeyPairRequest, ReKeyKeyPair>(),
     Changes<kmip::RecoverRequest, Recover>(),
     Changes<kmip::RegisterRequest, Register>(),
     Changes<kmip::RevokeRequest, Revoke>(),

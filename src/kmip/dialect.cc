@@ -183,17 +183,18 @@ bool AtAttributes(const ttlv::Reader& in, ProtocolVersion version) {
   return in.At(IsVersion1(version) ? Tag::kTemplateAttribute : Tag::kAttributes);
 }
 
-Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version) {
+Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version,
+                                    AttributesTags tags) {
   AttributesIn read;
   if (!IsVersion1(version)) {
-    ttlv::Reader members = TRY(in.Structure(Tag::kAttributes));
+    ttlv::Reader members = TRY(in.Structure(tags.version_2));
     while (!members.AtEnd()) {
       Attribute attribute = TRY(ReadAttribute2(members, version));
       TRY(AddGiven(read.attributes, std::move(attribute)));
     }
     return read;
   }
-  ttlv::Reader members = TRY(in.Structure(Tag::kTemplateAttribute));
+  ttlv::Reader members = TRY(in.Structure(tags.version_1));
   while (members.At(Tag::kName)) {
     ttlv::Reader name = TRY(members.Structure(Tag::kName));
     read.template_names.emplace_back(TRY(name.Text(Tag::kNameValue)));
@@ -261,11 +262,13 @@ void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const Attribute
                 [&] { WriteEach(out, version, set.all()); });
 }
 
-void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributesIn& attributes) {
-  if (!IsVersion1(version)) return WriteAttributes(out, version, attributes.attributes);
-  out.Structure(Tag::kTemplateAttribute, [&] {
-    for (const std::string& name : attributes.template_names) {
-      out.Raw(Attribute::OfName(name).item);
+void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributesIn& attributes,
+                     AttributesTags tags) {
+  out.Structure(tags.For(version), [&] {
+    if (IsVersion1(version)) {
+      for (const std::string& name : attributes.template_names) {
+        out.Raw(Attribute::OfName(name).item);
+      }
     }
     WriteEach(out, version, attributes.attributes.all());
   });

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "kmip/attributes.h"
 #include "kmip/protocol_version.h"
+#include "kmip/tags.h"
 #include "ttlv/reader.h"
 #include "ttlv/writer.h"
 
@@ -29,10 +30,19 @@ struct AttributesIn {
   std::vector<std::string> template_names;
 };
 
-// Reads a Template-Attribute (1.x; or `tag_1x` where an operation uses another) or an Attributes
-// structure (2.x). Rejects unknown or ill-typed attributes with Invalid Field (1.x) or Invalid
-// Attribute Value (2.x).
-Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version);
+// The structures that carry them: by default Template-Attribute (1.x) and Attributes (2.x); the
+// operations on key pairs have three of their own.
+struct AttributesTags {
+  Tag version_1 = Tag::kTemplateAttribute;
+  Tag version_2 = Tag::kAttributes;
+
+  Tag For(ProtocolVersion version) const { return IsVersion1(version) ? version_1 : version_2; }
+};
+
+// Rejects unknown or ill-typed attributes with Invalid Field (1.x) or Invalid Attribute Value
+// (2.x).
+Result<AttributesIn> ReadAttributes(ttlv::Reader& in, ProtocolVersion version,
+                                    AttributesTags tags = {});
 bool AtAttributes(const ttlv::Reader& in, ProtocolVersion version);
 // Locate: Attribute* (1.x) or Attributes (2.x). Several instances of one attribute are kept.
 Result<AttributeSet> ReadSearchAttributes(ttlv::Reader& in, ProtocolVersion version);
@@ -55,7 +65,8 @@ bool AtReference(const ttlv::Reader& in, ProtocolVersion version);
 // Writers. Attributes that `version` does not know are left out.
 void WriteAttributes(ttlv::Writer& out, ProtocolVersion version,
                      const AttributeSet& set);  // Template-Attribute or Attributes
-void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributesIn& attributes);
+void WriteAttributes(ttlv::Writer& out, ProtocolVersion version, const AttributesIn& attributes,
+                     AttributesTags tags = {});
 // Get Attributes: each instance keeps the Attribute Index it came with.
 Result<std::vector<Attribute>> ReadAttributeList(ttlv::Reader& in, ProtocolVersion version);
 void WriteAttributeList(

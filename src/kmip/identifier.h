@@ -29,5 +29,8 @@ struct Identifier {
 // At Unique Identifier, or anywhere else when it is omitted.
 Result<Identifier> ReadIdentifier(ttlv::Reader& in, ProtocolVersion version);
 void WriteIdentifier(ttlv::Writer& out, const Identifier& identifier);
+// The same under another tag (Certificate Request Unique Identifier, …).
+Result<Identifier> ReadIdentifierAt(Tag tag, ttlv::Reader& in, ProtocolVersion version);
+void WriteIdentifierAt(Tag tag, ttlv::Writer& out, const Identifier& identifier);
 
 }  // namespace dare::kmip

@@ -12,6 +12,7 @@
 #include "kmip/payloads/adjust_attribute.h"
 #include "kmip/payloads/check.h"
 #include "kmip/payloads/create.h"
+#include "kmip/payloads/create_key_pair.h"
 #include "kmip/payloads/delete_attribute.h"
 #include "kmip/payloads/destroy.h"
 #include "kmip/payloads/discover_versions.h"
@@ -21,6 +22,7 @@
 #include "kmip/payloads/modify_attribute.h"
 #include "kmip/payloads/query.h"
 #include "kmip/payloads/re_key.h"
+#include "kmip/payloads/re_key_key_pair.h"
 #include "kmip/payloads/register.h"
 #include "kmip/payloads/revoke.h"
 #include "kmip/payloads/set_attribute.h"
@@ -54,6 +56,7 @@ const std::map<Operation, Codec>& Codecs() {
       Row<AdjustAttributeRequest, AdjustAttributeResponse>(),
       Row<CheckRequest, CheckResponse>(),
       Row<CreateRequest, CreateResponse>(),
+      Row<CreateKeyPairRequest, CreateKeyPairResponse>(),
       Row<DeleteAttributeRequest, DeleteAttributeResponse>(),
       Row<DestroyRequest, DestroyResponse>(),
       Row<DiscoverVersionsRequest, DiscoverVersionsResponse>(),
@@ -63,6 +66,7 @@ const std::map<Operation, Codec>& Codecs() {
       Row<ModifyAttributeRequest, ModifyAttributeResponse>(),
       Row<QueryRequest, QueryResponse>(),
       Row<ReKeyRequest, ReKeyResponse>(),
+      Row<ReKeyKeyPairRequest, ReKeyKeyPairResponse>(),
       Row<RegisterRequest, RegisterResponse>(),
       Row<RevokeRequest, RevokeResponse>(),
       Row<SetAttributeRequest, SetAttributeResponse>(),

@@ -6,16 +6,17 @@
 
 namespace dare::kmip {
 
-Result<std::optional<ProtectionStorageMasks>> ReadOptionalProtectionStorageMasks(ttlv::Reader& in) {
-  if (!in.At(Tag::kProtectionStorageMasks)) return std::optional<ProtectionStorageMasks>();
-  ttlv::Reader members = TRY(in.Structure(Tag::kProtectionStorageMasks));
+Result<std::optional<ProtectionStorageMasks>> ReadOptionalProtectionStorageMasks(ttlv::Reader& in,
+                                                                                 Tag tag) {
+  if (!in.At(tag)) return std::optional<ProtectionStorageMasks>();
+  ttlv::Reader members = TRY(in.Structure(tag));
   ProtectionStorageMasks masks;
   while (!members.AtEnd()) masks.push_back(TRY(members.Integer(Tag::kProtectionStorageMask)));
   return std::optional<ProtectionStorageMasks>(std::move(masks));
 }
 
-void WriteProtectionStorageMasks(ttlv::Writer& out, const ProtectionStorageMasks& masks) {
-  out.Structure(Tag::kProtectionStorageMasks, [&] {
+void WriteProtectionStorageMasks(ttlv::Writer& out, const ProtectionStorageMasks& masks, Tag tag) {
+  out.Structure(tag, [&] {
     for (const std::int32_t mask : masks) out.Integer(Tag::kProtectionStorageMask, mask);
   });
 }

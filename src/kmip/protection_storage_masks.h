@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kmip/tags.h"
 #include "ttlv/reader.h"
 #include "ttlv/writer.h"
 
@@ -14,8 +15,10 @@ namespace dare::kmip {
 // first; each is a set of ProtectionStorageMask bits that must all hold. 2.0 and later.
 using ProtectionStorageMasks = std::vector<std::int32_t>;
 
-// Nothing when the reader is elsewhere.
-Result<std::optional<ProtectionStorageMasks>> ReadOptionalProtectionStorageMasks(ttlv::Reader& in);
-void WriteProtectionStorageMasks(ttlv::Writer& out, const ProtectionStorageMasks& masks);
+// Nothing when the reader is elsewhere. `tag`: key pairs have three structures of their own.
+Result<std::optional<ProtectionStorageMasks>> ReadOptionalProtectionStorageMasks(
+    ttlv::Reader& in, Tag tag = Tag::kProtectionStorageMasks);
+void WriteProtectionStorageMasks(ttlv::Writer& out, const ProtectionStorageMasks& masks,
+                                 Tag tag = Tag::kProtectionStorageMasks);
 
 }  // namespace dare::kmip

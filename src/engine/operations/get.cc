@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "engine/group_turns.h"
+#include "engine/key_formats.h"
 #include "engine/key_wrapping.h"
 #include "engine/lifecycle.h"
 #include "kmip/key_block.h"
+#include "kmip/names.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "ttlv/writer.h"
@@ -31,10 +33,14 @@ Result<void> CheckMayLeave(const kmip::AttributeSet& attributes, bool wrapped) {
   return {};
 }
 
-Result<void> CheckForms(const kmip::GetRequest& request) {
-  // Key Compression Type 1 is EC Public Key Type Uncompressed; others mean elliptic curve points,
-  // which are no symmetric keys.
-  if (request.compression) {
+bool IsKeyPairHalf(const kmip::ManagedObject& object) {
+  return object.type == kmip::ObjectType::kPrivateKey ||
+         object.type == kmip::ObjectType::kPublicKey;
+}
+
+// Compression is of the points of elliptic curves, which only Public Keys are.
+Result<void> CheckForms(const kmip::GetRequest& request, const kmip::ManagedObject& object) {
+  if (request.compression && object.type != kmip::ObjectType::kPublicKey) {
     return Reject(ResultReason::kKeyCompressionTypeNotSupported, "no compression for this key");
   }
   return {};
@@ -42,7 +48,12 @@ Result<void> CheckForms(const kmip::GetRequest& request) {
 
 // Raw and Transparent Symmetric Key are two spellings of the same bytes; every other format is
 // given as it is kept.
-Result<WipingBytes> InFormat(const kmip::ManagedObject& object, KeyFormatType format) {
+Result<WipingBytes> InFormat(const kmip::ManagedObject& object, KeyFormatType format,
+                             std::optional<kmip::KeyCompressionType> compression) {
+  if (IsKeyPairHalf(object)) {
+    const SecretBytes made = TRY(InOtherForm(object, format, compression));
+    return WipingBytes(made.Reveal().begin(), made.Reveal().end());
+  }
   const kmip::KeyBlock block = TRY(object.Block());
   const bool plain = format == KeyFormatType::kRaw || format == KeyFormatType::kOpaque;
   const bool transparent = format == KeyFormatType::kTransparentSymmetricKey &&
@@ -95,6 +106,22 @@ Result<bool> IsStoredWrapped(const kmip::ManagedObject& object) {
   return block->wrapping.has_value();
 }
 
+// The format into which the object must be brought; nothing when it is kept in the right one.
+Result<std::optional<KeyFormatType>> FormatToMake(const kmip::GetRequest& request,
+                                                  const kmip::ManagedObject& object,
+                                                  kmip::ProtocolVersion version) {
+  std::optional<KeyFormatType> format;
+  if (!request.format && !IsKeyPairHalf(object)) return format;
+  const kmip::KeyBlock block = TRY(object.Block());
+  if (request.format && *request.format != block.format) return request.format;
+  if (request.compression) return std::optional<KeyFormatType>(block.format);
+  // The transparent forms of elliptic curves were renamed in 1.3 and 2.0.
+  const bool known =
+      kmip::EnumExists(Tag::kKeyFormatType, static_cast<std::uint32_t>(block.format), version);
+  if (request.format || known || !IsReadable(block)) return format;
+  return std::optional<KeyFormatType>(TRY(FormatForVersion(object, version)));
+}
+
 // The object in the form that the request asks for; empty when that is how it is kept.
 Result<WipingBytes> AsAsked(const kmip::GetRequest& request, const kmip::ManagedObject& object,
                             OperationContext& context) {
@@ -106,8 +133,8 @@ Result<WipingBytes> AsAsked(const kmip::GetRequest& request, const kmip::Managed
     source = &clear;
   }
   WipingBytes made;
-  if (request.format && TRY(source->Block()).format != *request.format) {
-    made = TRY(InFormat(*source, *request.format));
+  if (const auto format = TRY(FormatToMake(request, *source, context.version()))) {
+    made = TRY(InFormat(*source, *format, request.compression));
     if (!request.wrapping) return made;
     clear = WithMaterial(object, TRY(SecretBytes::CopyOf(made)));
     source = &clear;
@@ -146,7 +173,7 @@ Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext&
     return Reject(ResultReason::kObjectDestroyed, "the object was destroyed");
   }
   TRY(CheckMayLeave(object.attributes, request.wrapping.has_value()));
-  TRY(CheckForms(request));
+  TRY(CheckForms(request, object));
   if (object.material.empty()) {
     return Reject(ResultReason::kKeyValueNotPresent, "the object has no key value");
   }

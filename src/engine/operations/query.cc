@@ -18,10 +18,10 @@ using kmip::QueryFunction;
 using kmip::QueryResponse;
 
 constexpr char kVendor[] = "OpenDaRE";
-constexpr ObjectType kObjectTypes[] = {ObjectType::kCertificate, ObjectType::kSymmetricKey,
-                                       ObjectType::kSecretData,  ObjectType::kOpaqueObject,
-                                       ObjectType::kPGPKey,      ObjectType::kCertificateRequest,
-                                       ObjectType::kTemplate};
+constexpr ObjectType kObjectTypes[] = {
+    ObjectType::kCertificate,  ObjectType::kSymmetricKey, ObjectType::kSecretData,
+    ObjectType::kOpaqueObject, ObjectType::kPGPKey,       ObjectType::kCertificateRequest,
+    ObjectType::kTemplate,     ObjectType::kPrivateKey,   ObjectType::kPublicKey};
 
 std::vector<ObjectType> ObjectTypes(kmip::ProtocolVersion version) {
   std::vector<ObjectType> types;

@@ -5,6 +5,7 @@
 #include "engine/attribute_values.h"
 #include "engine/certificate_attributes.h"
 #include "engine/key_generation.h"
+#include "engine/key_pair_check.h"
 #include "engine/new_object.h"
 #include "engine/refusal.h"
 #include "engine/templates.h"
@@ -32,7 +33,17 @@ Error Disagrees(const char* what) {
                 std::string("the attributes and the Key Block disagree about ") + what);
 }
 
-// The Key Block of a Symmetric Key, Secret Data or PGP Key, and what may stand before it.
+bool IsKeyPairHalf(ObjectType type) {
+  return type == ObjectType::kPrivateKey || type == ObjectType::kPublicKey;
+}
+
+bool IsFormatOf(ObjectType type, KeyFormatType format, kmip::ProtocolVersion version) {
+  if (IsKeyPairHalf(type)) return MayHaveFormat(type, format, version);
+  return format == KeyFormatType::kRaw || format == KeyFormatType::kOpaque ||
+         (format == KeyFormatType::kTransparentSymmetricKey && type == ObjectType::kSymmetricKey);
+}
+
+// The Key Block of a key, Secret Data or PGP Key, and what may stand before it.
 Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
                                     kmip::ProtocolVersion version) {
   ttlv::Reader members = TRY(object.Members());
@@ -45,14 +56,10 @@ Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
   if (type == ObjectType::kPGPKey) TRY(members.Integer(Tag::kPGPKeyVersion));
   kmip::KeyBlock block = TRY(kmip::ReadKeyBlock(members));
   TRY(members.End());
-  if (block.compression) {
+  if (block.compression && !IsKeyPairHalf(type)) {
     return Reject(ResultReason::kKeyCompressionTypeNotSupported, "no compression for this key");
   }
-  const bool known = block.format == KeyFormatType::kRaw ||
-                     block.format == KeyFormatType::kOpaque ||
-                     (block.format == KeyFormatType::kTransparentSymmetricKey &&
-                      type == ObjectType::kSymmetricKey);
-  if (!known) {
+  if (!IsFormatOf(type, block.format, version)) {
     return Reject(ResultReason::kKeyFormatTypeNotSupported, "no format for this type of object");
   }
   if (!block.key_value && version < kmip::kVersion1_2) {
@@ -160,7 +167,8 @@ Result<void> CheckRequest(const kmip::RegisterRequest& request, kmip::ProtocolVe
   const ObjectType type = request.object_type;
   const bool kept = type == ObjectType::kSymmetricKey || type == ObjectType::kSecretData ||
                     type == ObjectType::kOpaqueObject || type == ObjectType::kPGPKey ||
-                    type == ObjectType::kCertificate || type == ObjectType::kCertificateRequest;
+                    type == ObjectType::kCertificate || type == ObjectType::kCertificateRequest ||
+                    IsKeyPairHalf(type);
   if (!kept || !kmip::EnumExists(Tag::kObjectType, static_cast<std::uint32_t>(type), version)) {
     return Reject(ResultReason::kInvalidObjectType, "no objects of this type on this server");
   }
@@ -204,6 +212,9 @@ Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request, Origin o
     TRY(CheckKey(attributes, block, context));
   } else if (type == ObjectType::kPGPKey) {
     TRY(TakeAlgorithmAndLength(attributes, block));
+  } else if (IsKeyPairHalf(type)) {
+    TRY(TakeAlgorithmAndLength(attributes, block));
+    TRY(CheckBroughtKey(attributes, type, block, context));
   } else {
     TRY(CheckSecret(attributes, block));
   }

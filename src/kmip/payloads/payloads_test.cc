@@ -6,6 +6,7 @@
 #include "kmip/payloads/adjust_attribute.h"
 #include "kmip/payloads/check.h"
 #include "kmip/payloads/create.h"
+#include "kmip/payloads/create_key_pair.h"
 #include "kmip/payloads/delete_attribute.h"
 #include "kmip/payloads/destroy.h"
 #include "kmip/payloads/discover_versions.h"
@@ -15,6 +16,7 @@
 #include "kmip/payloads/modify_attribute.h"
 #include "kmip/payloads/query.h"
 #include "kmip/payloads/re_key.h"
+#include "kmip/payloads/re_key_key_pair.h"
 #include "kmip/payloads/register.h"
 #include "kmip/payloads/revoke.h"
 #include "kmip/payloads/set_attribute.h"
@@ -44,6 +46,15 @@ Payload Sample() {
   }
   if constexpr (requires { payload.attributes = SomeAttributes(); }) {
     payload.attributes = SomeAttributes();
+  }
+  if constexpr (requires { payload.attributes.private_key; }) {
+    payload.attributes.common = SomeAttributes();
+    payload.attributes.private_key = SomeAttributes();
+    payload.attributes.public_key = SomeAttributes();
+  }
+  if constexpr (requires { payload.private_id; }) {
+    payload.private_id = "private-1";
+    payload.public_id = "public-1";
   }
   if constexpr (requires { payload.reference = kName; }) payload.reference = kName;
   if constexpr (requires { payload.references; }) payload.references = {kName};
@@ -87,6 +98,7 @@ TEST(Payloads, ReadBackInEveryVersionAndRefuseLeftovers) {
   CheckOperation<AdjustAttributeRequest, AdjustAttributeResponse>(kVersion2_0);
   CheckOperation<CheckRequest, CheckResponse>(kVersion1_0);
   CheckOperation<CreateRequest, CreateResponse>(kVersion1_0);
+  CheckOperation<CreateKeyPairRequest, CreateKeyPairResponse>(kVersion1_0);
   CheckOperation<DeleteAttributeRequest, DeleteAttributeResponse>(kVersion1_0);
   CheckOperation<DestroyRequest, DestroyResponse>(kVersion1_0);
   CheckOperation<DiscoverVersionsRequest, DiscoverVersionsResponse>(kVersion1_1);
@@ -96,6 +108,7 @@ TEST(Payloads, ReadBackInEveryVersionAndRefuseLeftovers) {
   CheckOperation<ModifyAttributeRequest, ModifyAttributeResponse>(kVersion1_0);
   CheckOperation<QueryRequest, QueryResponse>(kVersion1_0);
   CheckOperation<ReKeyRequest, ReKeyResponse>(kVersion1_0);
+  CheckOperation<ReKeyKeyPairRequest, ReKeyKeyPairResponse>(kVersion1_1);
   CheckOperation<RevokeRequest, RevokeResponse>(kVersion1_0);
   CheckOperation<SetAttributeRequest, SetAttributeResponse>(kVersion2_0);
 }
