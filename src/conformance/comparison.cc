@@ -118,7 +118,8 @@ void Comparison::EnterBatchItem(const Node& expected, const Node& actual) {
   const Node* payload = actual.Child(Tag::kResponsePayload);
   std::set<std::string> ids =
       IdentifiersIn(payload != nullptr ? payload : actual.Child(Tag::kRequestPayload));
-  ids.merge(IdentifiersIn(request_payload_));
+  asked_for_ = IdentifiersIn(request_payload_);
+  ids.insert(asked_for_.begin(), asked_for_.end());
   server_made_ = ServerMakesTheKey(operation_) || bindings_.keys().ServerMade(ids);
   randomised_ = bindings_.keys().Randomised(operation_, ids, request_payload_,
                                             expected.Child(Tag::kResponsePayload));
@@ -335,6 +336,13 @@ bool Comparison::MayVary(const Node& expected, const Node& actual, const Place& 
       return Use(Variation::kAsynchronousCorrelationValue);
     case Tag::kVendorIdentification:
       return Is(Operation::kQuery) && Use(Variation::kVendorIdentification);
+    case Tag::kUniqueIdentifier:
+    case Tag::kPrivateKeyUniqueIdentifier:
+    case Tag::kPublicKeyUniqueIdentifier:
+      // A literal in print; where the request says which object is meant, it must be that one.
+      return !Is(Operation::kLocate) &&
+             (asked_for_.empty() || asked_for_.contains(actual.value.octets)) &&
+             Use(Variation::kIdentifier);
     case Tag::kLinkedObjectIdentifier:
       return Use(Variation::kLinkedObjectIdentifier);
     case Tag::kKeyMaterial:

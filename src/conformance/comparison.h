@@ -75,6 +75,7 @@ class Comparison {
   // Of the batch item being compared.
   std::uint32_t operation_ = 0;
   const Node* request_payload_ = nullptr;
+  std::set<std::string> asked_for_;  // the identifiers in it
   bool server_made_ = false;
   bool randomised_ = false;
 };

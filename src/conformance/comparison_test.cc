@@ -163,6 +163,13 @@ TEST(Comparison, BindsAnIdentifierOnceAndHoldsTheServerToIt) {
   EXPECT_TRUE(table.Passes(Uid("$UNIQUE_IDENTIFIER_1"), Uid("y")));
 }
 
+TEST(Comparison, ALiteralIdentifierMayVaryUnlessTheRequestSaysWhichObject) {
+  EXPECT_TRUE(Asking("Create", "").PassesBy(Variation::kIdentifier, Uid("printed"), Uid("x")));
+  EXPECT_TRUE(Asking("Get", Uid("x")).PassesBy(Variation::kIdentifier, Uid("printed"), Uid("x")));
+  EXPECT_FALSE(Asking("Get", Uid("x")).Passes(Uid("printed"), Uid("y")));
+  EXPECT_FALSE(Asking("Get", Uid("printed")).Passes(Uid("printed"), Uid("y")));
+}
+
 TEST(Comparison, BindsCorrelationValuesAnewInEveryAnswer) {
   Table table = Asking("Encrypt", "");
   EXPECT_TRUE(table.Passes(Octets("CorrelationValue", "$CORRELATION_VALUE"),
@@ -203,6 +210,13 @@ TEST(Comparison, KeyMaterialMayVaryWhenTheServerMadeTheKey) {
   made.Learn(Asking("Create", ""), Uid("k"));
   EXPECT_TRUE(made.PassesBy(Variation::kGeneratedKey, KeyOf("00112233"), KeyOf("44556677")));
   EXPECT_FALSE(made.Passes(KeyOf("00112233"), KeyOf("445566")));
+  // One that the server had ready: found, and never brought by the case.
+  Table found = Asking("Get", Uid("k"));
+  found.Learn(Asking("Locate", ""), Uid("k"));
+  EXPECT_TRUE(found.PassesBy(Variation::kGeneratedKey, KeyOf("00112233"), KeyOf("44556677")));
+  Table ours = Asking("Get", Uid("k"));
+  ours.Learn(Asking("Register", ""), Uid("k")).Learn(Asking("Locate", ""), Uid("k"));
+  EXPECT_FALSE(ours.Passes(KeyOf("00112233"), KeyOf("44556677")));
 }
 
 TEST(Comparison, KeyFormatTypeMayVaryWhenTheServerMadeTheKey) {

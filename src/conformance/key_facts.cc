@@ -118,7 +118,14 @@ void KeyFacts::Learn(const Node& request, const Node& response) {
     if (static_cast<Operation>(operation) == Operation::kDestroy) {
       for (const std::string& id : ids) left_behind_.erase(id);
     }
+    if (static_cast<Operation>(operation) == Operation::kLocate) {
+      // Found, but never brought by this conversation: the server had it ready (Object Groups).
+      for (const std::string& id : ids) {
+        if (!brought_.contains(id)) server_made_.insert(id);
+      }
+    }
     if (!BringsAnObject(operation)) continue;
+    brought_.insert(ids.begin(), ids.end());
     left_behind_.insert(ids.begin(), ids.end());
     if (asked == nullptr) continue;
     for (const std::string& id : ids) uses_[id] = UseOf(*asked);

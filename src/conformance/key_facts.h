@@ -34,6 +34,7 @@ class KeyFacts {
   static Use UseOf(const Node& payload);
 
   std::set<std::string> server_made_;
+  std::set<std::string> brought_;
   std::set<std::string> left_behind_;
   std::map<std::string, Use> uses_;
 };
