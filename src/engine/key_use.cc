@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/key_wrapping.h"
 #include "engine/lifecycle.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
@@ -10,6 +11,8 @@
 
 namespace dare::engine {
 namespace {
+
+constexpr int kMostWrapLayers = 4;
 
 using kmip::CryptographicUsageMask;
 using kmip::Reject;
@@ -70,6 +73,28 @@ Result<UsableKey> Usable(OperationContext& context, ObjectPointer stored, KeyPur
   return key;
 }
 
+// A wrapping key that was itself registered wrapped, by a key that this server has: opened for this
+// use. Keys that wrap each other in a ring come to no end, so there is one.
+Result<ObjectPointer> Unwrapped(OperationContext& context, const ObjectPointer& stored) {
+  const Result<kmip::KeyBlock> block = stored->object.Block();
+  if (!block || !block->wrapping) return stored;
+  const OperationContext::Layer layer(context);
+  if (layer.depth() > kMostWrapLayers) {
+    return Reject(ResultReason::kIllegalOperation, "too many keys wrap each other");
+  }
+  auto clear = std::make_shared<StoredObject>();
+  clear->object.material = TRY(UnwrapObject(context, stored->object));
+  clear->object.id = stored->object.id;
+  clear->object.type = stored->object.type;
+  clear->object.owner = stored->object.owner;
+  clear->object.attributes = stored->object.attributes;
+  clear->row_version = stored->row_version;
+  clear->created = stored->created;
+  clear->sealed_material = stored->sealed_material;
+  clear->opened = true;
+  return ObjectPointer(std::move(clear));
+}
+
 }  // namespace
 
 Result<void> CheckUsable(const OperationContext& context, const StoredObject& stored,
@@ -95,10 +120,21 @@ Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& ide
 
 Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& id,
                                   KeyPurpose purpose) {
-  // Wrapping with a key is using it: asked of the policy as Encrypt and Decrypt are.
-  const kmip::Operation as =
-      purpose == KeyPurpose::kWrap ? kmip::Operation::kEncrypt : kmip::Operation::kDecrypt;
-  return Usable(context, TRY(context.OpenFor(as, id, Vault::Material::kOpen)), purpose);
+  // Wrapping with a key is using it: asked of the policy as the operation that does the same.
+  const kmip::Operation as = [&] {
+    switch (purpose) {
+      case KeyPurpose::kWrap:
+        return kmip::Operation::kEncrypt;
+      case KeyPurpose::kMakeMac:
+        return kmip::Operation::kMAC;
+      case KeyPurpose::kVerifyMac:
+        return kmip::Operation::kMACVerify;
+      default:
+        return kmip::Operation::kDecrypt;
+    }
+  }();
+  const ObjectPointer stored = TRY(context.OpenFor(as, id, Vault::Material::kOpen));
+  return Usable(context, TRY(Unwrapped(context, stored)), purpose);
 }
 
 Result<void> TakeUsage(OperationContext& context, const StoredObject& stored, std::size_t bytes) {

@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "crypto/block_cipher.h"
-#include "engine/cipher_choice.h"
+#include "engine/wrapping_keys.h"
 #include "kmip/attribute_table.h"
 #include "kmip/dialect.h"
 #include "kmip/reject.h"
@@ -17,6 +16,7 @@ using kmip::EncodingOption;
 using kmip::Reject;
 using kmip::ResultReason;
 using kmip::Tag;
+using kmip::WrappingMethod;
 
 // The members before the Key Block (Secret Data Type), copied; then the Key Block as `write` makes
 // it.
@@ -43,16 +43,25 @@ void WriteKeyBlockTail(ttlv::Writer& out, const kmip::KeyBlock& block) {
   if (block.length) out.Integer(Tag::kCryptographicLength, *block.length);
 }
 
+// The attribute that an Attribute Name in a specification means: text, in 2.x too.
+kmip::AttributeReference ReferenceOf(const std::string& name) {
+  if (name.starts_with("x-") || name.starts_with("y-")) {
+    return {Tag::kAttribute, name.substr(0, 1), name.substr(2)};
+  }
+  const kmip::AttributeRule* rule = kmip::AttributeByName(name);
+  return {rule == nullptr ? Tag{} : rule->tag, "", ""};
+}
+
 // Key Value { Key Material, attributes the specification names }: what TTLV Encoding wraps.
 Result<WipingBytes> EncodeKeyValue(OperationContext& context, const kmip::ManagedObject& object,
                                    const kmip::KeyBlock& block,
                                    const kmip::KeyWrapping& specification) {
   std::vector<kmip::Attribute> inside;
   for (const std::string& name : specification.attribute_names) {
-    const kmip::AttributeRule* rule = kmip::AttributeByName(name);
-    if (rule == nullptr) return Reject(ResultReason::kItemNotFound, "no attribute " + name);
+    const kmip::AttributeReference reference = ReferenceOf(name);
+    if (reference.tag == Tag{}) return Reject(ResultReason::kItemNotFound, "no attribute " + name);
     for (const kmip::Attribute& attribute : object.attributes.all()) {
-      if (attribute.tag == rule->tag) inside.push_back(attribute);
+      if (reference.Names(attribute)) inside.push_back(attribute);
     }
   }
   ttlv::Writer out;
@@ -63,120 +72,121 @@ Result<WipingBytes> EncodeKeyValue(OperationContext& context, const kmip::Manage
   return out.Take();
 }
 
+// What a wrapping starts from: the bytes of the key, or the Key Value in TTLV.
+Result<WipingBytes> PlainContent(OperationContext& context, const kmip::ManagedObject& object,
+                                 const kmip::KeyBlock& block,
+                                 const kmip::KeyWrapping& specification) {
+  const bool has_bytes = block.key_material->type == ttlv::Type::kByteString;
+  const bool as_ttlv = specification.encoding
+                           ? *specification.encoding == EncodingOption::kTTLVEncoding
+                           : !has_bytes || !specification.attribute_names.empty();
+  if (as_ttlv) return EncodeKeyValue(context, object, block, specification);
+  if (!specification.attribute_names.empty()) {
+    return Reject(ResultReason::kEncodingOptionError, "attributes need TTLV Encoding");
+  }
+  if (!has_bytes) {
+    return Reject(ResultReason::kEncodingOptionError, "No Encoding needs a key of plain bytes");
+  }
+  const ByteView bytes = TRY(block.key_material->AsByteString());
+  return WipingBytes(bytes.begin(), bytes.end());
+}
+
+// The keys that the method needs are named, and no others.
+Result<void> CheckMethod(const kmip::KeyWrapping& wrapping) {
+  const bool encrypts = wrapping.method != WrappingMethod::kMACSign;
+  const bool authenticates = wrapping.method != WrappingMethod::kEncrypt;
+  switch (wrapping.method) {
+    case WrappingMethod::kEncrypt:
+    case WrappingMethod::kMACSign:
+    case WrappingMethod::kEncryptThenMACSign:
+    case WrappingMethod::kMACSignThenEncrypt:
+      break;
+    case WrappingMethod::kTR_31:
+      return Reject(ResultReason::kFeatureNotSupported,
+                    "TR-31 key blocks are not made here: they carry no KMIP object");
+    default:
+      return Reject(ResultReason::kFeatureNotSupported, "unknown Wrapping Method");
+  }
+  if (encrypts != wrapping.encryption.has_value() || authenticates != wrapping.mac.has_value()) {
+    return Reject(ResultReason::kInvalidField,
+                  "the Wrapping Method and the keys named for it do not go together");
+  }
+  return {};
+}
+
 struct Wrapped {
-  Bytes data;
+  WipingBytes data;  // in clear for MAC/sign
   Bytes iv;
+  Bytes mac;
 };
 
-Result<Wrapped> WrapBytes(OperationContext& context, const UsableKey& key,
-                          const kmip::CryptographicParameters& parameters, ByteView plain) {
-  const auto choice = TRY(ChooseCipher(parameters, key));
+Result<Wrapped> WrapContent(OperationContext& context, const kmip::KeyWrapping& specification,
+                            WipingBytes plain) {
   Wrapped wrapped;
-  if (const auto* mode = std::get_if<crypto::KeyWrapMode>(&choice)) {
-    Result<Bytes> data = crypto::WrapKey(*mode, key.bytes, plain);
-    if (!data) return CryptographicError(data.error());
-    wrapped.data = std::move(*data);
+  const WrappingMethod method = specification.method;
+  if (method == WrappingMethod::kMACSign || method == WrappingMethod::kMACSignThenEncrypt) {
+    wrapped.mac = TRY(AuthenticateKey(context, *specification.mac, plain));
+  }
+  if (method == WrappingMethod::kMACSign) {
+    wrapped.data = std::move(plain);
     return wrapped;
   }
-  const auto& cipher_choice = std::get<CipherChoice>(choice);
-  wrapped.iv = TRY(MakeIv(cipher_choice));
-  crypto::CipherRequest cipher;
-  cipher.algorithm = cipher_choice.algorithm;
-  cipher.mode = cipher_choice.mode;
-  cipher.padding = cipher_choice.padding;
-  cipher.key = key.bytes;
-  cipher.iv = wrapped.iv;
-  cipher.tag_length = cipher_choice.tag_length;
-  cipher.policy = context.algorithms();
-  Result<crypto::CipherOutput> output = crypto::Encrypt(cipher, plain);
-  if (!output) return CryptographicError(output.error());
-  wrapped.data = std::move(output->data);
-  Append(wrapped.data, output->tag);
+  Enciphered enciphered = TRY(EncipherKey(context, *specification.encryption, plain));
+  wrapped.data.assign(enciphered.data.begin(), enciphered.data.end());
+  wrapped.iv = std::move(enciphered.iv);
+  if (method == WrappingMethod::kEncryptThenMACSign) {
+    wrapped.mac = TRY(AuthenticateKey(context, *specification.mac, wrapped.data));
+  }
   return wrapped;
 }
 
-Result<WipingBytes> UnwrapBytes(OperationContext& context, const UsableKey& key,
-                                const kmip::CryptographicParameters& parameters, ByteView iv,
-                                ByteView data) {
-  const auto choice = TRY(ChooseCipher(parameters, key));
-  if (const auto* mode = std::get_if<crypto::KeyWrapMode>(&choice)) {
-    Result<SecretBytes> plain = crypto::UnwrapKey(*mode, key.bytes, data);
-    if (!plain) return CryptographicError(plain.error());
-    return WipingBytes(plain->Reveal().begin(), plain->Reveal().end());
+Result<WipingBytes> UnwrapContent(OperationContext& context, const kmip::KeyWrapping& wrapping,
+                                  ByteView wrapped) {
+  const WrappingMethod method = wrapping.method;
+  if (method == WrappingMethod::kMACSign || method == WrappingMethod::kEncryptThenMACSign) {
+    TRY(VerifyKey(context, *wrapping.mac, wrapped, wrapping.mac_or_signature));
   }
-  const auto& cipher_choice = std::get<CipherChoice>(choice);
-  crypto::CipherRequest cipher;
-  cipher.algorithm = cipher_choice.algorithm;
-  cipher.mode = cipher_choice.mode;
-  cipher.padding = cipher_choice.padding;
-  cipher.key = key.bytes;
-  cipher.iv = iv;
-  cipher.tag_length = cipher_choice.tag_length;
-  cipher.policy = context.algorithms();
-  if (data.size() < cipher_choice.tag_length) {
-    return Reject(ResultReason::kCryptographicFailure, "cryptographic failure");
+  if (method == WrappingMethod::kMACSign) return WipingBytes(wrapped.begin(), wrapped.end());
+  WipingBytes plain = TRY(DecipherKey(context, *wrapping.encryption, wrapping.iv, wrapped));
+  if (method == WrappingMethod::kMACSignThenEncrypt) {
+    TRY(VerifyKey(context, *wrapping.mac, plain, wrapping.mac_or_signature));
   }
-  const std::size_t length = data.size() - cipher_choice.tag_length;
-  Result<WipingBytes> plain = crypto::Decrypt(cipher, data.first(length), data.subspan(length));
-  if (!plain) return CryptographicError(plain.error());
-  return std::move(*plain);
+  return plain;
 }
 
-Result<UsableKey> WrappingKey(OperationContext& context, const kmip::KeyWrapping& wrapping,
-                              KeyPurpose purpose) {
-  if (wrapping.method != kmip::WrappingMethod::kEncrypt || wrapping.mac || !wrapping.encryption) {
-    return Reject(ResultReason::kFeatureNotSupported, "only Wrapping Method Encrypt is supported");
-  }
-  Result<UsableKey> key = OpenWrappingKey(context, wrapping.encryption->id, purpose);
-  if (key || key.error().code != Code::kRejected) return key;
-  // Where 2.x has a reason of its own for the wrapping key, it says so.
-  if (key.error().detail == static_cast<std::uint64_t>(ResultReason::kObjectNotFound)) {
-    return Reject(ResultReason::kWrappingObjectNotFound, "no such wrapping key");
-  }
-  if (key.error().detail == static_cast<std::uint64_t>(ResultReason::kObjectDestroyed)) {
-    return Reject(ResultReason::kWrappingObjectDestroyed, "the wrapping key was destroyed");
-  }
-  return key;
+// A copy of `object` with other material.
+kmip::ManagedObject WithMaterial(const kmip::ManagedObject& object, SecretBytes material) {
+  kmip::ManagedObject copy;
+  copy.id = object.id;
+  copy.type = object.type;
+  copy.owner = object.owner;
+  copy.attributes = object.attributes;
+  copy.material = std::move(material);
+  return copy;
 }
 
-kmip::CryptographicParameters ParametersOf(const kmip::KeyWrapping& wrapping,
-                                           const UsableKey& key) {
-  return wrapping.encryption->parameters.value_or(kmip::CryptographicParameters())
-      .Over(key.defaults);
-}
-
-}  // namespace
-
-Result<WipingBytes> WrapObject(OperationContext& context, const kmip::ManagedObject& object,
-                               const kmip::KeyWrapping& specification) {
-  const UsableKey key = TRY(WrappingKey(context, specification, KeyPurpose::kWrap));
+// `in_structure`: wrapped bytes stand in Key Value { Key Material } instead of being the Key Value,
+// as some published cases have it (TC-WRAP-3-14).
+Result<WipingBytes> WrapClear(OperationContext& context, const kmip::ManagedObject& object,
+                              const kmip::KeyWrapping& specification, bool in_structure) {
   const kmip::KeyBlock block = TRY(object.Block());
-  if (block.wrapping || !block.key_material) {
-    return Reject(ResultReason::kIllegalOperation, "the object is wrapped already or has no key");
+  if (!block.key_material) {
+    return Reject(ResultReason::kKeyValueNotPresent, "the object has no key value");
   }
-  const bool as_ttlv = specification.encoding == EncodingOption::kTTLVEncoding;
-  if (!as_ttlv && specification.encoding && !specification.attribute_names.empty()) {
-    return Reject(ResultReason::kEncodingOptionError, "attributes need TTLV Encoding");
-  }
-  WipingBytes plain;
-  if (as_ttlv) {
-    plain = TRY(EncodeKeyValue(context, object, block, specification));
-  } else {
-    if (block.key_material->type != ttlv::Type::kByteString) {
-      return Reject(ResultReason::kEncodingOptionError, "No Encoding needs a key of plain bytes");
-    }
-    Append(plain, TRY(block.KeyBytes()));
-  }
-  TRY(TakeUsage(context, key, plain.size()));  // wrapping protects, as Encrypt does
-  const Wrapped wrapped = TRY(WrapBytes(context, key, ParametersOf(specification, key), plain));
-
+  WipingBytes plain = TRY(PlainContent(context, object, block, specification));
+  const Wrapped wrapped = TRY(WrapContent(context, specification, std::move(plain)));
   kmip::KeyWrapping data = specification;
   data.attribute_names.clear();
   data.iv = wrapped.iv;
+  data.mac_or_signature = wrapped.mac;
   return Rebuild(object, [&](ttlv::Writer& out) -> Result<void> {
     const ttlv::Writer::Mark mark = out.Begin(Tag::kKeyBlock);
     WriteKeyBlockHead(out, block);
-    out.ByteString(Tag::kKeyValue, wrapped.data);
+    if (in_structure) {
+      out.Structure(Tag::kKeyValue, [&] { out.ByteString(Tag::kKeyMaterial, wrapped.data); });
+    } else {
+      out.ByteString(Tag::kKeyValue, wrapped.data);
+    }
     WriteKeyBlockTail(out, block);
     kmip::WriteKeyWrappingData(out, data);
     out.End(mark);
@@ -184,17 +194,32 @@ Result<WipingBytes> WrapObject(OperationContext& context, const kmip::ManagedObj
   });
 }
 
+}  // namespace
+
+bool Conceals(const kmip::KeyWrapping& specification) {
+  return specification.method != WrappingMethod::kMACSign;
+}
+
+Result<WipingBytes> WrapObject(OperationContext& context, const kmip::ManagedObject& object,
+                               const kmip::KeyWrapping& specification) {
+  TRY(CheckMethod(specification));
+  const kmip::KeyBlock block = TRY(object.Block());
+  if (!block.wrapping) return WrapClear(context, object, specification, false);
+  const bool in_structure = block.key_material.has_value();
+  const kmip::ManagedObject clear = WithMaterial(object, TRY(UnwrapObject(context, object)));
+  return WrapClear(context, clear, specification, in_structure);
+}
+
 Result<SecretBytes> UnwrapObject(OperationContext& context, const kmip::ManagedObject& object) {
   const kmip::KeyBlock block = TRY(object.Block());
   if (!block.wrapping || !block.key_value) {
     return Reject(ResultReason::kIllegalOperation, "the object is not wrapped");
   }
-  const UsableKey key = TRY(WrappingKey(context, *block.wrapping, KeyPurpose::kUnwrap));
+  TRY(CheckMethod(*block.wrapping));
   const ByteView wrapped = block.key_value->type == ttlv::Type::kByteString
                                ? TRY(block.key_value->AsByteString())
                                : TRY(block.key_material->AsByteString());
-  const WipingBytes plain = TRY(
-      UnwrapBytes(context, key, ParametersOf(*block.wrapping, key), block.wrapping->iv, wrapped));
+  const WipingBytes plain = TRY(UnwrapContent(context, *block.wrapping, wrapped));
   const auto is_key_value = [&] {
     Result<ttlv::Item> item = ttlv::ParseItem(plain);
     return item && item->tag == Tag::kKeyValue && ttlv::ValidateItem(plain, {}).has_value();

@@ -113,6 +113,19 @@ class OperationContext {
   // Forgets the object altogether, its identifier included: only where another takes its place.
   Result<void> Remove(const StoredObject& stored);
 
+  // One key opened to open another: counts how deep, for as long as it lives.
+  class Layer {
+   public:
+    explicit Layer(OperationContext& context) : context_(context) { ++context_.layers_; }
+    ~Layer() { --context_.layers_; }
+    Layer(const Layer&) = delete;
+    Layer& operator=(const Layer&) = delete;
+    int depth() const { return context_.layers_; }
+
+   private:
+    OperationContext& context_;
+  };
+
   // For the ID Placeholder and 2.x references: `id` was made (or found) by this operation.
   void SetPlaceholder(const std::string& id);
   void ClearPlaceholder();
@@ -145,6 +158,7 @@ class OperationContext {
   bool denied_ = false;
   bool decided_ = false;
   bool needs_writer_ = false;
+  int layers_ = 0;
 };
 
 }  // namespace dare::engine

@@ -55,7 +55,9 @@ Result<AttributeSet> WithTemplates(const kmip::AttributesIn& given,
   for (const std::string& name : given.template_names) {
     const StoredObject stored = TRY(context.FindTemplate(name));
     const AttributeSet inside = TRY(Inside(stored.object, context.version()));
-    for (const Attribute& attribute : inside.all()) Overlay(all, attribute);
+    for (const Attribute& attribute : inside.all()) {
+      if (attribute.tag != Tag::kName) Overlay(all, attribute);  // a name is the Template's own
+    }
     TRY(CheckAmount(all));
   }
   // What is given explicitly comes last: it wins, and its instances follow those of the templates
@@ -82,8 +84,15 @@ Result<kmip::ManagedObject> MakeTemplate(const kmip::RegisterRequest& request, O
     }
     TRY(CheckedValue(attribute, Giving::kToNewObject, context));
   }
+  // Some clients name a Template inside of it (TC-312-10).
+  kmip::AttributesIn given = request.attributes;
+  for (const Attribute& attribute : inside.all()) {
+    const bool names =
+        attribute.tag == Tag::kName && !request.attributes.attributes.Has(Tag::kName);
+    if (names) given.attributes.Add(attribute);
+  }
   AttributeSet attributes =
-      TRY(CheckedAttributes(request.attributes, kmip::ObjectType::kTemplate, origin, context));
+      TRY(CheckedAttributes(given, kmip::ObjectType::kTemplate, origin, context));
   SecretBytes material = TRY(SecretBytes::CopyOf(request.object->whole));
   return MakeObject(kmip::ObjectType::kTemplate, origin, std::move(attributes), std::move(material),
                     context);

@@ -174,6 +174,8 @@ Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext&
   }
   TRY(CheckMayLeave(object.attributes, request.wrapping.has_value()));
   TRY(CheckForms(request, object));
+  TRY(CheckMayLeave(object.attributes, request.wrapping && Conceals(*request.wrapping)));
+  TRY(CheckForms(request));
   if (object.material.empty()) {
     return Reject(ResultReason::kKeyValueNotPresent, "the object has no key value");
   }
