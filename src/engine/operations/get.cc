@@ -172,10 +172,8 @@ Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext&
   if (IsDestroyed(EffectiveState(object.attributes, context.now()))) {
     return Reject(ResultReason::kObjectDestroyed, "the object was destroyed");
   }
-  TRY(CheckMayLeave(object.attributes, request.wrapping.has_value()));
-  TRY(CheckForms(request, object));
   TRY(CheckMayLeave(object.attributes, request.wrapping && Conceals(*request.wrapping)));
-  TRY(CheckForms(request));
+  TRY(CheckForms(request, object));
   if (object.material.empty()) {
     return Reject(ResultReason::kKeyValueNotPresent, "the object has no key value");
   }
