@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -231,6 +232,20 @@ std::optional<std::pair<KeyFamily, std::int32_t>> PublicKeyKind(ByteView public_
   }
 }
 
+Result<std::vector<Bytes>> ParseCertificatesPem(ByteView pem) {
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  std::vector<Bytes> certificates;
+  while (const X509Ptr x509{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    certificates.push_back(TRY(Encoded(x509.get(), i2d_X509)));
+  }
+  const unsigned long error = ERR_peek_last_error();
+  TakeOpenSslError();
+  if (certificates.empty() || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) {
+    return Error(Code::kMalformed, "not certificates in PEM");
+  }
+  return certificates;
+}
+
 Result<CertificateFacts> ReadCertificate(ByteView der) {
   const X509Ptr x509 = TRY(DecodeCertificate(der));
   CertificateFacts facts;
@@ -238,6 +253,12 @@ Result<CertificateFacts> ReadCertificate(ByteView der) {
   facts.issuer = TRY(ReadName(X509_get_issuer_name(x509.get())));
   facts.subject_alternatives = TRY(ReadAlternatives(x509.get(), NID_subject_alt_name));
   facts.issuer_alternatives = TRY(ReadAlternatives(x509.get(), NID_issuer_alt_name));
+  const int at = X509_get_ext_by_NID(x509.get(), NID_subject_alt_name, -1);
+  if (at >= 0) {
+    const ASN1_OCTET_STRING* value = X509_EXTENSION_get_data(X509_get_ext(x509.get(), at));
+    facts.subject_alternatives_der = ToBytes(
+        {ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))});
+  }
   const ASN1_INTEGER* serial = X509_get0_serialNumber(x509.get());
   facts.serial = TRY(Encoded(serial, i2d_ASN1_INTEGER));
   facts.serial_hex = SerialHex(serial);

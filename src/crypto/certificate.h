@@ -61,6 +61,7 @@ enum KeyUsage : std::uint32_t {
 struct CertificateFacts {
   DistinguishedName subject, issuer;
   std::vector<AlternativeName> subject_alternatives, issuer_alternatives;
+  Bytes subject_alternatives_der;       // GeneralNames; empty: no such extension
   Bytes serial;                         // INTEGER, DER
   std::string serial_hex;               // its magnitude, upper-case hex of whole bytes
   Bytes public_key;                     // SubjectPublicKeyInfo, DER
@@ -75,6 +76,9 @@ struct CertificateFacts {
 
 // The family and the bits of a SubjectPublicKeyInfo; nothing for kinds of key unknown here.
 std::optional<std::pair<KeyFamily, std::int32_t>> PublicKeyKind(ByteView public_key);
+
+// Every certificate in a PEM text, DER; kMalformed when there is none, or one cannot be read.
+Result<std::vector<Bytes>> ParseCertificatesPem(ByteView pem);
 
 // kMalformed when `der` is not one X.509 certificate, or is a little more than that.
 Result<CertificateFacts> ReadCertificate(ByteView der);

@@ -15,6 +15,11 @@
 namespace dare::crypto {
 namespace {
 
+static_assert(kCommonNameNid == NID_commonName &&
+              kSubjectKeyIdentifierNid == NID_subject_key_identifier &&
+              kKeyUsageNid == NID_key_usage && kBasicConstraintsNid == NID_basic_constraints &&
+              kAuthorityKeyIdentifierNid == NID_authority_key_identifier &&
+              kExtendedKeyUsageNid == NID_ext_key_usage);
 constexpr std::size_t kSerialBytes = 16;
 
 // AlgorithmIdentifier of ecdsa-with-SHA256. RFC 5758, section 3.2.

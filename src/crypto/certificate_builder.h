@@ -32,6 +32,14 @@ struct CertificatePlan {
 Result<Bytes> BuildCertificate(const CertificatePlan& plan, ByteView issuer,
                                const DigestSigner& sign);
 
+// The numbers by which OpenSSL knows what our certificates use; callers need none of its headers.
+inline constexpr int kCommonNameNid = 13;
+inline constexpr int kSubjectKeyIdentifierNid = 82;
+inline constexpr int kKeyUsageNid = 83;
+inline constexpr int kBasicConstraintsNid = 87;
+inline constexpr int kAuthorityKeyIdentifierNid = 90;
+inline constexpr int kExtendedKeyUsageNid = 126;
+
 // A Name of these attributes (NID and UTF-8 text), in this order, DER.
 Result<Bytes> EncodeName(const std::vector<std::pair<int, std::string>>& attributes);
 // Reads "CN=KMIP,OU=OASIS,O=TEST,C=US": RFC 4514 without its escapes, the last attribute first in

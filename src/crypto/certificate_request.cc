@@ -18,6 +18,7 @@ void FreeExtensions(STACK_OF(X509_EXTENSION) * stack) {
   sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free);
 }
 using ExtensionsPtr = std::unique_ptr<STACK_OF(X509_EXTENSION), FreeWith<FreeExtensions>>;
+using ConstraintsPtr = std::unique_ptr<BASIC_CONSTRAINTS, FreeWith<BASIC_CONSTRAINTS_free>>;
 using BitStringPtr = std::unique_ptr<ASN1_BIT_STRING, FreeWith<ASN1_BIT_STRING_free>>;
 
 Error NoRequest() {
@@ -67,6 +68,10 @@ Result<void> ReadExtensions(X509_REQ* request, CertificateRequest& read) {
       const BitStringPtr bits(static_cast<ASN1_BIT_STRING*>(X509V3_EXT_d2i(extension)));
       if (bits == nullptr || read.key_usage) return NoRequest();
       read.key_usage = UsageOf(bits.get());
+    } else if (nid == NID_basic_constraints) {
+      const ConstraintsPtr constraints(static_cast<BASIC_CONSTRAINTS*>(X509V3_EXT_d2i(extension)));
+      if (constraints == nullptr) return NoRequest();
+      read.authority |= constraints->ca != 0;
     }
   }
   return {};

@@ -18,6 +18,7 @@ struct CertificateRequest {
   Bytes public_key;                        // SubjectPublicKeyInfo, DER
   Bytes subject_alternatives;              // GeneralNames, DER; empty: none asked for
   std::optional<std::uint32_t> key_usage;  // KeyUsage bits of crypto/certificate.h
+  bool authority = false;                  // wants Basic Constraints with CA
 };
 
 // kMalformed when the text is no such request, or more than one; kDenied when its signature is not

@@ -93,6 +93,21 @@ inline constexpr std::string_view kRequest =
     "V4YW1wbGUuY29tMAsGA1UdDwQEAwIChDAMBgNVHRMEBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQChuQJqmeXAVhvT"
     "C1VBRttG7sgeKvYP4FHm7fBFQtBVOgIhAMAbM/16OpKxBbgL9qSSZqZVLi8hPJgTmc8ZU3cHUt9Y";
 
+// PKCS #10 of the same key for the same name, wants an alternative name and digitalSignature.
+inline constexpr std::string_view kClientRequest =
+    "MIIBNTCB2wIBADA8MQswCQYDVQQGEwJVUzENMAsGA1UECgwEQUNNRTENMAsGA1UECwwES01JUDEPMA0GA1UEAwwGQ2"
+    "xpZW50MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAElJzsK6VQ5rxVIf3Xq3mP5P3YAzPSUeappB3xq5cGirnSvdBJ"
+    "7+gDiW/ewVxmOxayWjMuUjvckVZYKYRbKjnFdqA9MDsGCSqGSIb3DQEJDjEuMCwwHQYDVR0RBBYwFIISY2xpZW50Lm"
+    "V4YW1wbGUuY29tMAsGA1UdDwQEAwIHgDAKBggqhkjOPQQDAgNJADBGAiEA6dF6qjMJZDZEzv2PfHSvvQ50AM0iW7RK"
+    "TxtsxYJjlskCIQCq+3b7Wm63i4Q/QJlABWQiifY765eJk9tkHNKLICKBfQ==";
+
+// PKCS #10 of EE's key for CN=Plain, wants no extensions.
+inline constexpr std::string_view kPlainRequest =
+    "MIHKMHICAQAwEDEOMAwGA1UEAwwFUGxhaW4wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARsWMMUtiK9FodUmJvu+Y"
+    "rD3rAKoTaNLunXbrfVjX/5Nymg57Q4FVHKJ9nvHJcdrmlOlC18SHbH7wz+aadEWAbAoAAwCgYIKoZIzj0EAwIDSAAw"
+    "RQIgVsY+12lYNIl4KkOGrSfkQnOhpm4yyhmY+6T0vDgcV/UCIQCmWnrSh0ie6+aJfcE4hZuSW1db4yMlqkT+uuqmIB"
+    "K6HQ==";
+
 inline Bytes Der(std::string_view base64) { return *FromBase64(base64); }
 
 }  // namespace dare::crypto::certificates_for_test

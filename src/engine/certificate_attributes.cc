@@ -112,7 +112,12 @@ Attribute Structure(Tag tag, Write write) {
   return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
 }
 
+// In the place of those that an imported certificate brought along.
 void AddNameParts(AttributeSet& attributes, const CertificateFacts& facts) {
+  for (const NameTags& row : kNameTags) {
+    attributes.RemoveAll(row.subject);
+    attributes.RemoveAll(row.issuer);
+  }
   const auto add = [&](const crypto::DistinguishedName& name, Tag NameTags::*tag) {
     for (const auto& [attribute, value] : name.attributes) {
       if (value.empty() || value.size() > kMostPartBytes) continue;
@@ -217,6 +222,29 @@ Result<void> AddX509Attributes(AttributeSet& attributes, const CertificateFacts&
 }
 
 }  // namespace
+
+bool IsOfCertificate(Tag tag) {
+  switch (tag) {
+    case Tag::kCertificateType:
+    case Tag::kCertificateLength:
+    case Tag::kCertificateIdentifier:
+    case Tag::kCertificateSubject:
+    case Tag::kCertificateIssuer:
+    case Tag::kX_509CertificateIdentifier:
+    case Tag::kX_509CertificateSubject:
+    case Tag::kX_509CertificateIssuer:
+    case Tag::kDigitalSignatureAlgorithm:
+    case Tag::kCryptographicAlgorithm:
+    case Tag::kCryptographicLength:
+      return true;
+    default:
+      break;
+  }
+  for (const NameTags& row : kNameTags) {
+    if (row.subject == tag || row.issuer == tag) return true;
+  }
+  return false;
+}
 
 std::optional<KeyAlgorithmAndLength> AlgorithmOf(ByteView public_key) {
   const auto kind = crypto::PublicKeyKind(public_key);

@@ -22,6 +22,9 @@ Result<void> AddCertificateAttributes(kmip::AttributeSet& attributes, const ttlv
 Result<void> AddRequestAttributes(kmip::AttributeSet& attributes, const ttlv::Item& object,
                                   const OperationContext& context);
 
+// Whether the server keeps an attribute of this kind only because a certificate says so.
+bool IsOfCertificate(kmip::Tag tag);
+
 // KMIP's word for keys of this kind.
 struct KeyAlgorithmAndLength {
   kmip::CryptographicAlgorithm algorithm{};

@@ -53,12 +53,18 @@ EngineForTest::~EngineForTest() {
   if (std::system(("rm -rf " + folder_).c_str()) != 0) std::cerr << "cannot remove " << folder_;
 }
 
+void EngineForTest::UseIssuer(const CertificateIssuer* issuer) {
+  issuer_ = issuer;
+  Restart();
+}
+
 void EngineForTest::Restart() {
   kms_.reset();
   KmsOptions options;
   options.algorithms.allow_legacy = allow_legacy_;
   options.random_generator = random_generator_;
   options.facts = facts_;
+  options.issuer = issuer_;
   auto kms = Kms::Open(options, *store_, *sealer_, *audit_, clock_);
   if (!kms) Fail(kms.error().message);
   kms_ = std::move(*kms);

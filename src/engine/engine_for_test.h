@@ -29,6 +29,7 @@ class ObjectStore;
 
 namespace dare::engine {
 
+class CertificateIssuer;
 class Kms;
 
 // What one batch item answered.
@@ -92,6 +93,8 @@ class EngineForTest {
   hsm::MemorySealerForTest& sealer() { return *sealer_; }
   store::ObjectStore& store() { return *store_; }
   Kms& kms() { return *kms_; }
+  // Signs for Certify from now on; outlives the engine.
+  void UseIssuer(const CertificateIssuer* issuer);
   // A new KMS on the same store: what a restart does.
   void Restart();
 
@@ -101,6 +104,7 @@ class EngineForTest {
   const bool allow_legacy_;
   const crypto::RandomGenerator random_generator_;
   const ServerFacts facts_;
+  const CertificateIssuer* issuer_ = nullptr;
   ManualClockForTest clock_;
   std::string folder_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_;

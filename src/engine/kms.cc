@@ -29,8 +29,8 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       streams_(clock),
       applications_(clock),
       objects_(options.objects),
-      parts_{store,         *vault_,       cache_,   streams_, clock,   options.algorithms,
-             applications_, options.facts, objects_, turns_,   *random_},
+      parts_{store,         *vault_,       cache_,   streams_, clock,    options.algorithms,
+             applications_, options.facts, objects_, turns_,   *random_, options.issuer},
       group_commit_(parts_, limits_, audit) {}
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

@@ -28,6 +28,8 @@ struct KmsOptions {
   std::size_t cached_objects = 4096;  // opened KEKs in the secure heap
   std::chrono::seconds cache_time{300};
   ServerFacts facts;
+  // Signs for Certify and Re-certify; null: those are not supported. Must outlive the Kms.
+  const CertificateIssuer* issuer = nullptr;
 };
 
 // The Kms answers KMIP request messages: the door of the engine. A server calls, on any of its

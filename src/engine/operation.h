@@ -20,6 +20,7 @@
 
 namespace dare::engine {
 
+class CertificateIssuer;
 class GroupTurns;
 class ObjectCache;
 class Pkcs11Applications;
@@ -39,6 +40,7 @@ struct EngineParts {
   const ObjectPolicy& objects;
   GroupTurns& turns;
   const crypto::RandomSource& random;
+  const CertificateIssuer* issuer = nullptr;  // null: Certify is not offered
 };
 
 // What one batch did so far; later items build on it.
@@ -72,6 +74,7 @@ class OperationContext {
   const crypto::AlgorithmPolicy& algorithms() const { return parts_.algorithms; }
   Pkcs11Applications& applications() { return parts_.applications; }
   const ServerFacts& facts() const { return parts_.facts; }
+  const CertificateIssuer* issuer() const { return parts_.issuer; }
   Streams& streams() { return parts_.streams; }
   // Where the keys come from that this server makes.
   const crypto::RandomSource& random() const { return parts_.random; }

@@ -4,6 +4,7 @@
 #include "engine/operations/add_attribute.h"
 #include "engine/operations/adjust_attribute.h"
 #include "engine/operations/archive.h"
+#include "engine/operations/certify.h"
 #include "engine/operations/check.h"
 #include "engine/operations/create.h"
 #include "engine/operations/create_key_pair.h"
@@ -26,6 +27,7 @@
 #include "engine/operations/pkcs11.h"
 #include "engine/operations/obtain_lease.h"
 #include "engine/operations/query.h"
+#include "engine/operations/re_certify.h"
 #include "engine/operations/re_key.h"
 #include "engine/operations/re_key_key_pair.h"
 #include "engine/operations/recover.h"
@@ -36,6 +38,7 @@
 #include "engine/operations/set_attribute.h"
 #include "engine/operations/sign.h"
 #include "engine/operations/signature_verify.h"
+#include "engine/operations/validate.h"
 
 namespace dare::engine {
 namespace {
@@ -62,6 +65,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::AddAttributeRequest, AddAttribute>(),
     Changes<kmip::AdjustAttributeRequest, AdjustAttribute>(),
     Changes<kmip::ArchiveRequest, Archive>(),
+    Changes<kmip::CertifyRequest, Certify>(),
     Reads<kmip::CheckRequest, Check>(),
     Changes<kmip::CreateRequest, Create>(),
     Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
@@ -84,6 +88,7 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::Pkcs11Request, Pkcs11>(),
     Reads<kmip::ObtainLeaseRequest, ObtainLease>(),
     Reads<kmip::QueryRequest, Query>(),
+    Changes<kmip::ReCertifyRequest, ReCertify>(),
     Changes<kmip::ReKeyRequest, ReKey>(),
     Changes<kmip::ReKeyKeyPairRequest, ReKeyKeyPair>(),
     Changes<kmip::RecoverRequest, Recover>(),
@@ -94,6 +99,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::SetAttributeRequest, SetAttribute>(),
     Reads<kmip::SignRequest, Sign>(),
     Reads<kmip::SignatureVerifyRequest, SignatureVerify>(),
+    Reads<kmip::ValidateRequest, Validate>(),
 };
 
 }  // namespace

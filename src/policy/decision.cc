@@ -10,6 +10,7 @@ using kmip::Operation;
 enum class Reach {
   kUnknown,
   kService,  // no stored object: the server itself, or an object that is being made
+  kAnyUse,   // what the message brings, or objects, each of which it must be allowed to use
   kFind,     // stored objects, each judged by itself before it is named
   kOversee,  // an object, without its key: reading attributes, taking the object out of use
   kUse,      // an object, its key or what it stands for
@@ -29,6 +30,10 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kRNGSeed:
     case Operation::kHash:
       return Reach::kService;
+    case Operation::kCertify:
+    case Operation::kReCertify:
+    case Operation::kValidate:
+      return Reach::kAnyUse;
     case Operation::kLocate:
       return Reach::kFind;
     case Operation::kGetAttributes:
@@ -77,6 +82,7 @@ Decision Decide(const Principal& principal, kmip::Operation operation) {
   if (principal.name.empty()) return kNobody;
   switch (ReachOf(operation)) {
     case Reach::kService:
+    case Reach::kAnyUse:
     case Reach::kFind:
       return Allow("every principal may ask the service");
     case Reach::kOversee:
@@ -94,8 +100,9 @@ Decision Decide(const Principal& principal, kmip::Operation operation, const Obj
   if (reach == Reach::kUnknown || reach == Reach::kService) return kNoRule;
   if (object.owner == principal.name) return Allow("the owner may do everything");
   if (principal.administrator) {
-    return reach == Reach::kUse ? Deny("an administrator may not use keys of others")
-                                : Allow("an administrator may oversee any object");
+    const bool use = reach == Reach::kUse || reach == Reach::kAnyUse;
+    return use ? Deny("an administrator may not use keys of others")
+               : Allow("an administrator may oversee any object");
   }
   return Deny("not the owner");
 }

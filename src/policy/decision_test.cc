@@ -25,7 +25,8 @@ const std::set<Operation> kWithoutObject = {
     Operation::kQuery,   Operation::kDiscoverVersions, Operation::kPing,
     Operation::kCreate,  Operation::kCreateKeyPair,    Operation::kRegister,
     Operation::kRNGSeed, Operation::kRNGRetrieve,      Operation::kHash,
-    Operation::kLocate,  Operation::kPKCS_11,          Operation::kImport};
+    Operation::kLocate,  Operation::kPKCS_11,          Operation::kImport,
+    Operation::kCertify, Operation::kReCertify,        Operation::kValidate};
 const std::set<Operation> kAdministratorOnOthers = {
     Operation::kLocate, Operation::kGetAttributes, Operation::kGetAttributeList,
     Operation::kRevoke, Operation::kDestroy,       Operation::kArchive,
@@ -40,7 +41,8 @@ const std::set<Operation> kOwner = {
     Operation::kRecover,      Operation::kReKey,           Operation::kReKeyKeyPair,
     Operation::kDeriveKey,    Operation::kEncrypt,         Operation::kDecrypt,
     Operation::kSign,         Operation::kSignatureVerify, Operation::kMAC,
-    Operation::kMACVerify};
+    Operation::kMACVerify,    Operation::kCertify,         Operation::kReCertify,
+    Operation::kValidate};
 
 bool ModelAllows(const Principal& principal, Operation operation) {
   return !principal.name.empty() && kWithoutObject.contains(operation);

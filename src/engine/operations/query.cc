@@ -109,6 +109,11 @@ Result<kmip::QueryResponse> Query(const kmip::QueryRequest& request, OperationCo
   for (const QueryFunction function : request.functions) {
     Answer(function, context, response);
   }
+  if (context.issuer() == nullptr) {
+    std::erase_if(response.operations, [](kmip::Operation operation) {
+      return operation == kmip::Operation::kCertify || operation == kmip::Operation::kReCertify;
+    });
+  }
   return response;
 }
 
