@@ -8,9 +8,13 @@ namespace dare::kms {
 
 Result<void> CheckConfig(const std::string& path) {
   const server::Config config = TRY(server::LoadConfig(path));
-  const std::string* const files[] = {&config.hsm.module,          &config.tls.certificate_file,
-                                      &config.tls.key_file,        &config.tls.client_ca_file,
-                                      &config.ca.certificate_file, &config.hsm.softhsm2_conf};
+  const std::string* const files[] = {&config.hsm.module,
+                                      &config.tls.certificate_file,
+                                      &config.tls.key_file,
+                                      &config.tls.client_ca_file,
+                                      &config.ca.certificate_file,
+                                      &config.hsm.softhsm2_conf,
+                                      &config.certify.certificate_file};
   for (const std::string* file : files) {
     if (file->empty() || FileExists(*file)) continue;
     return Error(Code::kNotFound, path + " names " + *file + ", which does not exist");

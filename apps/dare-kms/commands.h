@@ -56,6 +56,14 @@ struct RenewServerOptions {
 };
 Result<void> RenewServerCertificate(const RenewServerOptions& options);
 
+struct MakeCertifyAuthorityOptions {
+  std::string config = kDefaultConfig;
+  std::string name;  // CN=…,O=…
+  std::string out;   // PEM; empty: certify.pem beside the configuration
+  std::int64_t days = 3650;
+};
+Result<void> MakeCertifyAuthority(const MakeCertifyAuthorityOptions& options);
+
 Result<void> CheckConfig(const std::string& config);
 
 }  // namespace dare::kms

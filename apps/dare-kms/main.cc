@@ -138,6 +138,20 @@ void AddRenewServerCertificate(CLI::App& app, int& status) {
   verb->callback([&status] { status = Finish(RenewServerCertificate(options)); });
 }
 
+void AddMakeCertifyAuthority(CLI::App& app, int& status) {
+  static MakeCertifyAuthorityOptions options;
+  auto* verb = app.add_subcommand("make-certify-authority",
+                                  "make the authority that signs for KMIP's Certify");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--name", options.name, "its name, as CN=Example Issuing CA,O=Example")
+      ->required();
+  verb->add_option("--out", options.out, "where its certificate goes (PEM)");
+  verb->add_option("--days", options.days, "life of its certificate")
+      ->check(CLI::Range(1, 36500))
+      ->capture_default_str();
+  verb->callback([&status] { status = Finish(MakeCertifyAuthority(options)); });
+}
+
 void AddCheckConfig(CLI::App& app, int& status) {
   static std::string config = kDefaultConfig;
   auto* verb = app.add_subcommand("check-config", "read a configuration and say what is wrong");
@@ -155,6 +169,7 @@ int Main(int argc, char** argv) {
   AddRevokeCertificate(app, status);
   AddCertificates(app, status);
   AddRenewServerCertificate(app, status);
+  AddMakeCertifyAuthority(app, status);
   AddCheckConfig(app, status);
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "dare-kms " DARE_VERSION << std::endl;

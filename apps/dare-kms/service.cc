@@ -115,6 +115,9 @@ Result<void> Service::OpenToken() {
   auto pool = TRY(kms::OpenToken(config_.hsm));
   auto mek = TRY(hsm::MasterKey::Find(pool, config_.hsm.mek_label));
   sealer_ = TRY(hsm::DirectSealer::Make(std::move(mek)));
+  if (!config_.certify.certificate_file.empty()) {
+    issuer_ = TRY(HsmCertificateIssuer::Open(config_, pool));
+  }
   if (config_.ca.certificate_file.empty()) return {};
   ca_key_ = TRY(hsm::SigningKey::Find(pool, config_.ca.key_label));
   const Bytes pem = TRY(ReadFile(config_.ca.certificate_file));
@@ -147,6 +150,7 @@ Result<void> Service::OpenRecords() {
   options.facts.pkcs11_manufacturer = config_.pkcs11.manufacturer;
   options.facts.pkcs11_description = config_.pkcs11.description;
   options.objects = ObjectPolicyOf(config_);
+  options.issuer = issuer_.get();
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
   kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));

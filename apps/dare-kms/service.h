@@ -6,6 +6,7 @@
 #include "audit/audit_log.h"
 #include "audit/budget.h"
 #include "base/clock.h"
+#include "certificate_issuer.h"
 #include "engine/kms.h"
 #include "hsm/sealer.h"
 #include "hsm/signing_key.h"
@@ -47,6 +48,7 @@ class Service {
   std::unique_ptr<hsm::Sealer> sealer_;
   std::shared_ptr<hsm::SigningKey> ca_key_;
   std::optional<server::CertificateAuthority> authority_;
+  std::unique_ptr<HsmCertificateIssuer> issuer_;  // null: no Certify
   std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<server::EnrolmentStore> records_;

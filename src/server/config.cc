@@ -165,6 +165,22 @@ void ReadCa(TableReader table, CaConfig& out) {
   table.RefuseOthers();
 }
 
+void ReadCertify(TableReader table, CertifyConfig& out) {
+  table.Text("certificate", out.certificate_file);
+  table.Text("key_label", out.key_label);
+  table.Number("days", out.days, 1, 3650);
+  table.Names("clients", out.clients);
+  table.Names("extended_key_usage", out.extended_key_usage);
+  const std::initializer_list<std::string_view> known = {
+      "serverAuth", "clientAuth", "codeSigning", "emailProtection", "timeStamping", "OCSPSigning"};
+  for (const std::string& usage : out.extended_key_usage) {
+    if (std::find(known.begin(), known.end(), usage) == known.end()) {
+      table.Complain(*table.At("extended_key_usage"), "'" + usage + "' is no extended key usage");
+    }
+  }
+  table.RefuseOthers();
+}
+
 void ReadHsm(TableReader table, HsmConfig& out) {
   table.Text("module", out.module);
   table.Text("token_label", out.token_label);
@@ -242,6 +258,7 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadPkcs11(root.Table("pkcs11"), config.pkcs11);
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);
+  ReadCertify(root.Table("certify"), config.certify);
   ReadHsm(root.Table("hsm"), config.hsm);
   ReadStore(root.Table("store"), config);
   TableReader audit = root.Table("audit");
@@ -275,10 +292,10 @@ Result<void> RequireKeys(const Config& config) {
 
 void Anchor(Config& config) {
   const std::string folder = FolderOf(config.file);
-  std::string* const paths[] = {&config.tls.certificate_file, &config.tls.key_file,
-                                &config.tls.client_ca_file,   &config.ca.certificate_file,
-                                &config.hsm.softhsm2_conf,    &config.store.path,
-                                &config.enrolment_path,       &config.audit_folder};
+  std::string* const paths[] = {
+      &config.tls.certificate_file, &config.tls.key_file,      &config.tls.client_ca_file,
+      &config.ca.certificate_file,  &config.hsm.softhsm2_conf, &config.store.path,
+      &config.enrolment_path,       &config.audit_folder,      &config.certify.certificate_file};
   for (std::string* path : paths) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }

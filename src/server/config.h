@@ -33,6 +33,15 @@ struct CaConfig {
   std::int64_t client_days = 7;       // life of the certificates it issues
 };
 
+// KMIP's Certify: an authority of its own, apart from whoever vouches for clients.
+struct CertifyConfig {
+  std::string certificate_file;            // PEM; empty: Certify and Re-certify are not supported
+  std::string key_label = "dare-certify";  // of its key pair in the token
+  std::int64_t days = 365;                 // life of the certificates at most
+  std::vector<std::string> clients;        // who may have certificates made; "*": every client
+  std::vector<std::string> extended_key_usage = {"serverAuth"};
+};
+
 struct HsmConfig {
   std::string module = "/usr/lib/softhsm/libsofthsm2.so";  // PKCS#11 module
   std::string token_label = "dare";                        //
@@ -87,6 +96,7 @@ struct Config {
   std::uint32_t threads = 0;  // loop threads; 0: one a core
   TlsConfig tls;
   CaConfig ca;
+  CertifyConfig certify;
   HsmConfig hsm;
   StoreConfig store;
   std::string enrolment_path;  // enrolment.db; default: beside store.path
