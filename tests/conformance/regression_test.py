@@ -2,11 +2,13 @@
 """Plays every published case against a fresh dare-kms; none that passed before may be lost.
 
     regression_test.py [ttlv|json|xml]     DARE_BIN: folder of the programs
+    regression_test.py ttlv --report FILE  keeps the report, for tools/conformance_page.py
     regression_test.py --update            writes down what passes now, in TTLV
 
 passing.txt lists what must pass. Cases that pass and are not listed are named, to be added. Skips loudly where
 ../shared is absent.
 """
+import argparse
 import json
 import os
 import pathlib
@@ -33,19 +35,23 @@ def play(encoding, report):
 
 
 def main():
-    update = "--update" in sys.argv
-    encoding = sys.argv[1] if len(sys.argv) > 1 and not update else "ttlv"
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("encoding", nargs="?", default="ttlv", choices=("ttlv", "json", "xml"))
+    p.add_argument("--report", type=pathlib.Path)
+    p.add_argument("--update", action="store_true")
+    a = p.parse_args()
     if not CASES.is_dir():
         print(f"SKIPPED: {CASES} is absent; the OASIS cases were not played")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        report = pathlib.Path(folder) / "report.json"
-        code = play(encoding, report)
+        report = a.report or pathlib.Path(folder) / "report.json"
+        report.unlink(missing_ok=True)
+        code = play(a.encoding, report)
         if not report.exists():
             print(f"run.sh ended with {code} and without a report")
             return 1
         cases = {c["case"]: c for c in json.loads(report.read_text("utf-8"))["cases"]}
-    if update:
+    if a.update:
         passing = sorted(n for n, c in cases.items() if c["outcome"] == "PASS")
         LIST.write_text("\n".join([HEAD, *passing, ""]), "utf-8")
         return 0
