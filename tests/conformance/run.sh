@@ -63,6 +63,8 @@ fail() { echo "error: $*" >&2; cat "$home/log" >&2 2>/dev/null || true; exit 1; 
 
 "$bin/dare-kms" init --dir "$home/kms" --address 127.0.0.1 --kmip-port 0 --https-port 0 >"$home/init" || fail "init"
 config=$home/kms/kms.toml
+"$bin/dare-kms" make-certify-authority --config "$config" --name "CN=KMIP,OU=OASIS,O=TEST,C=US" >>"$home/init" ||
+  fail "make-certify-authority"
 # What conformance needs and a server in use should not have; the vendor's texts of the cases' C_GetInfo.
 sed -i -e '1i allow_legacy_algorithms = true' \
   -e "s/^\[kmip\]/&\nkmip_3_0 = $draft/" \
@@ -76,6 +78,11 @@ description = "TEST"
 # The mandatory cases name it as the generator of new keys.
 [crypto]
 random_generator = "ansi-x9.31"
+
+# TC-134 has a certificate made, by the authority that its answers name.
+[certify]
+certificate = "certify.pem"
+clients = ["*"]
 
 # TC-151 finds fresh keys in this group, which it did not put there.
 [groups.default]
