@@ -40,6 +40,9 @@ Result<void> CheckPurpose(const kmip::AttributeSet& attributes, KeyPurpose purpo
     case KeyPurpose::kVerifyMac:
       TRY(CheckUsageMask(attributes, CryptographicUsageMask::kMACVerify));
       return CheckMayProcess(attributes, now);
+    case KeyPurpose::kDerive:
+      TRY(CheckUsageMask(attributes, CryptographicUsageMask::kDeriveKey));
+      return CheckMayProtect(attributes, now);
     case KeyPurpose::kWrap:
       TRY(CheckUsageMask(attributes, CryptographicUsageMask::kWrapKey));
       return CheckMayProtect(attributes, now);

@@ -19,6 +19,7 @@ enum class KeyPurpose {
   kUnwrap,
   kSign,
   kVerifySignature,
+  kDerive,
 };
 
 // A key that may be used for its purpose now: policy, state, dates and mask were checked. `bytes`

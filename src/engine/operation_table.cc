@@ -10,6 +10,7 @@
 #include "engine/operations/create_key_pair.h"
 #include "engine/operations/decrypt.h"
 #include "engine/operations/delete_attribute.h"
+#include "engine/operations/derive_key.h"
 #include "engine/operations/destroy.h"
 #include "engine/operations/discover_versions.h"
 #include "engine/operations/encrypt.h"
@@ -17,15 +18,15 @@
 #include "engine/operations/get.h"
 #include "engine/operations/get_attribute_list.h"
 #include "engine/operations/get_attributes.h"
-#include "engine/operations/hash.h"
 #include "engine/operations/get_usage_allocation.h"
+#include "engine/operations/hash.h"
 #include "engine/operations/import.h"
 #include "engine/operations/locate.h"
 #include "engine/operations/mac.h"
 #include "engine/operations/mac_verify.h"
 #include "engine/operations/modify_attribute.h"
-#include "engine/operations/pkcs11.h"
 #include "engine/operations/obtain_lease.h"
+#include "engine/operations/pkcs11.h"
 #include "engine/operations/query.h"
 #include "engine/operations/re_certify.h"
 #include "engine/operations/re_key.h"
@@ -71,6 +72,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
     Changes<kmip::DeleteAttributeRequest, DeleteAttribute>(),
+    Changes<kmip::DeriveKeyRequest, DeriveKey>(),
     Changes<kmip::DestroyRequest, Destroy>(),
     Reads<kmip::DiscoverVersionsRequest, DiscoverVersions>(),
     Reads<kmip::EncryptRequest, Encrypt>(),
