@@ -26,6 +26,7 @@ bool Contains(const std::vector<std::string>& list, std::string_view wanted) {
 std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
   auto caller = std::make_shared<engine::Caller>();
   caller->address = peer.address;
+  caller->certificate = peer.serial;
   policy::Principal& principal = caller->principal;
   if (!peer.authenticated()) return caller;  // nobody
   principal.name = peer.common_name;

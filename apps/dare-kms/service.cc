@@ -151,6 +151,14 @@ Result<void> Service::OpenRecords() {
   options.facts.pkcs11_description = config_.pkcs11.description;
   options.objects = ObjectPolicyOf(config_);
   options.issuer = issuer_.get();
+  options.facts.most_clock_skew = config_.limits.clock_skew_seconds;
+  options.facts.interop = config_.conformance.interop;
+  options.credential_options.gateways = config_.credentials.gateways;
+  options.credential_options.longest_ticket_seconds = config_.credentials.ticket_seconds;
+  options.credential_options.accept_any_user_insecure = config_.conformance.accept_any_user;
+  options.certificate_revoked = [this](const std::string& serial, const std::string& name) {
+    return records_->IsRevoked(serial, name);
+  };
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
   kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));

@@ -1,19 +1,27 @@
 #include "engine/batch.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/random.h"
+#include "engine/batch_data.h"
 #include "engine/object_cache.h"
 #include "engine/operation_table.h"
+#include "engine/refusal.h"
+#include "engine/response_builder.h"
+#include "engine/sessions.h"
 #include "engine/versions.h"
 #include "kmip/draft3.h"
 #include "kmip/message.h"
 #include "kmip/names.h"
 #include "kmip/operation_table.h"
+#include "kmip/payloads/poll.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "ttlv/validate.h"
@@ -31,66 +39,22 @@ using kmip::Tag;
 // beyond this is bounded by what it sent (Encrypt).
 constexpr std::size_t kMostResponseBytes = 8u << 20;
 
-// The answer under construction: header, items, and the count that is only known at the end.
-class ResponseBuilder {
- public:
-  ResponseBuilder(WipingBytes& answer, const kmip::ResponseHeader& header)
-      : answer_(answer), out_(answer), message_(Start(header)), count_at_(answer.size() - 8) {}
-
-  ttlv::Writer& out() { return out_; }
-  std::size_t size() const { return answer_.size(); }
-  void Truncate(std::size_t size) { out_.Truncate(size); }
-  // Forgets every item written so far; the first one began at `size`.
-  void RestartItems(std::size_t size) {
-    Truncate(size);
-    count_ = 0;
-  }
-  void CountItem() { ++count_; }
-
-  void Refuse(const kmip::RequestItem* item, ResultStatus status, ResultReason reason,
-              const std::string& message) {
-    kmip::ResponseItem head;
-    if (item != nullptr) {
-      head.operation = item->operation;
-      head.unique_batch_item_id = item->unique_batch_item_id;
-    }
-    head.status = status;
-    head.reason = reason;
-    head.message = message;
-    out_.Structure(Tag::kBatchItem, [&] { kmip::WriteResponseItemHead(out_, head); });
-    CountItem();
-  }
-
-  void Finish() {
-    out_.End(message_);
-    PutU32(answer_.data() + count_at_, count_);
-  }
-
- private:
-  ttlv::Writer::Mark Start(const kmip::ResponseHeader& header) {
-    answer_.clear();
-    answer_.reserve(512);
-    const ttlv::Writer::Mark mark = out_.Begin(Tag::kResponseMessage);
-    kmip::WriteResponseHeader(out_, header);  // ends with Batch Count
-    return mark;
-  }
-
-  WipingBytes& answer_;
-  ttlv::Writer out_;
-  const ttlv::Writer::Mark message_;
-  const std::size_t count_at_;
-  std::uint32_t count_ = 0;
-};
+// What names a message in the audit log: the client's word for it and ours.
+std::string RequestId(const kmip::RequestHeader& header, const Answered& answered) {
+  if (header.client_correlation.empty()) return answered.server_correlation;
+  return header.client_correlation + " " + answered.server_correlation;
+}
 
 // The walk over one message's items.
 class Batch {
  public:
-  Batch(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
+  Batch(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller, TicketUse& use,
         kmip::RequestMessage& message, store::Transaction* transaction, ResponseBuilder& response,
         Answered& answered)
       : parts_(parts),
         most_bytes_(kMostResponseBytes + limits.max_message_bytes),
         caller_(caller),
+        use_(use),
         message_(message),
         header_(message.header()),
         transaction_(transaction),
@@ -98,6 +62,8 @@ class Batch {
         answered_(answered) {}
 
   Result<void> Run() {
+    first_item_at_ = response_.size();
+    if (header_.asynchrony == kmip::Asynchrony::kMandatory) return RunLater();
     const bool undo = header_.on_error == kmip::BatchErrorContinuationOption::kUndo;
     if (undo && transaction_ != nullptr) TRY(transaction_->Savepoint());
     bool failed = false;
@@ -118,27 +84,91 @@ class Batch {
     return {};
   }
 
+  //= kmip-2.1 11.3 Asynchronous Indicator Enumeration
+  //# The server SHALL process all batch items in the request asynchronously (returning an
+  //# Asynchronous Correlation Value for each batch item).
+  Result<void> RunLater() {
+    std::vector<kmip::RequestItem> items;
+    while (!message_.AtEnd()) {
+      kmip::RequestItem item = TRY(message_.Next());
+      if (!MayWait(item.operation)) {
+        const Error error = Reject(ResultReason::kInvalidField, "never asynchronous: ask again");
+        Record(item, nullptr, error);
+        RefuseItem(&item, error);
+        return {};
+      }
+      items.push_back(std::move(item));
+    }
+    return Accept(items);
+  }
+
  private:
-  struct DoneItem {
-    std::optional<kmip::RequestItem> item;  // nothing: it could not be read
-    std::size_t entry;
-  };
+  // Operations about asynchronous requests, and about the connection, are answered at once.
+  static bool MayWait(kmip::Operation operation) {
+    switch (operation) {
+      case kmip::Operation::kPoll:
+      case kmip::Operation::kCancel:
+      case kmip::Operation::kProcess:
+      case kmip::Operation::kQueryAsynchronousRequests:
+      case kmip::Operation::kSetEndpointRole:
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  //= kmip-2.1 9.1 Asynchronous Correlation Value
+  //# the server decides which operations are performed synchronously or asynchronously
+  // Where the client leaves the choice: what moves objects between stores, for whoever prints it so
+  // (TC-101), unless the item builds on others.
+  bool WaitsByChoice(const kmip::RequestItem& item) const {
+    if (header_.asynchrony != kmip::Asynchrony::kOptional) return false;
+    if (header_.on_error == kmip::BatchErrorContinuationOption::kUndo) return false;
+    if (item.operation != kmip::Operation::kArchive &&
+        item.operation != kmip::Operation::kRecover) {
+      return false;
+    }
+    const auto members = item.payload.Members();
+    return members && members->At(Tag::kUniqueIdentifier) &&
+           members->type() == ttlv::Type::kTextString;
+  }
+
+  // Answers each of `items` with Operation Pending. They are judged when they are done.
+  Result<void> Accept(const std::vector<kmip::RequestItem>& items) {
+    const Result<std::vector<Bytes>> correlations =
+        parts_.sessions.asynchronous.Begin(caller_, header_, items);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!correlations) {
+        Record(items[i], nullptr, correlations.error());
+        RefuseItem(&items[i], correlations.error());
+        continue;
+      }
+      Record(items[i], nullptr, {});
+      answered_.entries.back().detail = "accepted, to be done later";
+      response_.Pend(items[i], (*correlations)[i]);
+    }
+    return {};
+  }
 
   // True when the item succeeded. An Error only when the transaction itself is broken.
   Result<bool> RunItem() {
     const std::size_t start = response_.size();
-    if (first_item_at_ == 0) first_item_at_ = start;
     Result<kmip::RequestItem> item = message_.Next();
     if (!item) {
       Record({}, nullptr, item.error());
       RefuseItem(nullptr, item.error());
-      done_.push_back({std::nullopt, answered_.entries.size() - 1});
       return false;
+    }
+    if (WaitsByChoice(*item)) {
+      // Begun once: on the writer, where the message does not start again.
+      answered_.needs_writer = transaction_ == nullptr;
+      if (!answered_.needs_writer) TRY(Accept({*item}));
+      return true;
     }
     std::optional<OperationContext> context;
     Result<void> result;
     for (bool again = false;; again = true) {
-      context.emplace(parts_, caller_.principal, header_.version, item->operation, memory_,
+      context.emplace(parts_, caller_, use_, header_.version, item->operation, memory_,
                       transaction_);
       const Checkpoint before = Remember();
       if (transaction_ != nullptr) TRY(transaction_->Savepoint());
@@ -159,7 +189,6 @@ class Batch {
     }
     Record(*item, &*context, result);
     if (!result) RefuseItem(&*item, result.error());
-    done_.push_back({*item, answered_.entries.size() - 1});
     return result.has_value();
   }
 
@@ -180,21 +209,15 @@ class Batch {
   }
 
   void RefuseItem(const kmip::RequestItem* item, const Error& error) {
-    failure_message_ = kmip::MessageFor(error);
     response_.Refuse(item, ResultStatus::kOperationFailed, kmip::ReasonFor(error, header_.version),
-                     failure_message_);
+                     kmip::MessageFor(error));
   }
 
   Result<void> Answer(const kmip::RequestItem& item, OperationContext& context) {
-    if (item.critical_extension) {
-      return Reject(ResultReason::kFeatureNotSupported, "unknown critical Message Extension");
-    }
-    if (item.ephemeral) {
-      return Reject(ResultReason::kFeatureNotSupported, "Ephemeral is not supported");
-    }
     const kmip::OperationRow* row = kmip::FindClientOperation(item.operation);
     const OperationHandler* handler = FindOperationHandler(item.operation);
-    if (row == nullptr || !row->ExistsIn(header_.version) || handler == nullptr) {
+    if (row == nullptr || !row->ExistsIn(header_.version) || handler == nullptr ||
+        !IsOffered(item.operation, parts_.facts.interop)) {
       return Reject(ResultReason::kOperationNotSupported, "this operation is not supported");
     }
     if (header_.batch_count > 1 && !item.unique_batch_item_id) {
@@ -202,22 +225,94 @@ class Batch {
       //# This field is REQUIRED in a Request message if Batch Count is greater than 1
       return Reject(ResultReason::kInvalidMessage, "a batch needs Unique Batch Item IDs");
     }
+    if (transaction_ == nullptr && Hurries(item)) TRY(context.RequireWriter());
     if (handler->changes) TRY(context.RequireWriter());
-    ttlv::Writer& out = response_.out();
-    const ttlv::Writer::Mark batch_item = out.Begin(Tag::kBatchItem);
-    kmip::WriteResponseItemHead(
-        out, {.operation = item.operation, .unique_batch_item_id = item.unique_batch_item_id});
-    const ttlv::Writer::Mark body = out.Begin(Tag::kResponsePayload);
-    ttlv::Reader payload = TRY(item.payload.Members());
-    TRY(handler->run(payload, context, out));
+    if (!use_.TakeOperation()) {
+      return Reject(ResultReason::kUsageLimitExceeded, "the ticket's Usage Limits are used up");
+    }
+    if (item.operation == kmip::Operation::kPoll) {
+      TRY(AnswerPoll(item, context));
+    } else {
+      TRY(AnswerByHandler(item, *handler, context));
+    }
     if (!context.decided()) return Error(Code::kInternal, "an operation without a decision");
-    out.End(body);
-    out.End(batch_item);
     if (response_.size() > MostBytes()) {
       return Reject(ResultReason::kResponseTooLarge, "larger than Maximum Response Size");
     }
     response_.CountItem();
     return {};
+  }
+
+  Result<void> AnswerByHandler(const kmip::RequestItem& item, const OperationHandler& handler,
+                               OperationContext& context) {
+    ttlv::Writer& out = response_.out();
+    const ttlv::Writer::Mark batch_item = out.Begin(Tag::kBatchItem);
+    kmip::WriteResponseItemHead(
+        out, {.operation = item.operation, .unique_batch_item_id = item.unique_batch_item_id});
+    const ttlv::Writer::Mark body = out.Begin(Tag::kResponsePayload);
+    const std::size_t members_at = response_.size();
+    const bool shares_data = header_.version >= kmip::kVersion2_0 && header_.batch_count > 1;
+    WipingBytes made;
+    ByteView members = item.payload.value;
+    if (shares_data) members = TRY(WithDataInPlace(item.payload, memory_, made));
+    ttlv::Reader payload = ttlv::Reader::Members(members);
+    TRY(handler.run(payload, context, out));
+    if (shares_data) RememberData(item.operation, response_.From(members_at), memory_);
+    if (item.ephemeral) {
+      const WipingBytes rest = WithoutData(item.operation, response_.From(members_at));
+      response_.Truncate(members_at);
+      out.Raw(rest);
+    }
+    out.End(body);
+    out.End(batch_item);
+    return {};
+  }
+
+  //= kmip-2.1 6.1.38 Poll
+  //# This response SHALL be identical to the response that would have been sent if the operation
+  //# had completed synchronously.
+  Result<void> AnswerPoll(const kmip::RequestItem& item, OperationContext& context) {
+    ttlv::Reader payload = TRY(item.payload.Members());
+    const kmip::PollRequest request = TRY(kmip::PollRequest::Decode(payload, header_.version));
+    TRY(context.Authorise());
+    AsynchronousBook& book = parts_.sessions.asynchronous;
+    const std::optional<WipingBytes> done = TRY(book.Fetch(request.correlation, OwnerOf(caller_)));
+    ttlv::Writer& out = response_.out();
+    const ttlv::Writer::Mark batch_item = out.Begin(Tag::kBatchItem);
+    if (!done) {
+      kmip::WriteResponseItemHead(
+          out, {.operation = book.OperationOf(request.correlation, OwnerOf(caller_)),
+                .unique_batch_item_id = item.unique_batch_item_id,
+                .status = ResultStatus::kOperationPending,
+                .asynchronous_correlation = ByteView(request.correlation)});
+    } else {
+      ttlv::Reader members = TRY(ttlv::Reader::Open(*done));
+      while (!members.AtEnd()) {
+        const ttlv::Item member = TRY(members.Next());
+        // The polling message is the one to be understood, where it has several items.
+        const bool id = member.tag == Tag::kUniqueBatchItemID;
+        if (!id || !item.unique_batch_item_id) out.Copy(member);
+        if (member.tag == Tag::kOperation && item.unique_batch_item_id) {
+          out.ByteString(Tag::kUniqueBatchItemID, *item.unique_batch_item_id);
+        }
+      }
+    }
+    out.End(batch_item);
+    return {};
+  }
+
+  // True for an item that wants something asynchronous to be done before it, on the writer.
+  bool Hurries(const kmip::RequestItem& item) {
+    const bool process = item.operation == kmip::Operation::kProcess;
+    if (!process && item.operation != kmip::Operation::kPoll) return false;
+    ttlv::Reader payload = ttlv::Reader::Members(item.payload.value);
+    const auto request = kmip::PollRequest::Decode(payload, header_.version);  // both look alike
+    const AsynchronousOwner owner = OwnerOf(caller_);
+    const AsynchronousBook& book = parts_.sessions.asynchronous;
+    if (!request || (!process && !book.PollHurries(request->correlation, owner))) return false;
+    answered_.process.emplace_back(request->correlation.begin(), request->correlation.end());
+    answered_.process_owner = owner;
+    return true;
   }
 
   // A small request can ask for much, many times over: the server has a bound of its own.
@@ -235,11 +330,12 @@ class Batch {
     entry.address = caller_.address;
     entry.operation =
         std::string(kmip::EnumName(Tag::kOperation, static_cast<std::uint32_t>(item.operation)));
-    entry.request_id = header_.client_correlation;
+    entry.request_id = RequestId(header_, answered_);
     if (context != nullptr) {
       entry.object_id = context->object_id();
       entry.rule = context->rule();
     }
+    if (context != nullptr) entry.detail = context->note();
     if (result) {
       entry.outcome = audit::Outcome::kAllowed;
     } else {
@@ -253,72 +349,93 @@ class Batch {
     answered_.entries.push_back(std::move(entry));
   }
 
-  // kmip-1.4 7.2: with Undo, what came before the failed item is rolled back and answered Operation
-  // Undone.
+  //= kmip-2.1 11.5 Batch Error Continuation Option Enumeration
+  //# If any operation in the request fails, then the server SHALL undo all the previous operations.
+  // Their responses are returned, with another status (BL-M-2-21).
   void AnswerUndone() {
-    if (done_.size() < 2) return;
-    const DoneItem failed = done_.back();
-    done_.pop_back();
-    response_.RestartItems(first_item_at_);
-    for (const DoneItem& done : done_) {
-      response_.Refuse(done.item ? &*done.item : nullptr, ResultStatus::kOperationUndone,
-                       ResultReason::kGeneralFailure, "undone because a later item failed");
-      answered_.entries[done.entry].detail = "undone: a later item of the batch failed";
-      answered_.entries[done.entry].outcome = audit::Outcome::kFailed;
+    response_.MarkUndone(first_item_at_);
+    for (std::size_t i = 0; i + 1 < answered_.entries.size(); ++i) {
+      answered_.entries[i].detail = "undone: a later item of the batch failed";
+      answered_.entries[i].outcome = audit::Outcome::kFailed;
     }
-    const audit::Entry& entry = answered_.entries[failed.entry];
-    response_.Refuse(failed.item ? &*failed.item : nullptr, ResultStatus::kOperationFailed,
-                     static_cast<ResultReason>(entry.result_reason), failure_message_);
   }
 
   EngineParts& parts_;
   const std::size_t most_bytes_;
   const Caller& caller_;
+  TicketUse& use_;
   kmip::RequestMessage& message_;
   const kmip::RequestHeader& header_;
   store::Transaction* const transaction_;
   ResponseBuilder& response_;
   Answered& answered_;
   BatchMemory memory_;
-  std::vector<DoneItem> done_;
   std::size_t first_item_at_ = 0;
-  std::string failure_message_;  // of the item that failed last, as its client reads it
 };
 
 // What is wrong with the message as a whole.
-Result<void> CheckHeader(const kmip::RequestMessage& message) {
+Result<void> CheckHeader(const kmip::RequestMessage& message, const EngineParts& parts) {
   const kmip::RequestHeader& header = message.header();
-  if (!IsSupported(header.version)) {
-    return Reject(ResultReason::kInvalidMessage, "this protocol version is not supported");
+  const kmip::ProtocolVersion version = header.version;
+  if (!IsSupported(version)) {
+    return RejectIn(ClosestSupported(version), ResultReason::kInvalidMessage,
+                    ResultReason::kUnsupportedProtocolVersion,
+                    "this protocol version is not supported");
   }
+  const kmip::RequestMessage::Survey items = message.LookAtItems();
   //= kmip-1.4 6.14 Batch Count
   //# it SHALL be equal to the number of batch items in the message
-  if (header.batch_count != message.CountItems() || header.batch_count < 1) {
+  if (header.batch_count != items.items || header.batch_count < 1) {
     return Reject(ResultReason::kInvalidMessage, "Batch Count is not the number of batch items");
   }
-  if (header.authentication) {
-    return Reject(ResultReason::kAuthenticationNotSuccessful,
-                  "this server knows clients by their certificate only");
+  if (items.repeated_id) {
+    return Reject(ResultReason::kInvalidMessage, "a Unique Batch Item ID stands there twice");
   }
-  if (header.asynchronous_mandatory && header.version.major >= 2) {
-    return Reject(ResultReason::kFeatureNotSupported, "asynchronous operation is not supported");
+  //= kmip-2.1 9.13 Message Extension
+  //# If the indicator is True (i.e., Critical), and the receiver does not understand the extension,
+  //# then the receiver SHALL reject the entire message.
+  if (items.critical_extension) {
+    return RejectIn(version, ResultReason::kFeatureNotSupported,
+                    ResultReason::kUnknownMessageExtension, "unknown critical Message Extension");
+  }
+  //= kmip-2.1 9.20 Time Stamp
+  //# a server MAY choose to reject a request if a client's time stamp contains a value that is too
+  //# far off the server's time
+  const std::int64_t skew = parts.facts.most_clock_skew;
+  if (skew != 0 && header.time_stamp && std::abs(*header.time_stamp - parts.clock.Now()) > skew) {
+    return Reject(ResultReason::kInvalidField, "the Time Stamp is too far off the server's time");
   }
   return {};
+}
+
+//= kmip-2.1 9.10 Correlation Value (Server)
+//# SHOULD be provided by the server and SHOULD be globally unique
+std::string NewServerCorrelation() {
+  static const std::string prefix = [] {
+    std::uint8_t random[8] = {};
+    // Without random bytes the values are unique in this process only, which is no harm.
+    if (!crypto::RandomBytes(random)) log::Warning("no randomness for correlation values");
+    return ToHex(random) + "-";
+  }();
+  static std::atomic<std::uint64_t> count = 0;
+  return prefix + std::to_string(++count);
 }
 
 //= kmip-2.1 9.9 Client Correlation Value
 //# For client to server operations, the Client Correlation Value is provided in the request.
 // It goes into the audit log; published answers do not repeat it.
-kmip::ResponseHeader HeaderFor(const Clock& clock, kmip::ProtocolVersion version) {
+kmip::ResponseHeader HeaderFor(const Clock& clock, kmip::ProtocolVersion version,
+                               const std::string& server_correlation) {
   kmip::ResponseHeader header;
   header.version = ClosestSupported(version);
   header.time_stamp = clock.Now();
+  if (version >= kmip::kVersion1_4) header.server_correlation = server_correlation;
   return header;
 }
 
 void Refuse(const Clock& clock, kmip::ProtocolVersion version, const Error& error,
             WipingBytes& answer) {
-  ResponseBuilder response(answer, HeaderFor(clock, version));
+  ResponseBuilder response(answer, HeaderFor(clock, version, ""));
   response.Refuse(nullptr, ResultStatus::kOperationFailed,
                   kmip::ReasonFor(error, ClosestSupported(version)), kmip::MessageFor(error));
   response.Finish();
@@ -337,13 +454,14 @@ audit::Entry RefusedEntry(const EngineParts& parts, const Caller& caller, const 
 
 // The draft is spoken at the edge: nothing below knows it.
 Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
-                      ByteView request, store::Transaction* transaction, WipingBytes& answer) {
+                      ByteView request, store::Transaction* transaction, WipingBytes& answer,
+                      Admission* admission) {
   kmip::Draft3Exchange exchange;
   const Result<WipingBytes> rewritten = exchange.TakeRequest(request);
   Answered answered;
   if (rewritten) {
-    answered = AnswerMessage(parts, limits, caller, *rewritten, transaction, answer);
-    if (answered.needs_writer) return answered;
+    answered = AnswerMessage(parts, limits, caller, *rewritten, transaction, answer, admission);
+    if (answered.needs_writer || answered.needs_admission) return answered;
   } else {
     answered.entries.push_back(RefusedEntry(parts, caller, rewritten.error()));
     Refuse(parts.clock, kNewestVersion, rewritten.error(), answer);
@@ -352,12 +470,35 @@ Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Call
   return answered;
 }
 
+// Answers a message that is well-formed, as `caller`.
+void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller, TicketUse& use,
+              kmip::RequestMessage& message, store::Transaction* transaction, WipingBytes& answer,
+              const Bytes& server_hashed_password, Answered& answered) {
+  const kmip::RequestHeader& header = message.header();
+  answered.server_correlation = NewServerCorrelation();
+  kmip::ResponseHeader response_header =
+      HeaderFor(parts.clock, header.version, answered.server_correlation);
+  response_header.server_hashed_password = server_hashed_password;
+  ResponseBuilder response(answer, response_header);
+  const Result<void> run =
+      Batch(parts, limits, caller, use, message, transaction, response, answered).Run();
+  if (!run) {
+    answered.entries.clear();
+    answered.entries.push_back(RefusedEntry(parts, caller, run.error()));
+    Refuse(parts.clock, header.version, run.error(), answer);
+    return;
+  }
+  if (answered.needs_writer) return use.GiveBack();
+  response.Finish();
+}
+
 }  // namespace
 
 Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
-                       ByteView request, store::Transaction* transaction, WipingBytes& answer) {
+                       ByteView request, store::Transaction* transaction, WipingBytes& answer,
+                       Admission* admission) {
   if (parts.facts.newest_version >= kmip::kVersion3_0 && kmip::Draft3Exchange::Speaks(request)) {
-    return AnswerDraft3(parts, limits, caller, request, transaction, answer);
+    return AnswerDraft3(parts, limits, caller, request, transaction, answer, admission);
   }
   Answered answered;
   const auto refuse = [&](kmip::ProtocolVersion version, const Error& error) {
@@ -374,18 +515,30 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     return answered;
   }
   const kmip::RequestHeader& header = message->header();
-  if (Result<void> fit = CheckHeader(*message); !fit) {
+  if (Result<void> fit = CheckHeader(*message, parts); !fit) {
     refuse(header.version, fit.error());
     return answered;
   }
-  ResponseBuilder response(answer, HeaderFor(parts.clock, header.version));
-  Result<void> run = Batch(parts, limits, caller, *message, transaction, response, answered).Run();
-  if (!run) {
-    answered.entries.clear();
-    refuse(header.version, run.error());
+  if (!header.authentication) {
+    TicketUse use(caller.ticket);  // of an asynchronous request that was shown one
+    AnswerAs(parts, limits, caller, use, *message, transaction, answer, {}, answered);
     return answered;
   }
-  response.Finish();
+  Admission here;
+  if (admission == nullptr) {
+    answered.needs_admission = transaction == nullptr;
+    if (answered.needs_admission) return answered;
+    here = parts.sessions.authenticator.Admit(caller, *header.authentication, header.version);
+    admission = &here;
+  }
+  if (admission->refusal) {
+    refuse(header.version, *admission->refusal);
+    answered.entries.back().outcome = audit::Outcome::kDenied;
+    answered.entries.back().rule = "credentials";
+    return answered;
+  }
+  AnswerAs(parts, limits, admission->caller, admission->use, *message, transaction, answer,
+           admission->server_hashed_password, answered);
   return answered;
 }
 

@@ -5,17 +5,13 @@
 
 #include "audit/entry.h"
 #include "base/secret_bytes.h"
+#include "engine/asynchronous_book.h"
+#include "engine/authenticator.h"
 #include "engine/operation.h"
 #include "policy/principal.h"
 #include "ttlv/limits.h"
 
 namespace dare::engine {
-
-// Who asks: made once for a connection, shared by its requests.
-struct Caller {
-  policy::Principal principal;
-  std::string address;
-};
 
 // What became of one request message.
 struct Answered {
@@ -23,14 +19,21 @@ struct Answered {
       entries;  // one for each batch item; to be appended before the answer leaves
   std::vector<std::string> changed;  // ids to forget in the cache after the commit
   bool needs_writer = false;         // nothing was done or answered: start again with a transaction
+  bool needs_admission = false;      // the same, with what became of the message's credentials
+  std::string server_correlation;    // Server Correlation Value of the answer
+  // Asynchronous requests to be done before the message starts again.
+  std::vector<Bytes> process;
+  AsynchronousOwner process_owner;
 };
 
 // Answers one KMIP request message into `answer` (kmip-2.1 8, 9; kmip-1.4 6, 7): version, header,
 // batch options, every item by its operation. Always gives a well-formed response. Without a
-// transaction nothing can be changed. Thread-safe as far as `parts` is; the transaction belongs to
+// transaction nothing can be changed. A message with credentials needs an `admission`, judged once.
+//  Thread-safe as far as `parts` is; the transaction belongs to
 // the calling thread.
 Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
-                       ByteView request, store::Transaction* transaction, WipingBytes& answer);
+                       ByteView request, store::Transaction* transaction, WipingBytes& answer,
+                       Admission* admission = nullptr);
 
 // A whole response that refuses the request with `reason`, for failures outside of any item.
 void RefuseMessage(const Clock& clock, ByteView request, kmip::ResultReason reason,

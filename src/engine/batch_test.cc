@@ -31,7 +31,8 @@ class Message {
   Message& Add(const Request& request) {
     ttlv::Writer payload;
     request.Encode(payload, header_.version);
-    const Bytes id = {static_cast<std::uint8_t>(++count_)};
+    ++count_;
+    const Bytes id = {static_cast<std::uint8_t>(count_ >> 8), static_cast<std::uint8_t>(count_)};
     items_.Structure(Tag::kBatchItem, [&] {
       items_.Enum(Tag::kOperation, Request::kOperation);
       if (with_ids_) items_.ByteString(Tag::kUniqueBatchItemID, id);

@@ -33,9 +33,25 @@ class WaitForAnswer : public Completion {
 
 }  // namespace
 
+namespace {
+
+KmsOptions OptionsOf(bool allow_legacy, ServerFacts facts,
+                     crypto::RandomGenerator random_generator) {
+  KmsOptions options;
+  options.algorithms.allow_legacy = allow_legacy;
+  options.facts = std::move(facts);
+  options.random_generator = random_generator;
+  return options;
+}
+
+}  // namespace
+
 EngineForTest::EngineForTest(bool allow_legacy, ServerFacts facts,
                              crypto::RandomGenerator random_generator)
-    : allow_legacy_(allow_legacy), random_generator_(random_generator), facts_(std::move(facts)) {
+    : EngineForTest(OptionsOf(allow_legacy, std::move(facts), random_generator)) {}
+
+EngineForTest::EngineForTest(KmsOptions options)
+    : options_(std::make_unique<KmsOptions>(std::move(options))) {
   char name[] = "/tmp/dare-engine-test.XXXXXX";
   if (::mkdtemp(name) == nullptr) Fail("no temporary folder");
   folder_ = name;
@@ -54,18 +70,13 @@ EngineForTest::~EngineForTest() {
 }
 
 void EngineForTest::UseIssuer(const CertificateIssuer* issuer) {
-  issuer_ = issuer;
+  options_->issuer = issuer;
   Restart();
 }
 
 void EngineForTest::Restart() {
   kms_.reset();
-  KmsOptions options;
-  options.algorithms.allow_legacy = allow_legacy_;
-  options.random_generator = random_generator_;
-  options.facts = facts_;
-  options.issuer = issuer_;
-  auto kms = Kms::Open(options, *store_, *sealer_, *audit_, clock_);
+  auto kms = Kms::Open(*options_, *store_, *sealer_, *audit_, clock_);
   if (!kms) Fail(kms.error().message);
   kms_ = std::move(*kms);
 }
@@ -92,7 +103,8 @@ WipingBytes EngineForTest::Exchange(ByteView request, const std::string& princip
   }
   ttlv::Limits limits;
   limits.max_message_bytes = 16u << 20;
-  if (kmip::Draft3Exchange::Speaks(request) && facts_.newest_version == kmip::kVersion3_0) {
+  if (kmip::Draft3Exchange::Speaks(request) &&
+      options_->facts.newest_version == kmip::kVersion3_0) {
     // Has items of types that Validate does not know.
     const auto length = ttlv::MessageLength(answer, Tag::kResponseMessage, limits);
     if (!length || *length != answer.size()) Fail("bad answer in 3.0");

@@ -31,6 +31,7 @@ namespace dare::engine {
 
 class CertificateIssuer;
 class Kms;
+struct KmsOptions;
 
 // What one batch item answered.
 struct ItemForTest {
@@ -49,6 +50,7 @@ class EngineForTest {
  public:
   explicit EngineForTest(bool allow_legacy = false, ServerFacts facts = {},
                          crypto::RandomGenerator random_generator = crypto::RandomGenerator::kDrbg);
+  explicit EngineForTest(KmsOptions options);
   ~EngineForTest();
 
   // One whole message in, one whole message out.
@@ -101,10 +103,7 @@ class EngineForTest {
  private:
   [[noreturn]] static void Fail(const std::string& why);
 
-  const bool allow_legacy_;
-  const crypto::RandomGenerator random_generator_;
-  const ServerFacts facts_;
-  const CertificateIssuer* issuer_ = nullptr;
+  std::unique_ptr<KmsOptions> options_;
   ManualClockForTest clock_;
   std::string folder_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_;

@@ -25,11 +25,17 @@ GroupCommit::~GroupCommit() {
 }
 
 void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
-                         std::unique_ptr<Completion> completion) {
+                         std::unique_ptr<Completion> completion,
+                         std::optional<Admission> admission) {
   bool enough = false;
   {
     const MutexLock lock(mutex_);
-    waiting_.push_back({std::move(request), std::move(caller), std::move(completion), {}, {}});
+    waiting_.push_back({std::move(request),
+                        std::move(caller),
+                        std::move(completion),
+                        std::move(admission),
+                        {},
+                        {}});
     enough = waiting_.size() >= awaited_;
   }
   if (enough) wake_.NotifyOne();
@@ -96,8 +102,9 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
 Result<void> GroupCommit::CommitAll(std::vector<Job>& jobs) {
   const std::unique_ptr<store::Transaction> transaction = TRY(parts_.store.Begin());
   for (Job& job : jobs) {
-    job.answered =
-        AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(), job.answer);
+    job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(),
+                                 job.answer, job.admission ? &*job.admission : nullptr);
+    job.completion->Expect(job.answer);
   }
   TRY(Record(jobs, *transaction));
   return transaction->Commit();

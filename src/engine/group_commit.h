@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -16,10 +17,15 @@ class AuditLog;
 
 namespace dare::engine {
 
-// Where the answer of a submitted request goes: called exactly once, on the writer thread.
+// Where the answer of a submitted request goes. Called on the writer thread (or, by the Kms, on the
+// thread that read).
 class Completion {
  public:
   virtual ~Completion() = default;
+  // The answer as it will be if the commit succeeds; whoever is told of it must not let it out
+  // before, but requests behind it in the same commit may build on it.
+  virtual void Expect(const WipingBytes& /*answer*/) {}
+  // Exactly once.
   virtual void Done(WipingBytes answer) = 0;
 };
 
@@ -36,14 +42,17 @@ class GroupCommit {
   GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit);
   ~GroupCommit();
 
+  // `admission` where the message has credentials, which were judged.
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
-              std::unique_ptr<Completion> completion);
+              std::unique_ptr<Completion> completion,
+              std::optional<Admission> admission = std::nullopt);
 
  private:
   struct Job {
     WipingBytes request;
     std::shared_ptr<const Caller> caller;
     std::unique_ptr<Completion> completion;
+    std::optional<Admission> admission;
     WipingBytes answer;
     Answered answered;
   };

@@ -29,13 +29,60 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       streams_(clock),
       applications_(clock),
       objects_(options.objects),
+      sessions_{
+          TicketBook(clock, options.credential_options.longest_ticket_seconds,
+                     options.certificate_revoked),
+          AsynchronousBook(clock),
+          Authenticator(clock, sessions_.tickets, options.credentials, options.credential_options)},
       parts_{store,         *vault_,       cache_,   streams_, clock,    options.algorithms,
-             applications_, options.facts, objects_, turns_,   *random_, options.issuer},
-      group_commit_(parts_, limits_, audit) {}
+             applications_, options.facts, objects_, turns_,   *random_, options.issuer,
+             sessions_},
+      group_commit_(parts_, limits_, audit),
+      gate_(sessions_.authenticator,
+            [this](WipingBytes request, std::shared_ptr<const Caller> connection,
+                   std::unique_ptr<Completion> completion, Admission admission) {
+              AnswerAdmitted(std::move(request), std::move(connection), std::move(completion),
+                             std::move(admission));
+            }),
+      asynchronous_([this] {
+        for (auto jobs = sessions_.asynchronous.WaitForDue(); !jobs.empty();
+             jobs = sessions_.asynchronous.WaitForDue()) {
+          for (AsynchronousBook::Job& job : jobs) Start(std::move(job));
+        }
+      }) {}
 
-Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {
-  Answered answered = AnswerMessage(parts_, limits_, caller, request, nullptr, answer);
-  if (answered.needs_writer) return false;
+Kms::~Kms() { sessions_.asynchronous.Stop(); }
+
+namespace {
+
+// Brings the answer of an asynchronous request to where it is fetched.
+class FinishJob : public Completion {
+ public:
+  FinishJob(AsynchronousBook& book, std::uint64_t job) : book_(book), job_(job) {}
+  void Expect(const WipingBytes& answer) override { book_.Finish(job_, answer); }
+  void Done(WipingBytes answer) override { book_.Finish(job_, answer); }
+
+ private:
+  AsynchronousBook& book_;
+  const std::uint64_t job_;
+};
+
+}  // namespace
+
+void Kms::Start(AsynchronousBook::Job job) {
+  group_commit_.Submit(std::move(job.message), std::move(job.caller),
+                       std::make_unique<FinishJob>(sessions_.asynchronous, job.id));
+}
+
+Result<bool> Kms::AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
+                                Admission* admission) {
+  Answered answered = AnswerMessage(parts_, limits_, caller, request, nullptr, answer, admission);
+  // The writer does what is asked of it in order: what a Process hurries comes before it.
+  for (const Bytes& correlation : answered.process) {
+    auto job = sessions_.asynchronous.Take(correlation, answered.process_owner);
+    if (job) Start(std::move(*job));
+  }
+  if (answered.needs_writer || answered.needs_admission) return false;
   for (const audit::Entry& entry : answered.entries) TRY(audit_.Append(entry));
   return true;
 }
@@ -45,8 +92,31 @@ Result<void> Kms::AnswerUnreadable(const Error& error, const Caller& caller, Wip
   return {};
 }
 
+Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {
+  return AnswerReading(request, caller, answer, nullptr);
+}
+
+void Kms::AnswerAdmitted(WipingBytes request, std::shared_ptr<const Caller> connection,
+                         std::unique_ptr<Completion> completion, Admission admission) {
+  WipingBytes answer;
+  Result<bool> answered = AnswerReading(request, *connection, answer, &admission);
+  if (answered && !*answered) {
+    return group_commit_.Submit(std::move(request), std::move(connection), std::move(completion),
+                                std::move(admission));
+  }
+  const Result<void> recorded = answered ? audit_.Flush() : Result<void>(answered.error());
+  if (!recorded) {
+    RefuseMessage(parts_.clock, request, kmip::ResultReason::kGeneralFailure,
+                  "the request could not be recorded", answer);
+  }
+  completion->Done(std::move(answer));
+}
+
 void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
                  std::unique_ptr<Completion> completion) {
+  if (Gate::Concerns(request)) {
+    return gate_.Submit(std::move(request), std::move(caller), std::move(completion));
+  }
   group_commit_.Submit(std::move(request), std::move(caller), std::move(completion));
 }
 

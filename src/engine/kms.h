@@ -3,15 +3,18 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <thread>
 
 #include "base/clock.h"
 #include "engine/batch.h"
+#include "engine/gate.h"
 #include "engine/group_commit.h"
 #include "engine/group_turns.h"
 #include "engine/object_cache.h"
 #include "engine/object_policy.h"
 #include "engine/operation.h"
 #include "engine/pkcs11_applications.h"
+#include "engine/sessions.h"
 #include "engine/streams.h"
 
 namespace dare::audit {
@@ -30,6 +33,10 @@ struct KmsOptions {
   ServerFacts facts;
   // Signs for Certify and Re-certify; null: those are not supported. Must outlive the Kms.
   const CertificateIssuer* issuer = nullptr;
+  // Users and devices with credentials; null: none. Outlives the Kms.
+  CredentialSource* credentials = nullptr;
+  CredentialOptions credential_options;
+  TicketBook::Revoked certificate_revoked;  // whose tickets are worth nothing any more
 };
 
 // The Kms answers KMIP request messages: the door of the engine. A server calls, on any of its
@@ -61,11 +68,17 @@ class Kms {
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
               std::unique_ptr<Completion> completion);
   Result<void> Flush();
+  ~Kms();
 
  private:
   Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random,
       store::ObjectStore& store, std::unique_ptr<Vault> vault, audit::AuditLog& audit,
       const Clock& clock);
+  Result<bool> AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
+                             Admission* admission);
+  void AnswerAdmitted(WipingBytes request, std::shared_ptr<const Caller> connection,
+                      std::unique_ptr<Completion> completion, Admission admission);
+  void Start(AsynchronousBook::Job job);
 
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
@@ -76,8 +89,11 @@ class Kms {
   Pkcs11Applications applications_;
   const ObjectPolicy objects_;
   GroupTurns turns_;
+  Sessions sessions_;
   EngineParts parts_;
-  GroupCommit group_commit_;  // last: its thread uses all of the above
+  GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
+  Gate gate_;
+  std::jthread asynchronous_;  // begins what waits
 };
 
 }  // namespace dare::engine

@@ -1,5 +1,7 @@
 #include "engine/operation.h"
 
+#include <algorithm>
+
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
 #include "engine/templates.h"
@@ -52,11 +54,12 @@ std::optional<std::string> MadeBy(const BatchMemory& memory, kmip::UniqueIdentif
 
 }  // namespace
 
-OperationContext::OperationContext(EngineParts& parts, const policy::Principal& principal,
+OperationContext::OperationContext(EngineParts& parts, const Caller& caller, TicketUse& use,
                                    kmip::ProtocolVersion version, kmip::Operation operation,
                                    BatchMemory& memory, store::Transaction* transaction)
     : parts_(parts),
-      principal_(principal),
+      caller_(caller),
+      use_(use),
       version_(version),
       operation_(operation),
       memory_(memory),
@@ -68,23 +71,53 @@ const store::ObjectReader& OperationContext::reader() const {
   return parts_.store;
 }
 
+policy::Decision OperationContext::Judge(kmip::Operation operation, const StoredObject* stored,
+                                         std::size_t first_right) const {
+  const policy::Principal& who = caller_.principal;
+  if (stored == nullptr) return policy::Decide(who, operation, first_right);
+  policy::ObjectFacts facts{.owner = stored->object.owner};
+  if (who.rights) {
+    facts.id = stored->object.id;
+    for (const kmip::Attribute& attribute : stored->object.attributes.all()) {
+      if (attribute.tag != Tag::kObjectGroup) continue;
+      if (const auto group = attribute.View().AsText()) facts.groups.emplace_back(*group);
+    }
+  }
+  return policy::Decide(who, operation, facts, first_right);
+}
+
+// Once for an operation, however many decisions it needs.
+bool OperationContext::TakeRight(int right) {
+  if (std::ranges::find(rights_taken_, right) != rights_taken_.end()) return true;
+  if (!use_.TakeRight(static_cast<std::size_t>(right))) return false;
+  rights_taken_.push_back(right);
+  return true;
+}
+
 Result<void> OperationContext::Decide(kmip::Operation operation, const StoredObject* stored) {
-  const policy::Decision decision =
-      stored == nullptr ? policy::Decide(principal_, operation)
-                        : policy::Decide(principal_, operation,
-                                         policy::ObjectFacts{.owner = stored->object.owner});
-  decided_ = true;
-  rule_ = decision.rule;
-  if (decision.allowed) return {};
-  denied_ = true;
-  return Reject(ResultReason::kPermissionDenied, "not allowed");
+  bool used_up = false;
+  for (std::size_t first_right = 0;;) {
+    const policy::Decision decision = Judge(operation, stored, first_right);
+    decided_ = true;
+    rule_ = decision.rule;
+    if (decision.allowed) {
+      if (decision.right < 0 || TakeRight(decision.right)) return {};
+      used_up = true;
+      first_right = static_cast<std::size_t>(decision.right) + 1;
+      continue;
+    }
+    denied_ = true;
+    if (used_up) return Reject(ResultReason::kUsageLimitExceeded, "the right is used up");
+    return Reject(
+        decision.beyond_rights ? ResultReason::kNotAuthorised : ResultReason::kPermissionDenied,
+        "not allowed");
+  }
 }
 
 Result<void> OperationContext::Authorise() { return Decide(operation_, nullptr); }
 
 bool OperationContext::MaySee(const StoredObject& stored) const {
-  return policy::Decide(principal_, operation_, policy::ObjectFacts{.owner = stored.object.owner})
-      .allowed;
+  return Judge(operation_, &stored, 0).allowed;
 }
 
 Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier) const {
@@ -195,17 +228,15 @@ Result<ObjectPointer> OperationContext::Peek(const std::string& id, bool keep) {
 
 Result<StoredObject> OperationContext::FindTemplate(const std::string& name) const {
   store::Query query;
-  query.entries = {{static_cast<std::uint32_t>(Tag::kName), name, principal_.name}};
-  query.owner = principal_.name;
+  query.entries = {{static_cast<std::uint32_t>(Tag::kName), name, caller_.principal.name}};
+  query.owner = caller_.principal.name;
   query.object_type = static_cast<std::uint32_t>(kmip::ObjectType::kTemplate);
   query.limit = 1;
   const store::Page<store::ObjectId> page = TRY(reader().Find(query));
   if (!page.items.empty()) {
     StoredObject stored =
         TRY(parts_.vault.Load(reader(), page.items.front(), Vault::Material::kOpen));
-    const policy::ObjectFacts facts{.owner = stored.object.owner};
-    if (policy::Decide(principal_, kmip::Operation::kGet, facts).allowed &&
-        !IsArchived(stored.object.attributes)) {
+    if (Judge(kmip::Operation::kGet, &stored, 0).allowed && !IsArchived(stored.object.attributes)) {
       return stored;
     }
   }
@@ -252,6 +283,21 @@ Result<void> OperationContext::Remove(const StoredObject& stored) {
   store::Transaction* transaction = TRY(Writable());
   memory_.changed.push_back(stored.object.id);
   return transaction->Remove(stored.object.id);
+}
+
+Result<void> OperationContext::RemoveAllOfPrincipal() {
+  store::Transaction* transaction = TRY(Writable());
+  store::Query query;
+  query.owner = caller_.principal.name;
+  query.limit = 1000;
+  for (;;) {
+    const store::Page<store::ObjectId> page = TRY(transaction->Find(query));
+    if (page.items.empty()) return {};
+    for (const store::ObjectId& id : page.items) {
+      TRY(transaction->Remove(id));
+      memory_.changed.push_back(id);
+    }
+  }
 }
 
 void OperationContext::SetPlaceholder(const std::string& id) { memory_.placeholder = id; }

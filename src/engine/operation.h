@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,18 +10,21 @@
 #include "base/clock.h"
 #include "crypto/algorithm_policy.h"
 #include "crypto/random_source.h"
+#include "engine/caller.h"
 #include "engine/server_facts.h"
 #include "engine/stored_object.h"
 #include "engine/vault.h"
 #include "kmip/identifier.h"
 #include "kmip/managed_object.h"
 #include "kmip/protocol_version.h"
+#include "policy/decision.h"
 #include "policy/principal.h"
 #include "store/object_store.h"
 
 namespace dare::engine {
 
 class CertificateIssuer;
+struct Sessions;
 class GroupTurns;
 class ObjectCache;
 class Pkcs11Applications;
@@ -41,6 +45,7 @@ struct EngineParts {
   GroupTurns& turns;
   const crypto::RandomSource& random;
   const CertificateIssuer* issuer = nullptr;  // null: Certify is not offered
+  Sessions& sessions;
 };
 
 // What one batch did so far; later items build on it.
@@ -50,6 +55,8 @@ struct BatchMemory {
       answered_ids;  // every Unique Identifier answered, in order (kmip-2.1 4.61)
   std::vector<std::pair<kmip::Operation, std::string>> made;  // by which operation
   std::vector<std::string> changed;  // objects to forget in the cache once committed
+  // 2.x: the data that the latest operation of its kind put out, for later items to refer to.
+  std::map<kmip::Operation, WipingBytes> data;
 };
 
 using ObjectPointer = std::shared_ptr<const StoredObject>;
@@ -63,13 +70,14 @@ using ObjectPointer = std::shared_ptr<const StoredObject>;
 // message starts again on the writer thread, so operations need not care where they run.
 class OperationContext {
  public:
-  OperationContext(EngineParts& parts, const policy::Principal& principal,
+  OperationContext(EngineParts& parts, const Caller& caller, TicketUse& use,
                    kmip::ProtocolVersion version, kmip::Operation operation, BatchMemory& memory,
                    store::Transaction* transaction);
 
   kmip::ProtocolVersion version() const { return version_; }
   kmip::Operation operation() const { return operation_; }
-  const policy::Principal& principal() const { return principal_; }
+  const policy::Principal& principal() const { return caller_.principal; }
+  const Caller& caller() const { return caller_; }
   std::int64_t now() const { return now_; }
   const crypto::AlgorithmPolicy& algorithms() const { return parts_.algorithms; }
   Pkcs11Applications& applications() { return parts_.applications; }
@@ -80,6 +88,8 @@ class OperationContext {
   const crypto::RandomSource& random() const { return parts_.random; }
   const ObjectPolicy& objects() const { return parts_.objects; }
   GroupTurns& turns() { return parts_.turns; }
+  Sessions& sessions() { return parts_.sessions; }
+  const Sessions& sessions() const { return parts_.sessions; }
   // Sees this batch's own writes.
   const store::ObjectReader& reader() const;
 
@@ -128,6 +138,8 @@ class OperationContext {
    private:
     OperationContext& context_;
   };
+  // Removes every object of the principal, as if it had never been: Interop's Reset.
+  Result<void> RemoveAllOfPrincipal();
 
   // For the ID Placeholder and 2.x references: `id` was made (or found) by this operation.
   void SetPlaceholder(const std::string& id);
@@ -135,7 +147,11 @@ class OperationContext {
   // Every operation that answers a Unique Identifier says so.
   void Answered(const std::string& id);
 
+  // Says more in the audit log than that it was done: Log.
+  void Note(std::string detail) { note_ = std::move(detail); }
+
   // What the audit log shall know.
+  const std::string& note() const { return note_; }
   const std::string& object_id() const { return object_id_; }
   const std::string& rule() const { return rule_; }
   bool denied() const { return denied_; }
@@ -148,8 +164,13 @@ class OperationContext {
   Result<store::Transaction*> Writable();
   Result<void> Decide(kmip::Operation operation, const StoredObject* stored);
 
+  policy::Decision Judge(kmip::Operation operation, const StoredObject* stored,
+                         std::size_t first_right) const;
+  bool TakeRight(int right);
+
   EngineParts& parts_;
-  const policy::Principal& principal_;
+  const Caller& caller_;
+  TicketUse& use_;
   const kmip::ProtocolVersion version_;
   const kmip::Operation operation_;
   BatchMemory& memory_;
@@ -158,6 +179,8 @@ class OperationContext {
   std::vector<ObjectPointer> kept_;
   std::string object_id_;
   std::string rule_;
+  std::string note_;
+  std::vector<int> rights_taken_;  // of the ticket, by this operation
   bool denied_ = false;
   bool decided_ = false;
   bool needs_writer_ = false;

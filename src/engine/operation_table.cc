@@ -5,10 +5,12 @@
 #include "engine/operations/adjust_attribute.h"
 #include "engine/operations/archive.h"
 #include "engine/operations/certify.h"
+#include "engine/operations/cancel.h"
 #include "engine/operations/check.h"
 #include "engine/operations/create.h"
 #include "engine/operations/create_key_pair.h"
 #include "engine/operations/decrypt.h"
+#include "engine/operations/delegated_login.h"
 #include "engine/operations/delete_attribute.h"
 #include "engine/operations/derive_key.h"
 #include "engine/operations/destroy.h"
@@ -21,14 +23,21 @@
 #include "engine/operations/get_usage_allocation.h"
 #include "engine/operations/hash.h"
 #include "engine/operations/import.h"
+#include "engine/operations/interop.h"
 #include "engine/operations/locate.h"
+#include "engine/operations/log.h"
+#include "engine/operations/login.h"
+#include "engine/operations/logout.h"
 #include "engine/operations/mac.h"
 #include "engine/operations/mac_verify.h"
 #include "engine/operations/modify_attribute.h"
-#include "engine/operations/obtain_lease.h"
+#include "engine/operations/ping.h"
 #include "engine/operations/pkcs11.h"
+#include "engine/operations/obtain_lease.h"
+#include "engine/operations/process.h"
 #include "engine/operations/query.h"
 #include "engine/operations/re_certify.h"
+#include "engine/operations/query_asynchronous_requests.h"
 #include "engine/operations/re_key.h"
 #include "engine/operations/re_key_key_pair.h"
 #include "engine/operations/recover.h"
@@ -40,6 +49,7 @@
 #include "engine/operations/sign.h"
 #include "engine/operations/signature_verify.h"
 #include "engine/operations/validate.h"
+#include "kmip/payloads/poll.h"
 
 namespace dare::engine {
 namespace {
@@ -61,16 +71,23 @@ constexpr OperationHandler Changes() {
   return {Request::kOperation, true, &Handle<Request, Run>};
 }
 
+// Poll gives back the Batch Item of another operation, so the batch answers it itself.
+Result<void> AnsweredByBatch(ttlv::Reader&, OperationContext&, ttlv::Writer&) {
+  return Error(Code::kInternal, "the batch answers this operation");
+}
+
 constexpr OperationHandler kHandlers[] = {
     Changes<kmip::ActivateRequest, Activate>(),
     Changes<kmip::AddAttributeRequest, AddAttribute>(),
     Changes<kmip::AdjustAttributeRequest, AdjustAttribute>(),
     Changes<kmip::ArchiveRequest, Archive>(),
     Changes<kmip::CertifyRequest, Certify>(),
+    Reads<kmip::CancelRequest, Cancel>(),
     Reads<kmip::CheckRequest, Check>(),
     Changes<kmip::CreateRequest, Create>(),
     Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
+    Reads<kmip::DelegatedLoginRequest, DelegatedLogin>(),
     Changes<kmip::DeleteAttributeRequest, DeleteAttribute>(),
     Changes<kmip::DeriveKeyRequest, DeriveKey>(),
     Changes<kmip::DestroyRequest, Destroy>(),
@@ -83,12 +100,20 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::HashRequest, Hash>(),
     Changes<kmip::GetUsageAllocationRequest, GetUsageAllocation>(),
     Changes<kmip::ImportRequest, Import>(),
+    Changes<kmip::InteropRequest, Interop>(),
     Reads<kmip::LocateRequest, Locate>(),
+    Reads<kmip::LogRequest, Log>(),
+    Reads<kmip::LoginRequest, Login>(),
+    Reads<kmip::LogoutRequest, Logout>(),
     Reads<kmip::MacRequest, Mac>(),
     Reads<kmip::MacVerifyRequest, MacVerify>(),
     Changes<kmip::ModifyAttributeRequest, ModifyAttribute>(),
+    Reads<kmip::PingRequest, Ping>(),
     Reads<kmip::Pkcs11Request, Pkcs11>(),
     Reads<kmip::ObtainLeaseRequest, ObtainLease>(),
+    {kmip::PollRequest::kOperation, false, &AnsweredByBatch},
+    Changes<kmip::ProcessRequest, Process>(),
+    Reads<kmip::QueryAsynchronousRequestsRequest, QueryAsynchronousRequests>(),
     Reads<kmip::QueryRequest, Query>(),
     Changes<kmip::ReCertifyRequest, ReCertify>(),
     Changes<kmip::ReKeyRequest, ReKey>(),
@@ -107,6 +132,10 @@ constexpr OperationHandler kHandlers[] = {
 }  // namespace
 
 std::span<const OperationHandler> OperationHandlers() { return kHandlers; }
+
+bool IsOffered(kmip::Operation operation, bool interop) {
+  return interop || operation != kmip::Operation::kInterop;
+}
 
 const OperationHandler* FindOperationHandler(kmip::Operation operation) {
   for (const OperationHandler& handler : kHandlers) {

@@ -20,6 +20,10 @@ struct OperationHandler {
 // Every operation offered. To add one: a payload file, an operation file, a row here
 // (CONTRIBUTING.md).
 std::span<const OperationHandler> OperationHandlers();
+//= kmip-2.1 6.1.26 Interop
+//# It SHALL NOT be available in a production server.
+// False for Interop, unless this server is there for test cases.
+bool IsOffered(kmip::Operation operation, bool interop);
 // Null when the server does not offer it.
 const OperationHandler* FindOperationHandler(kmip::Operation operation);
 

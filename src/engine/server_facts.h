@@ -12,6 +12,9 @@ namespace dare::engine {
 struct ServerFacts {
   kmip::ProtocolVersion newest_version = kNewestVersion;  // kVersion3_0: the draft, where allowed
   std::string product_name = "dare-kms";
+  bool interop = false;  // the operation Interop exists: never on a production server
+  // How far a request's Time Stamp may be off our clock, in seconds; 0: as far as it likes.
+  std::int64_t most_clock_skew = 0;
   // Where /kmip answers over HTTPS; empty: nowhere.
   std::string https_uri;
   std::int32_t https_port = 0;

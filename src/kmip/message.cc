@@ -1,6 +1,8 @@
 #include "kmip/message.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "kmip/reject.h"
 #include "kmip/tags.h"
@@ -25,12 +27,50 @@ void WriteProtocolVersion(ttlv::Writer& out, ProtocolVersion version) {
 
 namespace {
 
-// Asynchronous Indicator: Boolean in 1.x, Enumeration in 2.x (kmip-2.1 8.1.1).
-Result<bool> ReadAsynchronousMandatory(ttlv::Reader& in) {
-  if (!in.At(Tag::kAsynchronousIndicator)) return false;
-  if (in.type() == ttlv::Type::kBoolean) return in.Boolean(Tag::kAsynchronousIndicator);
-  const auto indicator = TRY(in.Enum<AsynchronousIndicator>(Tag::kAsynchronousIndicator));
-  return indicator == AsynchronousIndicator::kMandatory;
+Result<Asynchrony> ReadAsynchrony(ttlv::Reader& in, ProtocolVersion version) {
+  if (!in.At(Tag::kAsynchronousIndicator)) return Asynchrony::kProhibited;
+  if (version < kVersion2_0) {
+    const bool permitted = TRY(in.Boolean(Tag::kAsynchronousIndicator));
+    return permitted ? Asynchrony::kOptional : Asynchrony::kProhibited;
+  }
+  switch (TRY(in.Enum<AsynchronousIndicator>(Tag::kAsynchronousIndicator))) {
+    case AsynchronousIndicator::kMandatory:
+      return Asynchrony::kMandatory;
+    case AsynchronousIndicator::kOptional:
+      return Asynchrony::kOptional;
+    case AsynchronousIndicator::kProhibited:
+      return Asynchrony::kProhibited;
+  }
+  return Error(Code::kMalformed, "unknown Asynchronous Indicator");
+}
+
+// Fields that came with a later version are no part of this one.
+Result<void> ReadCorrelations(ttlv::Reader& in, RequestHeader& header) {
+  if (header.version < kVersion1_4) return {};
+  header.client_correlation =
+      TRY(in.OptionalText(Tag::kClientCorrelationValue)).value_or(std::string_view());
+  header.server_correlation =
+      TRY(in.OptionalText(Tag::kServerCorrelationValue)).value_or(std::string_view());
+  return {};
+}
+
+Result<void> ReadAttestation(ttlv::Reader& in, RequestHeader& header) {
+  if (header.version < kVersion1_2) return {};
+  header.attestation_capable = TRY(in.OptionalBoolean(Tag::kAttestationCapableIndicator));
+  while (in.At(Tag::kAttestationType)) TRY(in.Enumeration(Tag::kAttestationType));
+  return {};
+}
+
+Result<void> ReadErrorContinuation(ttlv::Reader& in, RequestHeader& header) {
+  using Option = BatchErrorContinuationOption;
+  const auto option = TRY(in.OptionalEnum<Option>(Tag::kBatchErrorContinuationOption));
+  if (!option) return {};
+  if (*option != Option::kContinue && *option != Option::kStop && *option != Option::kUndo) {
+    return Error(Code::kMalformed, "unknown Batch Error Continuation Option");
+  }
+  header.on_error = *option;
+  header.on_error_given = true;
+  return {};
 }
 
 Result<RequestHeader> ReadRequestHeader(ttlv::Reader& in) {
@@ -38,19 +78,11 @@ Result<RequestHeader> ReadRequestHeader(ttlv::Reader& in) {
   RequestHeader header;
   header.version = TRY(ReadProtocolVersion(members));
   header.maximum_response_size = TRY(members.OptionalInteger(Tag::kMaximumResponseSize));
-  header.client_correlation =
-      TRY(members.OptionalText(Tag::kClientCorrelationValue)).value_or(std::string_view());
-  header.server_correlation =
-      TRY(members.OptionalText(Tag::kServerCorrelationValue)).value_or(std::string_view());
-  header.asynchronous_mandatory = TRY(ReadAsynchronousMandatory(members));
-  header.attestation_capable = TRY(members.OptionalBoolean(Tag::kAttestationCapableIndicator));
-  while (members.At(Tag::kAttestationType)) TRY(members.Enumeration(Tag::kAttestationType));
+  TRY(ReadCorrelations(members, header));
+  header.asynchrony = TRY(ReadAsynchrony(members, header.version));
+  TRY(ReadAttestation(members, header));
   if (members.At(Tag::kAuthentication)) header.authentication = TRY(members.Next());
-  if (const auto option = TRY(
-          members.OptionalEnum<BatchErrorContinuationOption>(Tag::kBatchErrorContinuationOption))) {
-    header.on_error = *option;
-    header.on_error_given = true;
-  }
+  TRY(ReadErrorContinuation(members, header));
   header.batch_order = TRY(members.OptionalBoolean(Tag::kBatchOrderOption));
   header.time_stamp = TRY(members.OptionalDateTime(Tag::kTimeStamp));
   header.batch_count = TRY(members.Integer(Tag::kBatchCount));
@@ -68,11 +100,46 @@ Result<RequestMessage> RequestMessage::Open(ByteView bytes) {
   return RequestMessage(std::move(header), members);
 }
 
-std::int32_t RequestMessage::CountItems() const {
-  ttlv::Reader items = items_;
-  std::int32_t count = 0;
-  while (!items.AtEnd() && items.Skip()) ++count;
-  return count;
+namespace {
+
+// What an item says of itself, as far as it can be read; what cannot is refused in its turn.
+struct Glimpse {
+  std::optional<ByteView> id;
+  bool critical = false;
+};
+
+Glimpse GlimpseOf(const ttlv::Item& batch_item) {
+  Glimpse glimpse;
+  auto members = batch_item.Members();
+  if (!members) return glimpse;
+  while (!members->AtEnd()) {
+    const auto member = members->Next();
+    if (!member) return glimpse;
+    if (member->tag == Tag::kUniqueBatchItemID) glimpse.id = member->value;
+    if (member->tag != Tag::kMessageExtension) continue;
+    auto extension = member->Members();
+    if (!extension || !extension->Text(Tag::kVendorIdentification)) continue;
+    glimpse.critical |= extension->Boolean(Tag::kCriticalityIndicator).value_or(false);
+  }
+  return glimpse;
+}
+
+}  // namespace
+
+RequestMessage::Survey RequestMessage::LookAtItems() const {
+  Survey survey;
+  std::vector<ByteView> ids;
+  for (ttlv::Reader items = items_; !items.AtEnd();) {
+    const auto item = items.Next();
+    if (!item) break;
+    ++survey.items;
+    const Glimpse glimpse = GlimpseOf(*item);
+    survey.critical_extension |= glimpse.critical;
+    if (glimpse.id && header_.batch_count > 1) ids.push_back(*glimpse.id);
+  }
+  std::ranges::sort(ids, std::ranges::lexicographical_compare);
+  survey.repeated_id = std::ranges::adjacent_find(ids, std::ranges::equal) != ids.end();
+  return survey;
 }
 
 Result<RequestItem> RequestMessage::Next() {
@@ -81,6 +148,7 @@ Result<RequestItem> RequestMessage::Next() {
   if (whole.tag != Tag::kBatchItem) return Error(Code::kMalformed, "not a Batch Item");
   ttlv::Reader members = TRY(whole.Members());
   RequestItem item;
+  item.whole = whole.whole;
   item.operation = TRY(members.Enum<Operation>(Tag::kOperation));
   if (!(header_.version < ProtocolVersion{2, 0})) {
     item.ephemeral = TRY(members.OptionalBoolean(Tag::kEphemeral)).value_or(false);
@@ -110,6 +178,18 @@ std::optional<ProtocolVersion> PeekVersion(ByteView bytes) {
   return *version;
 }
 
+namespace {
+
+void WriteAsynchrony(ttlv::Writer& out, const RequestHeader& header) {
+  if (header.asynchrony == Asynchrony::kProhibited) return;
+  if (header.version < kVersion2_0) return out.Boolean(Tag::kAsynchronousIndicator, true);
+  out.Enum(Tag::kAsynchronousIndicator, header.asynchrony == Asynchrony::kMandatory
+                                            ? AsynchronousIndicator::kMandatory
+                                            : AsynchronousIndicator::kOptional);
+}
+
+}  // namespace
+
 void WriteRequestHeader(ttlv::Writer& out, const RequestHeader& header) {
   out.Structure(Tag::kRequestHeader, [&] {
     WriteProtocolVersion(out, header.version);
@@ -119,8 +199,17 @@ void WriteRequestHeader(ttlv::Writer& out, const RequestHeader& header) {
     if (!header.client_correlation.empty()) {
       out.Text(Tag::kClientCorrelationValue, header.client_correlation);
     }
+    if (!header.server_correlation.empty()) {
+      out.Text(Tag::kServerCorrelationValue, header.server_correlation);
+    }
+    WriteAsynchrony(out, header);
+    if (header.attestation_capable) {
+      out.Boolean(Tag::kAttestationCapableIndicator, *header.attestation_capable);
+    }
+    if (header.authentication) out.Copy(*header.authentication);
     if (header.on_error_given) out.Enum(Tag::kBatchErrorContinuationOption, header.on_error);
     if (header.batch_order) out.Boolean(Tag::kBatchOrderOption, *header.batch_order);
+    if (header.time_stamp) out.DateTime(Tag::kTimeStamp, *header.time_stamp);
     out.Integer(Tag::kBatchCount, header.batch_count);
   });
 }
@@ -129,6 +218,9 @@ void WriteResponseHeader(ttlv::Writer& out, const ResponseHeader& header) {
   out.Structure(Tag::kResponseHeader, [&] {
     WriteProtocolVersion(out, header.version);
     out.DateTime(Tag::kTimeStamp, header.time_stamp);
+    if (!header.server_hashed_password.empty()) {
+      out.ByteString(Tag::kServerHashedPassword, header.server_hashed_password);
+    }
     if (!header.client_correlation.empty()) {
       out.Text(Tag::kClientCorrelationValue, header.client_correlation);
     }
@@ -146,6 +238,9 @@ void WriteResponseItemHead(ttlv::Writer& out, const ResponseItem& item) {
   out.Enum(Tag::kResultStatus, item.status);
   if (item.reason) out.Enum(Tag::kResultReason, *item.reason);
   if (!item.message.empty()) out.Text(Tag::kResultMessage, item.message);
+  if (item.asynchronous_correlation) {
+    out.ByteString(Tag::kAsynchronousCorrelationValue, *item.asynchronous_correlation);
+  }
 }
 
 Result<ResponseMessage> ResponseMessage::Open(ByteView bytes) {
@@ -161,6 +256,9 @@ Result<ResponseMessage> ResponseMessage::Open(ByteView bytes) {
       header.client_correlation = TRY(in.Text(Tag::kClientCorrelationValue));
     } else if (in.At(Tag::kServerCorrelationValue)) {
       header.server_correlation = TRY(in.Text(Tag::kServerCorrelationValue));
+    } else if (in.At(Tag::kServerHashedPassword)) {
+      const ByteView proof = TRY(in.ByteString(Tag::kServerHashedPassword));
+      header.server_hashed_password.assign(proof.begin(), proof.end());
     } else {
       TRY(in.Skip());
     }
@@ -177,7 +275,8 @@ Result<ResponseItem> ResponseMessage::Next() {
   item.status = TRY(members.Enum<ResultStatus>(Tag::kResultStatus));
   item.reason = TRY(members.OptionalEnum<ResultReason>(Tag::kResultReason));
   item.message = TRY(members.OptionalText(Tag::kResultMessage)).value_or(std::string_view());
-  if (members.At(Tag::kAsynchronousCorrelationValue)) TRY(members.Skip());
+  item.asynchronous_correlation =
+      TRY(members.OptionalByteString(Tag::kAsynchronousCorrelationValue));
   if (members.At(Tag::kResponsePayload)) item.payload = TRY(members.Next());
   return item;
 }

@@ -19,14 +19,17 @@ namespace dare::kmip {
 Result<ProtocolVersion> ReadProtocolVersion(ttlv::Reader& in);
 void WriteProtocolVersion(ttlv::Writer& out, ProtocolVersion version);
 
+// Whether the client takes an answer later (kmip-2.1 9.2): in 1.x a Boolean, where true only
+// permits it; in 2.x an Enumeration.
+enum class Asynchrony : std::uint8_t { kProhibited, kOptional, kMandatory };
+
 struct RequestHeader {
   ProtocolVersion version{1, 4};
   std::optional<std::int32_t> maximum_response_size;  // bytes of TTLV
   std::string client_correlation;                     // 1.4+
   std::string server_correlation;
-  // 1.x Boolean, 2.x Enumeration (Mandatory, Optional, Prohibited); true when the client insists.
-  bool asynchronous_mandatory = false;
-  std::optional<bool> attestation_capable;
+  Asynchrony asynchrony = Asynchrony::kProhibited;
+  std::optional<bool> attestation_capable;  // 1.2+
   std::optional<ttlv::Item> authentication;
   BatchErrorContinuationOption on_error = BatchErrorContinuationOption::kStop;
   bool on_error_given = false;
@@ -36,6 +39,7 @@ struct RequestHeader {
 };
 
 struct RequestItem {
+  ByteView whole;  // the Batch Item
   Operation operation{};
   bool ephemeral = false;  // 2.x
   std::optional<ByteView> unique_batch_item_id;
@@ -51,8 +55,14 @@ class RequestMessage {
   const RequestHeader& header() const { return header_; }
   bool AtEnd() const { return items_.AtEnd(); }
   Result<RequestItem> Next();
-  // The batch items there really are; to be compared with header().batch_count.
-  std::int32_t CountItems() const;
+
+  // What must be known of all items before the first one is done.
+  struct Survey {
+    std::int32_t items = 0;           // that there really are; header().batch_count is a claim
+    bool critical_extension = false;  // an item has one: we know none, and must not ignore it
+    bool repeated_id = false;         // two items have one Unique Batch Item ID
+  };
+  Survey LookAtItems() const;
 
  private:
   RequestMessage(RequestHeader header, ttlv::Reader items)
@@ -70,6 +80,7 @@ void WriteRequestHeader(ttlv::Writer& out, const RequestHeader& header);
 struct ResponseHeader {
   ProtocolVersion version{1, 4};
   std::int64_t time_stamp = 0;
+  Bytes server_hashed_password;  // 2.x, when the request had a Hashed Password
   std::string client_correlation;
   std::string server_correlation;
   std::int32_t batch_count = 0;
@@ -82,6 +93,7 @@ struct ResponseItem {
   ResultStatus status = ResultStatus::kSuccess;
   std::optional<ResultReason> reason;
   std::string message;
+  std::optional<ByteView> asynchronous_correlation;  // where the status is Operation Pending
   std::optional<ttlv::Item> payload;
 };
 // Writes everything of a batch item before its Response Payload.

@@ -44,7 +44,7 @@ TEST(Message, ARequestReadsBack) {
   EXPECT_EQ(message->header().client_correlation, "c-1");
   EXPECT_EQ(message->header().on_error, BatchErrorContinuationOption::kUndo);
   EXPECT_EQ(message->header().batch_order, true);
-  EXPECT_EQ(message->CountItems(), 2);
+  EXPECT_EQ(message->LookAtItems().items, 2);
   EXPECT_EQ(message->Next()->operation, Operation::kCreate);
   const auto second = message->Next();
   EXPECT_EQ(AsText(*second->unique_batch_item_id), "2");
@@ -103,16 +103,19 @@ TEST(Message, AsynchronousIndicatorIsABooleanThenAnEnumeration) {
     });
     const auto message = RequestMessage::Open(out.bytes());
     EXPECT_TRUE(message) << message.error().message;
-    return message->header().asynchronous_mandatory;
+    return message->header().asynchrony;
   };
-  EXPECT_TRUE(mandatory(kVersion1_4,
-                        [](ttlv::Writer& out) { out.Boolean(Tag::kAsynchronousIndicator, true); }));
-  EXPECT_TRUE(mandatory(kVersion2_1, [](ttlv::Writer& out) {
-    out.Enum(Tag::kAsynchronousIndicator, AsynchronousIndicator::kMandatory);
-  }));
-  EXPECT_FALSE(mandatory(kVersion2_1, [](ttlv::Writer& out) {
-    out.Enum(Tag::kAsynchronousIndicator, AsynchronousIndicator::kOptional);
-  }));
+  EXPECT_EQ(mandatory(kVersion1_4,
+                      [](ttlv::Writer& out) { out.Boolean(Tag::kAsynchronousIndicator, true); }),
+            Asynchrony::kOptional);
+  const auto indicator = [&](AsynchronousIndicator value) {
+    return mandatory(kVersion2_1,
+                     [=](ttlv::Writer& out) { out.Enum(Tag::kAsynchronousIndicator, value); });
+  };
+  EXPECT_EQ(indicator(AsynchronousIndicator::kMandatory), Asynchrony::kMandatory);
+  EXPECT_EQ(indicator(AsynchronousIndicator::kOptional), Asynchrony::kOptional);
+  EXPECT_EQ(indicator(AsynchronousIndicator::kProhibited), Asynchrony::kProhibited);
+  EXPECT_EQ(mandatory(kVersion2_1, [](ttlv::Writer&) {}), Asynchrony::kProhibited);
 }
 
 TEST(Message, CriticalExtensionsAreReported) {

@@ -47,12 +47,14 @@ ResultReason Older(ResultReason reason) {
     case ResultReason::kObjectNotFound:
     case ResultReason::kObjectDestroyed:
     case ResultReason::kAttributeInstanceNotFound:
+    case ResultReason::kInvalidAsynchronousCorrelationValue:
       return ResultReason::kItemNotFound;
     case ResultReason::kWrongKeyLifecycleState:
     case ResultReason::kIncompatibleCryptographicUsageMask:
     case ResultReason::kAttributeReadOnly:
     case ResultReason::kReadOnlyAttribute:
     case ResultReason::kUsageLimitExceeded:
+    case ResultReason::kNotAuthorised:
       return ResultReason::kPermissionDenied;
     case ResultReason::kAttributeSingleValued:
     case ResultReason::kMultiValuedAttribute:

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kmip/enums.h"
 #include "policy/principal.h"
@@ -12,17 +13,21 @@ namespace dare::policy {
 
 // What a decision may depend on in the object asked for.
 struct ObjectFacts {
-  std::string_view owner;  // principal name; borrowed for the call
+  std::string_view owner;                // principal name; borrowed for the call
+  std::string_view id = {};              // Unique Identifier
+  std::vector<std::string> groups = {};  // its Object Groups; needed only where rights name groups
 };
 
 struct Decision {
   bool allowed = false;
-  std::string_view rule;  // which rule decided, for the audit log; static text, never empty
+  std::string_view rule;       // which rule decided, for the audit log; static text, never empty
+  bool beyond_rights = false;  // the principal might, but not with the ticket it shows
+  int right = -1;              // which of the principal's rights grants it, where it has any
 };
 
 // May `principal` do `operation` at all, as far as that touches no stored object: Query, Create, …?
 // An operation on an object, or one that no rule knows, is denied here.
-Decision Decide(const Principal& principal, kmip::Operation operation);
+Decision Decide(const Principal& principal, kmip::Operation operation, std::size_t first_right = 0);
 
 // May `principal` do `operation` with this object? For Locate: may it learn that the object exists?
 //   - nobody (an empty name) may do nothing, and nobody owns what has no owner;
@@ -31,7 +36,9 @@ Decision Decide(const Principal& principal, kmip::Operation operation);
 //   - an administrator may see that any object exists, read its attributes, revoke and destroy it,
 //   and never use,
 //     read or change its key: service and keys are in different hands;
-//   - everybody else is denied.
-Decision Decide(const Principal& principal, kmip::Operation operation, const ObjectFacts& object);
+//   - everybody else is denied;
+//   - who has rights needs one of them besides: the first from `first_right` on that grants it.
+Decision Decide(const Principal& principal, kmip::Operation operation, const ObjectFacts& object,
+                std::size_t first_right = 0);
 
 }  // namespace dare::policy

@@ -27,6 +27,20 @@ const std::set<Operation> kWithoutObject = {
     Operation::kRNGSeed, Operation::kRNGRetrieve,      Operation::kHash,
     Operation::kLocate,  Operation::kPKCS_11,          Operation::kImport,
     Operation::kCertify, Operation::kReCertify,        Operation::kValidate};
+// About the asker's own session, tickets, requests and rules: no stored object.
+const std::set<Operation> kOfTheSession = {Operation::kLogin,
+                                           Operation::kLogout,
+                                           Operation::kDelegatedLogin,
+                                           Operation::kLog,
+                                           Operation::kInterop,
+                                           Operation::kPoll,
+                                           Operation::kCancel,
+                                           Operation::kProcess,
+                                           Operation::kQueryAsynchronousRequests,
+                                           Operation::kSetEndpointRole,
+                                           Operation::kSetDefaults,
+                                           Operation::kSetConstraints,
+                                           Operation::kGetConstraints};
 const std::set<Operation> kAdministratorOnOthers = {
     Operation::kLocate, Operation::kGetAttributes, Operation::kGetAttributeList,
     Operation::kRevoke, Operation::kDestroy,       Operation::kArchive,
@@ -45,7 +59,8 @@ const std::set<Operation> kOwner = {
     Operation::kValidate};
 
 bool ModelAllows(const Principal& principal, Operation operation) {
-  return !principal.name.empty() && kWithoutObject.contains(operation);
+  return !principal.name.empty() &&
+         (kWithoutObject.contains(operation) || kOfTheSession.contains(operation));
 }
 
 bool ModelAllows(const Principal& principal, Operation operation, const std::string& owner) {
@@ -79,6 +94,32 @@ TEST(Decide, AgreesWithTheModelInEveryCase) {
     }
   }
   EXPECT_EQ(cases, 6 * 2 * 3 * 99 * 6);
+}
+
+TEST(Decide, RightsOnlyTakeAway) {
+  const Operation get = Operation::kGetAttributes;
+  Principal alice{.name = "alice"};
+  alice.rights = {Right{.operations = {{Operation::kQuery}}},
+                  Right{.operations = {{get}}, .objects = {{"1"}}},
+                  Right{.operations = {{Operation::kGet}}, .groups = {{"backup"}}}};
+  EXPECT_TRUE(Decide(alice, Operation::kQuery).allowed);
+  EXPECT_FALSE(Decide(alice, Operation::kCreate).allowed);
+  EXPECT_TRUE(Decide(alice, Operation::kCreate).beyond_rights);
+  EXPECT_EQ(Decide(alice, get, {.owner = "alice", .id = "1"}).right, 1);
+  EXPECT_TRUE(Decide(alice, get, {.owner = "alice", .id = "2"}).beyond_rights);
+  EXPECT_FALSE(Decide(alice, get, {.owner = "bob", .id = "1"}).allowed);
+  EXPECT_FALSE(Decide(alice, get, {.owner = "bob", .id = "1"}).beyond_rights);
+  const auto in_group = [](std::vector<std::string> groups) {
+    return ObjectFacts{.owner = "alice", .id = "3", .groups = std::move(groups)};
+  };
+  EXPECT_TRUE(Decide(alice, Operation::kGet, in_group({"other", "backup"})).allowed);
+  EXPECT_FALSE(Decide(alice, Operation::kGet, in_group({})).allowed);
+  // Nothing is granted by no rights at all, and a right that was used up can be passed by.
+  EXPECT_FALSE(Decide(alice, Operation::kQuery, 1).allowed);
+  alice.rights = std::vector<Right>{};
+  EXPECT_FALSE(Decide(alice, Operation::kQuery).allowed);
+  alice.rights = std::vector<Right>{Right{}};
+  EXPECT_TRUE(Decide(alice, Operation::kQuery).allowed);
 }
 
 TEST(Decide, OthersMayDoNothingWithAnObject) {

@@ -210,6 +210,26 @@ void ReadLimits(TableReader table, LimitsConfig& out) {
   table.Number("write_seconds", out.write_seconds, 1, kDay);
   table.Number("shutdown_seconds", out.shutdown_seconds, 0, kDay);
   table.Number("buffered_answer_bytes", out.buffered_answer_bytes, 1024, 64 << 20);
+  table.Number("clock_skew_seconds", out.clock_skew_seconds, 0, 365 * kDay);
+  table.RefuseOthers();
+}
+
+void ReadCredentials(TableReader table, CredentialsConfig& out) {
+  table.Names("gateways", out.gateways);
+  table.Number("ticket_seconds", out.ticket_seconds, 1, 30 * 86400);
+  table.RefuseOthers();
+}
+
+void ReadConformance(TableReader table, ConformanceConfig& out) {
+  table.Flag("insecure", out.insecure);
+  table.Flag("interop", out.interop);
+  table.Flag("accept_any_user", out.accept_any_user);
+  for (const char* key : {"interop", "accept_any_user"}) {
+    const toml::node* node = table.At(key);
+    if (node == nullptr || out.insecure || !node->value<bool>().value_or(false)) continue;
+    table.Complain(*node, std::string("conformance.") + key +
+                              " is not for a server with real keys: it needs conformance.insecure");
+  }
   table.RefuseOthers();
 }
 
@@ -267,6 +287,8 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadGroups(root.Table("groups"), config.groups);
   ReadLimits(root.Table("limits"), config.limits);
   ReadCrypto(root, config);
+  ReadCredentials(root.Table("credentials"), config.credentials);
+  ReadConformance(root.Table("conformance"), config.conformance);
   TableReader cache = root.Table("cache");
   cache.Number("entries", config.cache.entries, 0, 10'000'000);
   cache.Number("seconds", config.cache.seconds, 1, 86400);

@@ -74,6 +74,20 @@ struct LimitsConfig {
   std::uint32_t write_seconds = 30;                  // a client that does not read its answers
   std::uint32_t shutdown_seconds = 10;               // to finish what is in flight
   std::uint32_t buffered_answer_bytes = 256u << 10;  // per connection; reading pauses above
+  std::uint32_t clock_skew_seconds = 0;  // of a request's Time Stamp; 0: any
+};
+
+// What messages may show of who asks, beside the certificate (docs/decisions/credentials.md).
+struct CredentialsConfig {
+  std::vector<std::string> gateways;  // certificates on whose connections a credential decides
+  std::uint32_t ticket_seconds = 3600;  // the longest life of a Login's ticket
+};
+
+// For test cases only; each key needs `insecure` beside it.
+struct ConformanceConfig {
+  bool insecure = false;         // says that one knows
+  bool interop = false;          // the operation Interop
+  bool accept_any_user = false;  // users nobody added
 };
 
 struct CacheConfig {
@@ -103,6 +117,8 @@ struct Config {
   std::string audit_folder;    // of the audit log's files
   LimitsConfig limits;
   CacheConfig cache;
+  CredentialsConfig credentials;
+  ConformanceConfig conformance;
   Pkcs11Config pkcs11;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names

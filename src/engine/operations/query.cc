@@ -33,11 +33,12 @@ std::vector<ObjectType> ObjectTypes(kmip::ProtocolVersion version) {
   return types;
 }
 
-std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
+std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version, bool interop) {
   std::vector<kmip::Operation> operations;
   for (const OperationHandler& handler : OperationHandlers()) {
     const kmip::OperationRow* row = kmip::FindClientOperation(handler.operation);
-    if (row != nullptr && row->ExistsIn(version)) operations.push_back(handler.operation);
+    if (row == nullptr || !row->ExistsIn(version)) continue;
+    if (IsOffered(handler.operation, interop)) operations.push_back(handler.operation);
   }
   return operations;
 }
@@ -46,7 +47,7 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version) {
 // is not promised: CCM, XTS, key wrap modes, one-time pads and Ed25519 take whole messages.
 kmip::CapabilityInformation Capabilities() {
   return {.streaming = false,
-          .asynchronous = false,
+          .asynchronous = true,
           .attestation = false,
           .batch_undo = true,
           .batch_continue = true,
@@ -63,7 +64,7 @@ void Answer(QueryFunction function, const OperationContext& context, QueryRespon
   const ServerFacts& facts = context.facts();
   switch (function) {
     case QueryFunction::kQueryOperations:
-      response.operations = Operations(version);
+      response.operations = Operations(version, facts.interop);
       return;
     case QueryFunction::kQueryObjects:
       response.object_types = ObjectTypes(version);

@@ -34,7 +34,8 @@ TEST(Query, NamesTheOperationsOfTheVersion) {
   EXPECT_TRUE(offers(kmip::Operation::kSetAttribute, kmip::kVersion2_0));
   // All but Certify and Re-certify, for which this server has no authority.
   EXPECT_EQ(Ask(engine, {QueryFunction::kQueryOperations}).operations.size(),
-            OperationHandlers().size() - 2);
+            OperationHandlers().size() - 3);  // nor Interop, which is for test servers
+  EXPECT_FALSE(offers(kmip::Operation::kInterop, kmip::kVersion2_1));
 }
 
 TEST(Query, AnswersOnlyWhatWasAsked) {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/ticket_book.h"
+#include "policy/principal.h"
+
+namespace dare::engine {
+
+// Who asks: made once for a connection, shared by its requests. Where a message shows credentials,
+// a copy with another principal stands in for the length of that message.
+struct Caller {
+  policy::Principal principal;
+  std::string address;
+  std::string certificate;  // serial of the client's certificate
+  // The ticket that the message showed, for operations that must not pass on more than it gives.
+  std::shared_ptr<LiveTicket> ticket;
+};
+
+}  // namespace dare::engine
