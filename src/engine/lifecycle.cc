@@ -37,7 +37,7 @@ Result<void> CheckMayProtect(const kmip::AttributeSet& attributes, std::int64_t 
   // cryptographic protection
   const auto stop = attributes.Date(Tag::kProtectStopDate);
   if (stop && *stop <= now) {
-    return Reject(ResultReason::kPermissionDenied, "the key's Protect Stop Date has passed");
+    return Reject(ResultReason::kWrongKeyLifecycleState, "the key's Protect Stop Date has passed");
   }
   return {};
 }
@@ -60,7 +60,7 @@ Result<void> CheckMayProcess(const kmip::AttributeSet& attributes, std::int64_t 
   //# the date and time when a Managed Symmetric Key Object MAY begin to be used to process
   const auto start = attributes.Date(Tag::kProcessStartDate);
   if (start && *start > now) {
-    return Reject(ResultReason::kPermissionDenied, "the key's Process Start Date lies ahead");
+    return Reject(ResultReason::kWrongKeyLifecycleState, "the key's Process Start Date lies ahead");
   }
   return {};
 }

@@ -65,10 +65,36 @@ Result<void> AddGiven(AttributeSet& set, Attribute attribute) {
   return {};
 }
 
+// True for the structure of Cryptographic Parameters, which no other attribute resembles.
+bool LooksLikeCryptographicParameters(const ttlv::Item& value) {
+  Result<ttlv::Reader> fields = value.Members();
+  if (!fields || fields->AtEnd()) return false;
+  while (!fields->AtEnd()) {
+    const Tag tag = fields->tag();
+    if (tag != Tag::kBlockCipherMode && tag != Tag::kPaddingMethod &&
+        tag != Tag::kHashingAlgorithm && tag != Tag::kKeyRoleType &&
+        tag != Tag::kDigitalSignatureAlgorithm && tag != Tag::kCryptographicAlgorithm) {
+      return false;
+    }
+    if (!fields->Skip()) return false;
+  }
+  return true;
+}
+
+// The name of a 1.x attribute. Mandatory cases of 1.2 (CS-AC-M-3, CS-AC-M-8) leave it out of
+// Cryptographic Parameters, which are known without it; every other attribute must have one.
+Result<std::string_view> ReadAttributeName(ttlv::Reader& members) {
+  if (members.At(Tag::kAttributeValue)) {
+    const Result<ttlv::Item> value = members.Peek();
+    if (value && LooksLikeCryptographicParameters(*value)) return "Cryptographic Parameters";
+  }
+  return members.Text(Tag::kAttributeName);
+}
+
 // The body of a 1.x Attribute structure.
 Result<AttributeIn> ReadAttribute1(ttlv::Reader& in, ProtocolVersion version) {
   ttlv::Reader members = TRY(in.Structure(Tag::kAttribute));
-  const std::string_view name = TRY(members.Text(Tag::kAttributeName));
+  const std::string_view name = TRY(ReadAttributeName(members));
   const std::optional<std::int32_t> index = TRY(members.OptionalInteger(Tag::kAttributeIndex));
   if (index && *index < 0) return BadAttribute(version, "negative Attribute Index");
   if (!members.At(Tag::kAttributeValue)) {

@@ -130,6 +130,26 @@ TEST(Dialect, RefusesNegativeIndexesAndMissingValues) {
             static_cast<std::uint64_t>(ResultReason::kInvalidMessage));
 }
 
+TEST(Dialect, CryptographicParametersAloneNeedNoName) {
+  const auto nameless = [](const std::function<void(ttlv::Writer&)>& fields) {
+    ttlv::Writer out;
+    out.Structure(Tag::kAttribute,
+                  [&] { out.Structure(Tag::kAttributeValue, [&] { fields(out); }); });
+    const Bytes bytes = ToBytes(out.bytes());
+    ttlv::Reader in = ttlv::Reader::Members(bytes);
+    const Result<AttributeIn> read = ReadAttribute(in, kVersion1_2, Tag::kNewAttribute);
+    return read ? read->attribute.tag : Tag{};
+  };
+  EXPECT_EQ(nameless([](ttlv::Writer& out) { out.Enumeration(Tag::kPaddingMethod, 10); }),
+            Tag::kCryptographicParameters);
+  EXPECT_EQ(nameless([](ttlv::Writer&) {}), Tag{});
+  EXPECT_EQ(nameless([](ttlv::Writer& out) {
+              out.Enumeration(Tag::kPaddingMethod, 10);
+              out.Text(Tag::kNameValue, "n");
+            }),
+            Tag{});
+}
+
 TEST(Dialect, RefusesMoreAttributesThanAnybodyNeeds) {
   for (const ProtocolVersion version : {kVersion1_4, kVersion2_1}) {
     AttributeSet set;

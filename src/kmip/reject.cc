@@ -76,6 +76,11 @@ Error Reject(ResultReason reason, std::string message) {
 
 ResultReason ReasonFor(const Error& error, ProtocolVersion version) {
   const ResultReason reason = Specific(error);
+  // The list of 2.0 has Wrong Key Lifecycle State already, but its published cases go on with what
+  // 1.x says (AKLC-M-2-20, CS-AC-M-8-20); those of 2.1 do not.
+  if (reason == ResultReason::kWrongKeyLifecycleState && version == kVersion2_0) {
+    return Older(reason);
+  }
   if (EnumExists(Tag::kResultReason, static_cast<std::uint32_t>(reason), version)) return reason;
   return Older(reason);
 }
