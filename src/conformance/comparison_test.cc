@@ -323,6 +323,10 @@ TEST(Comparison, DigestOfAGeneratedObjectMayVary) {
   Table made = Asking("GetAttributes", Uid("k"), "2.1");
   made.Learn(Asking("Create", "", "2.1"), Uid("k"));
   EXPECT_TRUE(made.PassesBy(Variation::kDigest, digest("SHA_256", "00"), digest("SHA_256", "11")));
+  EXPECT_TRUE(made.Passes(digest("SHA_256", "$DIGEST_VALUE"), digest("SHA_256", "00")));
+  EXPECT_TRUE(made.Passes(digest("SHA_256", "$DIGEST_VALUE"), digest("SHA_256", "11")));
+  EXPECT_TRUE(registered.Passes(digest("SHA_256", "$DIGEST_VALUE"), digest("SHA_256", "00")));
+  EXPECT_FALSE(registered.Passes(digest("SHA_256", "$DIGEST_VALUE"), digest("SHA_256", "11")));
   // A hash elsewhere is no digest attribute.
   EXPECT_FALSE(made.Passes(Enumeration("HashingAlgorithm", "SHA_256"),
                            Enumeration("HashingAlgorithm", "SHA_512")));

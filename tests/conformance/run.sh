@@ -108,13 +108,15 @@ start() { # sets server, kmip and https
 }
 
 # --- the clients A, B and C, by EST as in RFC 7030 ----------------------------------------------------
-enrol() { # name
+# Three machines with a certificate each, and one name: they act for the same owner, as the cases expect (B revokes and
+# re-keys what A made, which the default policy gives to owners only).
+enrol() { # file
   local token
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$home/$1.key" \
-    -subj "/CN=$1" -outform DER -out "$home/$1.csr" 2>>"$home/log"
-  token=$("$bin/dare-kms" enroll-token --config "$config" --name "$1" | tail -1)
+    -subj "/CN=tester" -outform DER -out "$home/$1.csr" 2>>"$home/log"
+  token=$("$bin/dare-kms" enroll-token --config "$config" --name tester | tail -1)
   openssl base64 -in "$home/$1.csr" |
-    curl --silent --show-error --fail --cacert "$home/kms/ca.pem" --user "$1:$token" --data-binary @- \
+    curl --silent --show-error --fail --cacert "$home/kms/ca.pem" --user "tester:$token" --data-binary @- \
       -H 'Content-Type: application/pkcs10' -H 'Content-Transfer-Encoding: base64' \
       "https://$https/.well-known/est/simpleenroll" 2>>"$home/log" |
     openssl base64 -d | openssl pkcs7 -inform DER -print_certs -out "$home/$1.crt" || fail "cannot enrol $1"
