@@ -190,6 +190,7 @@ Result<void> Service::StartListeners() {
   if (config_.https_kmip) {
     ttlv::Limits limits;
     limits.max_message_bytes = config_.limits.message_bytes;
+    limits.draft3_types = config_.kmip_3_0;
     http_limits.kmip_body_bytes = server::KmipOverHttps::LargestBody(limits);
     kmip_over_https_ = std::make_unique<server::KmipOverHttps>(*kmip_handler_, limits);
   }

@@ -50,6 +50,7 @@ Result<WipingBytes> Encode(ByteView answer, Encoding encoding, ttlv::Limits limi
   limits.max_message_bytes = std::numeric_limits<std::size_t>::max();
   limits.max_items = std::numeric_limits<std::size_t>::max();
   limits.max_depth = ttlv::kDeepestNesting;
+  limits.draft3_types = true;
   return encoding == Encoding::kXml ? ttlv::ToXml(answer, kmip::Vocabulary(), limits)
                                     : ttlv::ToJson(answer, kmip::Vocabulary(), limits);
 }

@@ -48,7 +48,7 @@ Result<void> ItemBuilder::End(kmip::Tag tag) {
 }
 
 Result<void> ItemBuilder::Add(kmip::Tag tag, Type type, std::string_view text) {
-  const bool is_text = type == Type::kTextString;
+  const bool is_text = type == Type::kTextString || IsDraft3Type(type);
   const bool is_bytes = type == Type::kByteString || type == Type::kBigInteger;
   const std::size_t value = is_text ? text.size() : is_bytes ? text.size() / 2 : 8;
   TRY(Admit(static_cast<std::size_t>(Padded(value))));
@@ -81,6 +81,16 @@ Result<void> ItemBuilder::AddValue(kmip::Tag tag, Type type, kmip::Tag field,
       if (!IsValidUtf8(AsBytes(text))) return Error(Code::kMalformed, "not UTF-8");
       out_.Text(tag, text);
       return {};
+    case Type::kIdentifier:
+    case Type::kReference:
+    case Type::kNameReference: {
+      if (!limits_.draft3_types) break;
+      if (!IsValidUtf8(AsBytes(text))) return Error(Code::kMalformed, "not UTF-8");
+      const std::size_t at = bytes_.size();
+      out_.Text(tag, text);
+      bytes_[at + 3] = static_cast<std::uint8_t>(type);
+      return {};
+    }
     case Type::kBigInteger:
     case Type::kByteString:
       return AddBytes(tag, type, text);
@@ -96,7 +106,7 @@ Result<void> ItemBuilder::AddValue(kmip::Tag tag, Type type, kmip::Tag field,
     case Type::kStructure:
       break;
   }
-  return Error(Code::kMalformed, "a value where members belong");
+  return Error(Code::kMalformed, "a type that is unknown here");
 }
 
 Result<void> ItemBuilder::AddBytes(kmip::Tag tag, Type type, std::string_view text) {

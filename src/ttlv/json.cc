@@ -128,7 +128,8 @@ class JsonItems {
   }
 
   Result<void> AddValue(kmip::Tag tag, Type type, Kind kind) {
-    const bool is_text = type == Type::kTextString || type == Type::kByteString;
+    const bool is_text =
+        type == Type::kTextString || type == Type::kByteString || IsDraft3Type(type);
     const bool fits = kind == Kind::kText || (kind == Kind::kBoolean && type == Type::kBoolean) ||
                       (kind == Kind::kNumber && type != Type::kBoolean && !is_text);
     if (!fits) return Fault("a value that its type cannot have");
@@ -286,7 +287,10 @@ class JsonWriter {
         AppendEnumeration(TRY(item.AsEnumeration()), field, vocabulary_, out_);
         return {};
       case Type::kTextString:
-        AppendEscaped(TRY(item.AsText()));
+      case Type::kIdentifier:
+      case Type::kReference:
+      case Type::kNameReference:
+        AppendEscaped(AsText(item.value));
         return {};
       case Type::kByteString:
         AppendHex(item.value, out_);

@@ -235,6 +235,18 @@ TEST(Json, HoldsTheLimits) {
             Code::kTooLarge);
 }
 
+TEST(Json, KnowsTheTypesOfTheDraftWhereTheyAreAllowed) {
+  const std::string json = R"({"tag":"Label", "type":"Identifier", "value":"\"1"})";
+  ExpectRefused(json);
+  Limits draft;
+  draft.draft3_types = true;
+  const auto item = Read(json, draft);
+  ASSERT_TRUE(item.has_value()) << item.error().message;
+  EXPECT_EQ(ToHex(*item), "4200040c000000022231000000000000");
+  EXPECT_EQ(AsText(*ToJson(*item, kVocabulary, draft)), json);
+  EXPECT_FALSE(ToJson(*item, kVocabulary).has_value());
+}
+
 TEST(Json, DoesNotWriteWhatIsNotValid) {
   WipingBytes item = Ttlv([](Writer& w) { w.Text(V::kLabel, "abc"); });
   item[8] = 0xFF;

@@ -13,6 +13,7 @@ struct Limits {
   std::size_t max_depth =
       32;  // nested structures, the message itself is 1; capped by kDeepestNesting
   std::size_t max_items = 65536;  // items of every kind, the message included
+  bool draft3_types = false;      // Identifier, Reference, Name Reference: KMIP 3.0
 };
 
 }  // namespace dare::ttlv

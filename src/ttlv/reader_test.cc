@@ -137,7 +137,7 @@ TEST(Reader, RefusesCutOffHeaders) {
 
 TEST(Reader, RefusesWrongLengthsTypesAndTagsByItself) {
   for (const char* hex : {"42000102000000080000000000000008", "42000106000000040000000100000000",
-                          "42000104000000040000000100000000", "4200010c000000040000000100000000",
+                          "42000104000000040000000100000000", "4200010f000000040000000100000000",
                           "43000102000000040000000100000000"}) {
     const Bytes bytes = *FromHex(hex);
     Reader in = Reader::Members(bytes);

@@ -7,19 +7,21 @@
 namespace dare::ttlv {
 
 std::string_view TypeName(Type type) {
-  constexpr std::array<std::string_view, 12> kNames = {
-      "unknown type", "Structure",   "Integer",  "Long Integer",
-      "Big Integer",  "Enumeration", "Boolean",  "Text String",
-      "Byte String",  "Date-Time",   "Interval", "Date-Time Extended"};
+  constexpr std::array<std::string_view, 15> kNames = {
+      "unknown type", "Structure",   "Integer",       "Long Integer",
+      "Big Integer",  "Enumeration", "Boolean",       "Text String",
+      "Byte String",  "Date-Time",   "Interval",      "Date-Time Extended",
+      "Identifier",   "Reference",   "Name Reference"};
   const auto index = static_cast<std::size_t>(type);
   return index < kNames.size() ? kNames[index] : kNames[0];
 }
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kTokens = {
-    "",        "Structure",  "Integer",    "LongInteger", "BigInteger", "Enumeration",
-    "Boolean", "TextString", "ByteString", "DateTime",    "Interval",   "DateTimeExtended"};
+constexpr std::array<std::string_view, 15> kTokens = {
+    "",           "Structure",  "Integer",      "LongInteger", "BigInteger", "Enumeration",
+    "Boolean",    "TextString", "ByteString",   "DateTime",    "Interval",   "DateTimeExtended",
+    "Identifier", "Reference",  "NameReference"};
 
 }  // namespace
 

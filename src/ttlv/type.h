@@ -7,7 +7,7 @@
 
 namespace dare::ttlv {
 
-// Item types; kmip-2.1 10.1 (1.x: 9.1.1.2). The types 0C to 0E of KMIP 3.0 are refused.
+// Item types; kmip-2.1 10.1 (1.x: 9.1.1.2).
 enum class Type : std::uint8_t {
   kStructure = 0x01,
   kInteger = 0x02,
@@ -20,7 +20,15 @@ enum class Type : std::uint8_t {
   kDateTime = 0x09,
   kInterval = 0x0A,
   kDateTimeExtended = 0x0B,
+  // Texts that name an object, in the draft of KMIP 3.0: refused unless Limits allow them.
+  kIdentifier = 0x0C,
+  kReference = 0x0D,
+  kNameReference = 0x0E,
 };
+
+constexpr bool IsDraft3Type(Type type) {
+  return type >= Type::kIdentifier && type <= Type::kNameReference;
+}
 
 constexpr std::size_t kHeaderBytes = 8;  // tag 3, type 1, length 4
 
@@ -53,6 +61,9 @@ constexpr const char* LengthFault(Type type, std::uint32_t length) {
       return length % 8 == 0 ? nullptr : "length is not a multiple of 8";
     case Type::kTextString:
     case Type::kByteString:
+    case Type::kIdentifier:
+    case Type::kReference:
+    case Type::kNameReference:
       return nullptr;
   }
   return "unknown item type";

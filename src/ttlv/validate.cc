@@ -17,7 +17,7 @@ namespace {
 // Null when the value bytes and the padding behind them are lawful, else what is wrong.
 const char* ValueFault(Type type, const std::uint8_t* value, std::size_t length) {
   if (type == Type::kBoolean && GetU64(value) > 1) return "Boolean is neither 0 nor 1";
-  if (type == Type::kTextString && !IsValidUtf8({value, length})) {
+  if ((type == Type::kTextString || IsDraft3Type(type)) && !IsValidUtf8({value, length})) {
     return "Text String is not UTF-8";
   }
   std::uint8_t padding = 0;
@@ -66,6 +66,9 @@ Result<void> ValidateItem(ByteView bytes, const Limits& limits) {
       return Fault(Code::kMalformed, tag, at, "tag does not start with 42 or 54");
     if (const char* fault = LengthFault(type, length))
       return Fault(Code::kMalformed, tag, at, fault);
+    if (IsDraft3Type(type) && !limits.draft3_types) {
+      return Fault(Code::kMalformed, tag, at, "unknown item type");
+    }
     if (Padded(length) > room - kHeaderBytes) {
       return Fault(Code::kMalformed, tag, at, "longer than its container");
     }

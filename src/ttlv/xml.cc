@@ -315,7 +315,10 @@ class XmlWriter {
         AppendText(TRY(item.AsBoolean()) ? "true" : "false", out_);
         return {};
       case Type::kTextString:
-        return AppendEscaped(TRY(item.AsText()), out_);
+      case Type::kIdentifier:
+      case Type::kReference:
+      case Type::kNameReference:
+        return AppendEscaped(AsText(item.value), out_);
       case Type::kBigInteger:
       case Type::kByteString:
         AppendHex(item.value, out_);

@@ -290,6 +290,18 @@ TEST(Xml, ReadsOneLongValue) {
   EXPECT_TRUE(*back == item);
 }
 
+TEST(Xml, KnowsTheTypesOfTheDraftWhereTheyAreAllowed) {
+  const std::string xml = R"(<Label type="NameReference" value="a&amp;b"/>)";
+  ExpectRefused(xml);
+  Limits draft;
+  draft.draft3_types = true;
+  const auto item = Read(xml, draft);
+  ASSERT_TRUE(item.has_value()) << item.error().message;
+  EXPECT_EQ(ToHex(*item), "4200040e000000036126620000000000");
+  EXPECT_EQ(AsText(*ToXml(*item, kVocabulary, draft)), xml);
+  EXPECT_FALSE(ToXml(*item, kVocabulary).has_value());
+}
+
 TEST(Xml, DoesNotWriteWhatIsNotValid) {
   WipingBytes item = Ttlv([](Writer& w) { w.Text(V::kLabel, "abc"); });
   item[8] = 0xFF;
