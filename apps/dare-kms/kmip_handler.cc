@@ -57,10 +57,10 @@ server::Handled KmipHandler::Handle(ByteView request, const server::Caller& call
   return server::Handled::kLater;
 }
 
-server::Handled KmipHandler::HandleUnreadable(const Error& error, const server::Caller& caller,
-                                              WipingBytes& answer) {
+server::Handled KmipHandler::HandleUnreadable(const Error& error, ByteView begun,
+                                              const server::Caller& caller, WipingBytes& answer) {
   const auto& who = *static_cast<const engine::Caller*>(caller.principal.get());
-  if (const Result<void> recorded = kms_.AnswerUnreadable(error, who, answer); !recorded) {
+  if (const Result<void> recorded = kms_.AnswerUnreadable(error, begun, who, answer); !recorded) {
     log::Failure("request refused: " + recorded.error().message);
     return server::Handled::kRefused;
   }

@@ -25,7 +25,7 @@ class KmipHandler : public server::RequestHandler {
   std::shared_ptr<const void> Meet(const server::Peer& peer) override;
   server::Handled Handle(ByteView request, const server::Caller& caller,
                          const server::ReplyTo& later, WipingBytes& answer) override;
-  server::Handled HandleUnreadable(const Error& error, const server::Caller& caller,
+  server::Handled HandleUnreadable(const Error& error, ByteView begun, const server::Caller& caller,
                                    WipingBytes& answer) override;
   Result<void> Flush() override { return kms_.Flush(); }
 

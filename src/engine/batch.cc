@@ -543,8 +543,8 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
 }
 
 audit::Entry RefuseUnreadable(const EngineParts& parts, const Caller& caller, const Error& error,
-                              WipingBytes& answer) {
-  Refuse(parts.clock, kNewestVersion, error, answer);
+                              ByteView begun, WipingBytes& answer) {
+  Refuse(parts.clock, kmip::PeekVersion(begun).value_or(kNewestVersion), error, answer);
   return RefusedEntry(parts, caller, error);
 }
 

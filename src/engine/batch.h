@@ -39,8 +39,9 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
 void RefuseMessage(const Clock& clock, ByteView request, kmip::ResultReason reason,
                    const std::string& message, WipingBytes& answer);
 
-// The same for a request that never became TTLV; gives what the audit log has to say about it.
+// The same for a request that never became TTLV but for what was `begun`; gives what the audit log
+// has to say about it.
 audit::Entry RefuseUnreadable(const EngineParts& parts, const Caller& caller, const Error& error,
-                              WipingBytes& answer);
+                              ByteView begun, WipingBytes& answer);
 
 }  // namespace dare::engine

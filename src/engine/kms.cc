@@ -87,8 +87,9 @@ Result<bool> Kms::AnswerReading(ByteView request, const Caller& caller, WipingBy
   return true;
 }
 
-Result<void> Kms::AnswerUnreadable(const Error& error, const Caller& caller, WipingBytes& answer) {
-  TRY(audit_.Append(RefuseUnreadable(parts_, caller, error, answer)));
+Result<void> Kms::AnswerUnreadable(const Error& error, ByteView begun, const Caller& caller,
+                                   WipingBytes& answer) {
+  TRY(audit_.Append(RefuseUnreadable(parts_, caller, error, begun, answer)));
   return {};
 }
 

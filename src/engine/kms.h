@@ -63,8 +63,9 @@ class Kms {
   // False: nothing was done; submit it. An Error: the audit log refused, and no answer may leave.
   Result<bool> Answer(ByteView request, const Caller& caller, WipingBytes& answer);
   // Answers a request that came in another encoding and never became a message, for `error`'s
-  // reason. An Error as above.
-  Result<void> AnswerUnreadable(const Error& error, const Caller& caller, WipingBytes& answer);
+  // reason, in the version of what was `begun`. An Error as above.
+  Result<void> AnswerUnreadable(const Error& error, ByteView begun, const Caller& caller,
+                                WipingBytes& answer);
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
               std::unique_ptr<Completion> completion);
   Result<void> Flush();

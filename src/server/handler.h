@@ -91,8 +91,9 @@ class RequestHandler {
 
   // The same for a request that came in another encoding and could not be read, for `error`'s
   // reason: there is no message to handle, and still an answer to give and something to record.
-  virtual Handled HandleUnreadable(const Error& /*error*/, const Caller& /*caller*/,
-                                   WipingBytes& /*answer*/) {
+  // `begun` is TTLV of what was read before.
+  virtual Handled HandleUnreadable(const Error& /*error*/, ByteView /*begun*/,
+                                   const Caller& /*caller*/, WipingBytes& /*answer*/) {
     return Handled::kRefused;
   }
 

@@ -40,9 +40,10 @@ std::string_view ContentType(Encoding encoding) {
   return kTtlvType;
 }
 
-Result<WipingBytes> Decode(ByteView body, Encoding encoding, const ttlv::Limits& limits) {
-  return encoding == Encoding::kXml ? ttlv::FromXml(body, kmip::Vocabulary(), limits)
-                                    : ttlv::FromJson(body, kmip::Vocabulary(), limits);
+Result<WipingBytes> Decode(ByteView body, Encoding encoding, const ttlv::Limits& limits,
+                           WipingBytes& begun) {
+  return encoding == Encoding::kXml ? ttlv::FromXml(body, kmip::Vocabulary(), limits, &begun)
+                                    : ttlv::FromJson(body, kmip::Vocabulary(), limits, &begun);
 }
 
 // Our own answer, which has its limits already.
@@ -112,14 +113,15 @@ Handled KmipOverHttps::Serve(const HttpRequest& request, const Caller& caller, c
   };
   const ReplyTo finished_later = later.Through(finish);
   const ByteView body = AsBytes(request.body);
+  WipingBytes begun;
   flush_is_due = true;
   Handled handled;
   if (*encoding == Encoding::kTtlv) {
     handled = kmip_.Handle(body, caller, finished_later, answer);
-  } else if (const Result<WipingBytes> message = Decode(body, *encoding, limits_)) {
+  } else if (const Result<WipingBytes> message = Decode(body, *encoding, limits_, begun)) {
     handled = kmip_.Handle(*message, caller, finished_later, answer);
   } else {
-    handled = kmip_.HandleUnreadable(message.error(), caller, answer);
+    handled = kmip_.HandleUnreadable(message.error(), begun, caller, answer);
   }
   switch (handled) {
     case Handled::kAnswered:

@@ -38,7 +38,9 @@ class Echo : public RequestHandler {
     asked.assign(request.begin(), request.end());
     return how;
   }
-  Handled HandleUnreadable(const Error& error, const Caller&, WipingBytes& answer) override {
+  Handled HandleUnreadable(const Error& error, ByteView begun, const Caller&,
+                           WipingBytes& answer) override {
+    asked.assign(begun.begin(), begun.end());
     unreadable = error.message;
     answer = Ttlv();
     return Handled::kAnswered;
@@ -148,6 +150,7 @@ TEST_F(KmipOverHttpsTest, AnswersInKmipWhatCannotBeRead) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(answer, EndsWith(std::string(kXml)));
   EXPECT_THAT(echo_.unreadable, StartsWith("XML line 1"));
+  EXPECT_EQ(ToHex(echo_.asked), "4200780100000000");
   Ask(Post("application/json", "{}"));
   EXPECT_THAT(echo_.unreadable, StartsWith("JSON"));
   // Over the limits of TTLV, however short it is here.

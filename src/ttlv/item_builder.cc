@@ -130,4 +130,9 @@ Result<WipingBytes> ItemBuilder::Finish() {
   return std::move(bytes_);
 }
 
+WipingBytes ItemBuilder::Begun() {
+  for (; !open_.empty(); open_.pop_back()) out_.End(open_.back().mark);
+  return std::move(bytes_);
+}
+
 }  // namespace dare::ttlv

@@ -12,7 +12,8 @@ namespace dare::ttlv {
 
 // An ItemBuilder makes TTLV of what a parser of another encoding tells it, item by item, within
 // limits that are checked before anything is set aside. It knows what stands around an item, and so
-// under which field the names of its value are listed. After an error it is of no further use.
+// under which field the names of its value are listed. After an error it is of no use
+// but for Begun().
 // One thread; the vocabulary outlives it.
 class ItemBuilder {
  public:
@@ -29,6 +30,9 @@ class ItemBuilder {
   std::size_t depth() const { return open_.size(); }
   // The one item that was built; kMalformed when there is none or it has not ended.
   Result<WipingBytes> Finish();
+  // What was built before an error, its structures ended where they were. Not more than a hint:
+  // a structure that was begun with tag 0 still has it.
+  WipingBytes Begun();
 
  private:
   struct Open {

@@ -111,6 +111,7 @@ class JsonItems {
   }
 
   Result<WipingBytes> Finish() { return builder_.Finish(); }
+  WipingBytes Begun() { return builder_.Begun(); }
 
  private:
   struct Object {
@@ -331,10 +332,7 @@ class JsonWriter {
   WipingBytes out_;
 };
 
-}  // namespace
-
-Result<WipingBytes> FromJson(ByteView text, const Vocabulary& vocabulary, const Limits& limits) {
-  JsonItems items(vocabulary, limits);
+Result<void> ParseInto(JsonItems& items, ByteView text) {
   json::parse_options options;
   options.max_depth = kDeepestJson;
   json::basic_parser<Handler> parser(options, items);
@@ -345,7 +343,18 @@ Result<WipingBytes> FromJson(ByteView text, const Vocabulary& vocabulary, const 
   if (failure == json::error::too_deep) return Error(Code::kTooLarge, "JSON: nested too deeply");
   if (failure) return Fault(failure.message() + " at byte " + std::to_string(used));
   if (used != text.size()) return Fault("something behind the item");
-  return items.Finish();
+  return {};
+}
+
+}  // namespace
+
+Result<WipingBytes> FromJson(ByteView text, const Vocabulary& vocabulary, const Limits& limits,
+                             WipingBytes* begun) {
+  JsonItems items(vocabulary, limits);
+  const Result<void> parsed = ParseInto(items, text);
+  if (parsed) return items.Finish();
+  if (begun != nullptr) *begun = items.Begun();
+  return parsed.error();
 }
 
 Result<WipingBytes> ToJson(ByteView item, const Vocabulary& vocabulary, const Limits& limits) {

@@ -17,9 +17,9 @@ namespace dare::ttlv {
 // Makes TTLV of one item (a message, mostly) in JSON. Every form of a value that the standard
 // allows is read, the members of an object in any order. Refused are members nobody knows, members
 // that come twice (two readers could take different ones), and names the vocabulary does not have:
-// kMalformed. kTooLarge over a limit; `limits` are meant for the TTLV.
-Result<WipingBytes> FromJson(ByteView json, const Vocabulary& vocabulary,
-                             const Limits& limits = {});
+// kMalformed. kTooLarge over a limit; `limits` are meant for the TTLV. `begun` as in FromXml.
+Result<WipingBytes> FromJson(ByteView json, const Vocabulary& vocabulary, const Limits& limits = {},
+                             WipingBytes* begun = nullptr);
 
 // Writes one item of TTLV as JSON in UTF-8, on one line, numbers as hexadecimal text, as OASIS
 // prints them. kMalformed when the item is not valid within `limits`.

@@ -111,6 +111,8 @@ class XmlReader {
     return builder_.Finish();
   }
 
+  WipingBytes Begun() { return builder_.Begun(); }
+
  private:
   static void OnBegin(void* self, const XML_Char* name, const XML_Char** attributes) noexcept {
     auto& reader = *static_cast<XmlReader*>(self);
@@ -346,12 +348,16 @@ class XmlWriter {
 
 }  // namespace
 
-Result<WipingBytes> FromXml(ByteView xml, const Vocabulary& vocabulary, const Limits& limits) {
+Result<WipingBytes> FromXml(ByteView xml, const Vocabulary& vocabulary, const Limits& limits,
+                            WipingBytes* begun) {
   // Far above every limit on messages, and what expat can count.
   if (xml.size() > std::numeric_limits<int>::max() / 4) {
     return Error(Code::kTooLarge, "XML over the length limit");
   }
-  return XmlReader(vocabulary, limits).Read(xml);
+  XmlReader reader(vocabulary, limits);
+  Result<WipingBytes> item = reader.Read(xml);
+  if (!item && begun != nullptr) *begun = reader.Begun();
+  return item;
 }
 
 Result<WipingBytes> ToXml(ByteView item, const Vocabulary& vocabulary, const Limits& limits,

@@ -19,8 +19,10 @@ namespace dare::ttlv {
 // is read. Refused are other namespaces than none and KMIP's, a document type (and so entities of
 // its own), text between elements, attributes nobody knows, and names the vocabulary does not have:
 // kMalformed, with the line. kTooLarge over a limit; `limits` are meant for the TTLV, and memory
-// for parsing is bounded by the size of the text.
-Result<WipingBytes> FromXml(ByteView xml, const Vocabulary& vocabulary, const Limits& limits = {});
+// for parsing is bounded by the size of the text. After an error `begun`, when it is given, has
+// what was read before it: who must answer can see there in which version.
+Result<WipingBytes> FromXml(ByteView xml, const Vocabulary& vocabulary, const Limits& limits = {},
+                            WipingBytes* begun = nullptr);
 
 enum class XmlLayout { kCompact, kIndented };
 

@@ -172,6 +172,16 @@ class Https(fixture.KmsTest):
             self.assertEqual(answer[:4], bytes.fromhex("42007b01"))
         self.assertTrue(self.kms.audit_has("alice", '"message"', "document type"))
 
+    def test_what_cannot_be_read_is_answered_in_its_version(self):
+        for version in ((1, 2), (2, 0)):
+            for answer in (self.post(XML, xml("NoSuchOperation", version=version))[2].decode(),
+                           self.post(XML, xml("Get", version=version)[:-20])[2].decode()):
+                self.assertEqual(attribute(answer, "ResultStatus"), "OperationFailed")
+                self.assertEqual(attribute(answer, "ProtocolVersionMajor"), str(version[0]))
+                self.assertEqual(attribute(answer, "ProtocolVersionMinor"), str(version[1]))
+            answer = json.loads(self.post(JSON, json_request("NoSuchOperation", version=version))[2])
+            self.assertEqual(find(answer, "ProtocolVersionMinor"), f"0x{version[1]:08x}")
+
     def test_versions_are_answered_in_themselves(self):
         for version in ((1, 0), (1, 4), (2, 0), (2, 1)):
             answer = self.kmip_xml("Query", '<QueryFunction type="Enumeration" value="QueryObjects"/>', version=version)
