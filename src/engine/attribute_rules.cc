@@ -36,9 +36,8 @@ Error ReadOnly(AttributeAction action, const AttributeReference& reference) {
                 NameOf(reference) + " may not be changed so by a client");
 }
 
-Error WrongState(const AttributeReference& reference) {
-  return Reject(ResultReason::kWrongKeyLifecycleState,
-                "the state of the object forbids a change of " + NameOf(reference));
+Error WrongState(const AttributeReference& reference, kmip::ProtocolVersion version) {
+  return RejectByState(version, "the state of the object forbids a change of " + NameOf(reference));
 }
 
 // Total and Unit may change until something was taken.
@@ -57,12 +56,14 @@ Result<void> CheckChange(Change change, AttributeAction action, const AttributeR
       return {};
     case Change::kPreActive:
       if (state == State::kPreActive) return {};
-      return WrongState(reference);
+      return WrongState(reference, version);
     case Change::kPreActiveOrActive:
     case Change::kUntilReached: {
-      if (state != State::kPreActive && state != State::kActive) return WrongState(reference);
+      if (state != State::kPreActive && state != State::kActive)
+        return WrongState(reference, version);
       const auto date = attributes.Date(reference.tag);
-      if (change == Change::kUntilReached && date && *date <= now) return WrongState(reference);
+      if (change == Change::kUntilReached && date && *date <= now)
+        return WrongState(reference, version);
       return {};
     }
     case Change::kUntilAllocated:
@@ -112,7 +113,7 @@ bool MayBeGiven(const AttributeReference& reference, Origin origin, kmip::Protoc
     case Tag::kDigitalSignatureAlgorithm:
       //= kmip-1.4 4.3 Register, Register Attribute Requirements
       //# Certificate Length: Yes. Only applies to Certificates. Digital Signature Algorithm: Yes,
-      //MAY # be omitted only if this information is encapsulated in the Certificate object
+      // MAY # be omitted only if this information is encapsulated in the Certificate object
     case Tag::kOpaqueDataType:
       return origin == Origin::kRegistered;
     case Tag::kOriginalCreationDate:
@@ -129,8 +130,7 @@ Result<void> CheckAction(AttributeAction action, const AttributeReference& refer
                          const AttributeSet& attributes, std::int64_t now,
                          kmip::ProtocolVersion version) {
   if (IsDestroyed(EffectiveState(attributes, now))) {
-    return Reject(ResultReason::kWrongKeyLifecycleState,
-                  "the attributes of a destroyed object are kept as they were");
+    return RejectByState(version, "the attributes of a destroyed object are kept as they were");
   }
   if (reference.tag == Tag::kAttribute) {
     if (reference.vendor == kServerVendor) return ReadOnly(action, reference);
