@@ -49,7 +49,8 @@ bool IsAllocated(const AttributeSet& attributes) {
 }
 
 Result<void> CheckChange(Change change, AttributeAction action, const AttributeReference& reference,
-                         const AttributeSet& attributes, std::int64_t now) {
+                         const AttributeSet& attributes, std::int64_t now,
+                         kmip::ProtocolVersion version) {
   const State state = EffectiveState(attributes, now);
   switch (change) {
     case Change::kYes:
@@ -59,11 +60,13 @@ Result<void> CheckChange(Change change, AttributeAction action, const AttributeR
       return WrongState(reference, version);
     case Change::kPreActiveOrActive:
     case Change::kUntilReached: {
-      if (state != State::kPreActive && state != State::kActive)
+      if (state != State::kPreActive && state != State::kActive) {
         return WrongState(reference, version);
+      }
       const auto date = attributes.Date(reference.tag);
-      if (change == Change::kUntilReached && date && *date <= now)
+      if (change == Change::kUntilReached && date && *date <= now) {
         return WrongState(reference, version);
+      }
       return {};
     }
     case Change::kUntilAllocated:
@@ -81,10 +84,10 @@ Result<void> CheckChange(Change change, AttributeAction action, const AttributeR
 // Adding: who sets it first, and the states in which it may still change.
 Result<void> CheckFirstValue(AttributeAction action, const AttributeReference& reference,
                              const AttributeFlags& flags, const AttributeSet& attributes,
-                             std::int64_t now) {
+                             std::int64_t now, kmip::ProtocolVersion version) {
   if (flags.initially_set_by == kmip::Setter::kServer) return ReadOnly(action, reference);
   if (flags.modifiable_by_client == Change::kNo) return {};
-  return CheckChange(flags.modifiable_by_client, action, reference, attributes, now);
+  return CheckChange(flags.modifiable_by_client, action, reference, attributes, now, version);
 }
 
 }  // namespace
@@ -143,15 +146,15 @@ Result<void> CheckAction(AttributeAction action, const AttributeReference& refer
   const bool present = attributes.Has(reference.tag);
   switch (action) {
     case AttributeAction::kDelete:
-      return CheckChange(flags->deletable_by_client, action, reference, attributes, now);
+      return CheckChange(flags->deletable_by_client, action, reference, attributes, now, version);
     case AttributeAction::kModify:
-      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now);
+      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now, version);
     case AttributeAction::kAdd:
-      return CheckFirstValue(action, reference, *flags, attributes, now);
+      return CheckFirstValue(action, reference, *flags, attributes, now, version);
     case AttributeAction::kSet:
     case AttributeAction::kAdjust:
-      if (!present) return CheckFirstValue(action, reference, *flags, attributes, now);
-      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now);
+      if (!present) return CheckFirstValue(action, reference, *flags, attributes, now, version);
+      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now, version);
   }
   return ReadOnly(action, reference);
 }
