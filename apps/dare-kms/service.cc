@@ -147,6 +147,8 @@ Result<void> Service::OpenRecords() {
     options.random_generator = crypto::RandomGenerator::kAnsiX931;
   }
   if (config_.kmip_3_0) options.facts.newest_version = kmip::kVersion3_0;
+  options.facts.https = config_.https.enabled && config_.https_kmip;
+  if (config_.https.port != 0) options.facts.https_port = config_.https.port;
   options.facts.pkcs11_manufacturer = config_.pkcs11.manufacturer;
   options.facts.pkcs11_description = config_.pkcs11.description;
   options.objects = ObjectPolicyOf(config_);

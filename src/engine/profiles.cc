@@ -1,5 +1,8 @@
 #include "engine/profiles.h"
 
+#include <utility>
+
+#include "crypto/random_source.h"
 #include "kmip/names.h"
 #include "kmip/tags.h"
 
@@ -8,32 +11,91 @@ namespace {
 
 using kmip::ProfileName;
 
-// Until 1.4 the name of a profile ends in the version of the standard whose cases it means; from
-// 2.0 on there is one name, whatever the version.
-constexpr ProfileName kClaimed[] = {
-    // Over TTLV.
-    ProfileName::kSymmetricKeyLifecycleServerKMIPV1_0,
-    ProfileName::kSymmetricKeyLifecycleServerKMIPV1_1,
-    ProfileName::kSymmetricKeyLifecycleServerKMIPV1_2,
-    ProfileName::kSymmetricKeyLifecycleServerKMIPV1_3,
-    ProfileName::kSymmetricKeyLifecycleServerKMIPV1_4,
-    ProfileName::kBasicCryptographicServerKMIPV1_2,
-    ProfileName::kBasicCryptographicServerKMIPV1_3,
-    ProfileName::kBasicCryptographicServerKMIPV1_4,
-    ProfileName::kSymmetricKeyLifecycleServer,
-    ProfileName::kBasicCryptographicServer,
+// What a profile's cases ask of the configuration.
+enum Needs : unsigned {
+  kNothing = 0,
+  kLegacy = 1,  // algorithms that should no longer be used: 3DES, ECB, …
+  kX931 = 2,    // keys that name ANSI X9.31 as their generator
+  kHttps = 4,   // /kmip on the HTTPS listener
 };
+
+struct Row {
+  ProfileName name;
+  unsigned needs;
+};
+
+// Until 1.4 the name of a profile ends in the version of the standard whose cases it means; from
+// 2.0 on there is one name, whatever the version. Not claimed: Complete Server, and Quantum Safe,
+// which asks for algorithms that nobody here has.
+constexpr Row kClaimed[] = {
+    {ProfileName::kBaselineServerBasicKMIPV1_2, kNothing},
+    {ProfileName::kBaselineServerTLSV1_2KMIPV1_2, kNothing},
+    {ProfileName::kBaselineServerBasicKMIPV1_3, kNothing},
+    {ProfileName::kBaselineServerTLSV1_2KMIPV1_3, kNothing},
+    {ProfileName::kBaselineServerBasicKMIPV1_4, kNothing},
+    {ProfileName::kBaselineServerTLSV1_2KMIPV1_4, kNothing},
+    {ProfileName::kSymmetricKeyLifecycleServerKMIPV1_0, kLegacy},
+    {ProfileName::kSymmetricKeyLifecycleServerKMIPV1_1, kLegacy},
+    {ProfileName::kSymmetricKeyLifecycleServerKMIPV1_2, kLegacy},
+    {ProfileName::kSymmetricKeyLifecycleServerKMIPV1_3, kLegacy},
+    {ProfileName::kSymmetricKeyLifecycleServerKMIPV1_4, kLegacy},
+    {ProfileName::kAsymmetricKeyLifecycleServerKMIPV1_0, kNothing},
+    {ProfileName::kAsymmetricKeyLifecycleServerKMIPV1_1, kNothing},
+    {ProfileName::kAsymmetricKeyLifecycleServerKMIPV1_2, kNothing},
+    {ProfileName::kAsymmetricKeyLifecycleServerKMIPV1_3, kNothing},
+    {ProfileName::kAsymmetricKeyLifecycleServerKMIPV1_4, kNothing},
+    {ProfileName::kBasicCryptographicServerKMIPV1_2, kLegacy},
+    {ProfileName::kBasicCryptographicServerKMIPV1_3, kLegacy},
+    {ProfileName::kBasicCryptographicServerKMIPV1_4, kLegacy},
+    {ProfileName::kAdvancedCryptographicServerKMIPV1_3, kLegacy},
+    {ProfileName::kRNGCryptographicServerKMIPV1_2, kNothing},
+    {ProfileName::kRNGCryptographicServerKMIPV1_3, kNothing},
+    {ProfileName::kRNGCryptographicServerKMIPV1_4, kNothing},
+    {ProfileName::kSymmetricKeyFoundryServerKMIPV1_0, kLegacy},
+    {ProfileName::kSymmetricKeyFoundryServerKMIPV1_1, kLegacy},
+    {ProfileName::kSymmetricKeyFoundryServerKMIPV1_2, kLegacy},
+    {ProfileName::kSymmetricKeyFoundryServerKMIPV1_3, kLegacy},
+    {ProfileName::kSymmetricKeyFoundryServerKMIPV1_4, kLegacy | kX931},
+    {ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_0, kNothing},
+    {ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_1, kNothing},
+    {ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_2, kNothing},
+    {ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_3, kNothing},
+    {ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_4, kNothing},
+    {ProfileName::kTapeLibraryServerKMIPV1_0, kNothing},
+    {ProfileName::kTapeLibraryServerKMIPV1_1, kNothing},
+    {ProfileName::kTapeLibraryServerKMIPV1_2, kNothing},
+    {ProfileName::kTapeLibraryServerKMIPV1_3, kNothing},
+    {ProfileName::kTapeLibraryServerKMIPV1_4, kX931},
+    {ProfileName::kSymmetricKeyLifecycleServer, kLegacy},
+    {ProfileName::kBasicCryptographicServer, kLegacy},
+    {ProfileName::kRNGCryptographicServer, kNothing},
+    {ProfileName::kSymmetricKeyFoundryServer, kLegacy | kX931},
+    {ProfileName::kOpaqueManagedObjectStoreServer, kNothing},
+    {ProfileName::kTapeLibraryServer, kX931},
+    {ProfileName::kAESXTSServer, kNothing},
+    {ProfileName::kPKCS_11Server, kNothing},
+};
+
+unsigned Have(const OperationContext& context) {
+  unsigned have = kNothing;
+  if (context.algorithms().allow_legacy) have |= kLegacy;
+  if (context.random().generator() == crypto::RandomGenerator::kAnsiX931) have |= kX931;
+  if (context.facts().https) have |= kHttps;
+  return have;
+}
 
 }  // namespace
 
-std::vector<kmip::ProfileInformation> ClaimedProfiles(kmip::ProtocolVersion version,
-                                                      const ServerFacts&) {
+std::vector<kmip::ProfileInformation> ClaimedProfiles(const OperationContext& context) {
   std::vector<kmip::ProfileInformation> profiles;
-  for (const ProfileName name : kClaimed) {
-    if (!kmip::EnumExists(kmip::Tag::kProfileName, static_cast<std::uint32_t>(name), version)) {
-      continue;
-    }
-    profiles.push_back({.name = name, .version = {}, .server_uri = {}, .server_port = {}});
+  for (const Row& row : kClaimed) {
+    const auto number = static_cast<std::uint32_t>(row.name);
+    if (!kmip::EnumExists(kmip::Tag::kProfileName, number, context.version())) continue;
+    if ((row.needs & ~Have(context)) != 0) continue;
+    kmip::ProfileInformation profile;
+    profile.name = row.name;
+    if ((row.needs & kHttps) != 0) profile.server_port = context.facts().https_port;
+    profiles.push_back(std::move(profile));
   }
   return profiles;
 }

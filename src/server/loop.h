@@ -117,7 +117,6 @@ class Loop {
   bool Establish(Connection& c);
   void HandleMessages(Connection& c);
   bool HandleOne(Connection& c, ByteView message);
-  void TellToGoAhead(Connection& c);
   void OnLateAnswer(LateAnswer& answer);
   void FlushTick();
   void FinishTouched();

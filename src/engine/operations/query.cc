@@ -43,19 +43,23 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version, bool inte
   return operations;
 }
 
-// kmip-2.1 7.5 (kmip-1.4 2.1.21). What is not said is Unspecified: no promise to rely on. Streaming
-// is not promised: CCM, XTS, key wrap modes, one-time pads and Ed25519 take whole messages.
-kmip::CapabilityInformation Capabilities() {
-  return {.streaming = false,
-          .asynchronous = true,
-          .attestation = false,
-          .batch_undo = true,
-          .batch_continue = true,
-          .unwrap_mode = kmip::UnwrapMode::kUnspecified,
-          .destroy_action = kmip::DestroyAction::kUnspecified,
-          .shredding_algorithm = kmip::ShreddingAlgorithm::kUnspecified,
-          .rng_mode = kmip::RNGMode::kUnspecified,
-          .quantum_safe = false};
+// kmip-2.1 7.5 (kmip-1.4 2.1.21).
+kmip::CapabilityInformation Capabilities(kmip::ProtocolVersion version) {
+  kmip::CapabilityInformation capabilities;
+  // Init and Final Indicator work wherever a method can work in parts; CCM, XTS, key wrap, one-time
+  // pads and Ed25519 cannot.
+  capabilities.streaming = true;
+  capabilities.asynchronous = true;
+  capabilities.attestation = false;
+  capabilities.batch_undo = true;
+  capabilities.batch_continue = true;
+  capabilities.unwrap_mode = kmip::UnwrapMode::kNotProcessed;  // a wrapped key is kept as it came
+  capabilities.destroy_action = kmip::DestroyAction::kKeyMaterialDeleted;
+  capabilities.shredding_algorithm = kmip::ShreddingAlgorithm::kUnsupported;
+  capabilities.rng_mode = kmip::RNGMode::kSharedInstantiation;
+  // 2.0 has the field, too, but PyKMIP, which speaks 2.0 and no later version, cannot read it.
+  if (version >= kmip::kVersion2_1) capabilities.quantum_safe = false;
+  return capabilities;
 }
 
 // Functions without a case have nothing to tell here: no extensions, attestation or validations.
@@ -80,10 +84,10 @@ void Answer(QueryFunction function, const OperationContext& context, QueryRespon
       response.rngs = {ServerRng(context.random())};
       return;
     case QueryFunction::kQueryProfiles:
-      response.profiles = ClaimedProfiles(version, facts);
+      response.profiles = ClaimedProfiles(context);
       return;
     case QueryFunction::kQueryCapabilities:
-      response.capabilities = {Capabilities()};
+      response.capabilities = {Capabilities(version)};
       return;
     case QueryFunction::kQueryClientRegistrationMethods:
       // kmip-1.4 9.1.3.2.47: the client makes its key pair, enrolment certifies it.

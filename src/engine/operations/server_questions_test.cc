@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crypto/random_source.h"
 #include "engine/engine_for_test.h"
 #include "engine/operation_table.h"
 #include "engine/versions.h"
@@ -86,6 +87,47 @@ TEST(DiscoverVersions, ListsAllOrWhatBothSpeakBestFirst) {
   EXPECT_EQ(ask({kmip::kVersion1_0, {9, 9}, kmip::kVersion2_0}),
             (std::vector<kmip::ProtocolVersion>{kmip::kVersion2_0, kmip::kVersion1_0}));
   EXPECT_TRUE(ask({{9, 9}}).empty());
+}
+
+TEST(Query, ClaimsTheProfilesThatTheConfigurationAllows) {
+  const auto claims = [](EngineForTest& engine, kmip::ProfileName name,
+                         kmip::ProtocolVersion version = kmip::kVersion2_1) {
+    for (const auto& profile : Ask(engine, {QueryFunction::kQueryProfiles}, version).profiles) {
+      if (profile.name == name) return true;
+    }
+    return false;
+  };
+  using kmip::ProfileName;
+  EngineForTest usual;
+  EXPECT_TRUE(claims(usual, ProfileName::kOpaqueManagedObjectStoreServer));
+  EXPECT_FALSE(claims(usual, ProfileName::kBasicCryptographicServer)) << "its cases use ECB";
+  EXPECT_FALSE(claims(usual, ProfileName::kTapeLibraryServer)) << "its cases name ANSI X9.31";
+  EngineForTest generous(true, {}, crypto::RandomGenerator::kAnsiX931);
+  EXPECT_TRUE(claims(generous, ProfileName::kBasicCryptographicServer));
+  EXPECT_TRUE(claims(generous, ProfileName::kTapeLibraryServer));
+  EXPECT_FALSE(claims(generous, ProfileName::kCompleteServer));
+  // Each version has names of its own.
+  EXPECT_TRUE(
+      claims(usual, ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_0, kmip::kVersion1_3));
+  EXPECT_FALSE(
+      claims(usual, ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_4, kmip::kVersion1_3));
+  EXPECT_FALSE(claims(usual, ProfileName::kOpaqueManagedObjectStoreServerKMIPV1_0));
+  EXPECT_TRUE(Ask(usual, {QueryFunction::kQueryProfiles}, kmip::kVersion1_2).profiles.empty());
+}
+
+TEST(Query, TellsWhatTheServerCanAndDoes) {
+  EngineForTest engine;
+  const auto capabilities = Ask(engine, {QueryFunction::kQueryCapabilities}).capabilities.at(0);
+  EXPECT_EQ(capabilities.streaming, true);
+  EXPECT_EQ(capabilities.attestation, false);
+  EXPECT_EQ(capabilities.unwrap_mode, kmip::UnwrapMode::kNotProcessed);
+  EXPECT_EQ(capabilities.quantum_safe, false);
+  EXPECT_FALSE(Ask(engine, {QueryFunction::kQueryCapabilities}, kmip::kVersion2_0)
+                   .capabilities.at(0)
+                   .quantum_safe);
+  EXPECT_FALSE(Ask(engine, {QueryFunction::kQueryCapabilities}, kmip::kVersion1_3)
+                   .capabilities.at(0)
+                   .batch_undo);
 }
 
 // A Query as a client of `version` sends it, and the answer in hex.
