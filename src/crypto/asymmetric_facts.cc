@@ -90,6 +90,20 @@ std::size_t BitsOf(evp_pkey_st* key, KeyFamily family) {
   }
 }
 
+// Groups that everybody knows need no proof that their numbers are primes; for others it takes
+// seconds and more.
+Result<void> CheckGroupIsCheap(evp_pkey_st* key) {
+  constexpr int kMostBits = 4096;
+  std::array<char, 64> name{};
+  std::size_t length = 0;
+  const bool group = EVP_PKEY_is_a(key, "DH") == 1 || EVP_PKEY_is_a(key, "DHX") == 1;
+  if (!group || EVP_PKEY_get_bits(key) <= kMostBits) return {};
+  const bool named = EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) == 1;
+  ERR_clear_error();
+  if (named) return {};
+  return Error(Code::kUnsupported, "DH groups over 4096 bits are taken only when they have a name");
+}
+
 Result<void> Sound(int verdict) {
   ERR_clear_error();
   if (verdict == 1) return {};
@@ -139,6 +153,7 @@ Result<void> CheckPublicHalf(evp_pkey_st* key) {
 }
 
 Result<void> CheckBothHalves(evp_pkey_st* key) {
+  TRY(CheckGroupIsCheap(key));
   const PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   if (!context) return Error(Code::kExhausted, "no memory to check a key");
   return Sound(EVP_PKEY_check(context.get()));

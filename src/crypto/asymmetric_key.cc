@@ -9,6 +9,7 @@
 
 #include "crypto/asymmetric_facts.h"
 #include "crypto/openssl_handles.h"
+#include "crypto/rsa_completion.h"
 
 namespace dare::crypto {
 namespace {
@@ -201,8 +202,18 @@ Result<PrivateKey> PrivateKey::Adopt(evp_pkey_st* key, KeySource source) {
   PkeyPtr owned(key);
   KeyFacts facts = TRY(FactsOf(key));
   TRY(CheckHasSecret(key, facts.family));
-  if (source == KeySource::kForeign) TRY(CheckBothHalves(key));
-  return PrivateKey(std::shared_ptr<evp_pkey_st>(owned.release(), EVP_PKEY_free), std::move(facts));
+  PrivateKey adopted(std::shared_ptr<evp_pkey_st>(owned.release(), EVP_PKEY_free),
+                     std::move(facts));
+  if (source == KeySource::kForeign) TRY(adopted.CheckBothHalves());
+  return adopted;
+}
+
+Result<void> PrivateKey::CheckBothHalves() const {
+  if (facts_.family != KeyFamily::kRsa) return crypto::CheckBothHalves(key_.get());
+  TRY(CheckPublicHalf(key_.get()));
+  const RsaNumbers numbers = TRY(Rsa());
+  if (FitTogether(numbers)) return {};
+  return Error(Code::kInvalidArgument, "the numbers of this key do not make a sound key");
 }
 
 Result<PublicKey> PublicKey::Parse(PublicKeyFormat format, ByteView der, KeySource source) {

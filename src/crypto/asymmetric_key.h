@@ -31,7 +31,7 @@ struct KeyFacts {
 };
 
 // Whether a key comes from outside, and is then checked in full (primes, points, that both halves
-// belong together: slow for RSA), or is one of ours that was checked when it came.
+// belong together: milliseconds), or is one of ours that was checked when it came.
 enum class KeySource : std::uint8_t { kForeign, kChecked };
 
 enum class PrivateKeyFormat : std::uint8_t {
@@ -160,6 +160,7 @@ class PrivateKey {
 
  private:
   PrivateKey(std::shared_ptr<evp_pkey_st> key, KeyFacts facts);
+  Result<void> CheckBothHalves() const;
   std::shared_ptr<evp_pkey_st> key_;
   KeyFacts facts_;
 };

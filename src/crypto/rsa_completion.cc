@@ -171,6 +171,69 @@ bool Complete(Numbers& numbers, BN_CTX* context) {
   return numbers.dp && numbers.dq && numbers.coefficient;
 }
 
+// a * b ≡ 1 modulo m.
+bool AreInverse(const BIGNUM* a, const BIGNUM* b, const BIGNUM* m, BN_CTX* context) {
+  const BnPtr product = Secure();
+  return product && BN_mod_mul(product.get(), a, b, m, context) == 1 && BN_is_one(product.get());
+}
+
+bool IsReduced(const BIGNUM* part, const BIGNUM* whole, const BIGNUM* modulus, BN_CTX* context) {
+  const BnPtr rest = Reduced(whole, modulus, context);
+  return rest && BN_cmp(rest.get(), part) == 0;
+}
+
+// `less` is prime − 1.
+bool PassesFermat(const BIGNUM* prime, const BIGNUM* less, BN_CTX* context) {
+  constexpr int kBases = 4;
+  const BnPtr base(BN_new());
+  const BnPtr power = Secure();
+  if (!base || !power) return false;
+  for (int i = 0; i < kBases; ++i) {
+    if (BN_rand_range(base.get(), less) != 1 || BN_add_word(base.get(), 1) != 1 ||
+        BN_mod_exp(power.get(), base.get(), less, prime, context) != 1 || !BN_is_one(power.get())) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Fit(const Numbers& key, BN_CTX* context) {
+  const BnPtr product = Secure();
+  if (!key.n || !key.e || !key.d || !key.p || !key.q || !key.dp || !key.dq || !key.coefficient ||
+      !product) {
+    return false;
+  }
+  if (!BN_is_odd(key.p.get()) || !BN_is_odd(key.q.get()) || !BN_is_odd(key.e.get()) ||
+      BN_is_one(key.e.get()) || BN_cmp(key.p.get(), key.q.get()) == 0 ||
+      BN_mul(product.get(), key.p.get(), key.q.get(), context) != 1 ||
+      BN_cmp(product.get(), key.n.get()) != 0) {
+    return false;
+  }
+  const BnPtr p1 = LessOne(key.p.get());
+  const BnPtr q1 = LessOne(key.q.get());
+  return p1 && q1 && !BN_is_zero(p1.get()) && !BN_is_zero(q1.get()) &&
+         AreInverse(key.e.get(), key.d.get(), p1.get(), context) &&
+         AreInverse(key.e.get(), key.d.get(), q1.get(), context) &&
+         AreInverse(key.coefficient.get(), key.q.get(), key.p.get(), context) &&
+         IsReduced(key.dp.get(), key.d.get(), p1.get(), context) &&
+         IsReduced(key.dq.get(), key.d.get(), q1.get(), context) &&
+         PassesFermat(key.p.get(), p1.get(), context) &&
+         PassesFermat(key.q.get(), q1.get(), context);
+}
+
+Numbers Read(const RsaNumbers& given) {
+  Numbers numbers;
+  numbers.n = Number(given.modulus);
+  numbers.e = Number(given.public_exponent);
+  numbers.d = Number(given.private_exponent.Reveal());
+  numbers.p = Number(given.p.Reveal());
+  numbers.q = Number(given.q.Reveal());
+  numbers.dp = Number(given.exponent_p.Reveal());
+  numbers.dq = Number(given.exponent_q.Reveal());
+  numbers.coefficient = Number(given.coefficient.Reveal());
+  return numbers;
+}
+
 Result<SecretBytes> SecretOf(const BnPtr& number) {
   SecretBytes bytes =
       TRY(SecretBytes::OfSize(static_cast<std::size_t>(BN_num_bytes(number.get()))));
@@ -183,15 +246,7 @@ Result<SecretBytes> SecretOf(const BnPtr& number) {
 Result<RsaNumbers> CompleteRsa(const RsaNumbers& given) {
   const BnContextPtr context(BN_CTX_secure_new());
   if (!context) return Error(Code::kExhausted, "no memory for a key");
-  Numbers numbers;
-  numbers.n = Number(given.modulus);
-  numbers.e = Number(given.public_exponent);
-  numbers.d = Number(given.private_exponent.Reveal());
-  numbers.p = Number(given.p.Reveal());
-  numbers.q = Number(given.q.Reveal());
-  numbers.dp = Number(given.exponent_p.Reveal());
-  numbers.dq = Number(given.exponent_q.Reveal());
-  numbers.coefficient = Number(given.coefficient.Reveal());
+  Numbers numbers = Read(given);
   if (!Complete(numbers, context.get())) return NotComplete();
   RsaNumbers whole;
   whole.modulus = given.modulus;
@@ -204,6 +259,13 @@ Result<RsaNumbers> CompleteRsa(const RsaNumbers& given) {
   whole.exponent_q = TRY(SecretOf(numbers.dq));
   whole.coefficient = TRY(SecretOf(numbers.coefficient));
   return whole;
+}
+
+bool FitTogether(const RsaNumbers& key) {
+  const BnContextPtr context(BN_CTX_secure_new());
+  const bool fit = context && Fit(Read(key), context.get());
+  ERR_clear_error();
+  return fit;
 }
 
 }  // namespace dare::crypto

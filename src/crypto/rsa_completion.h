@@ -10,4 +10,10 @@ namespace dare::crypto {
 // where too little is given or nothing fits.
 Result<RsaNumbers> CompleteRsa(const RsaNumbers& given);
 
+// Whether the numbers of a whole RSA private key fit together, and its primes are primes as far as
+// Fermat's test with random bases tells. OpenSSL's own check tests them against somebody who made
+// the key to deceive, in 64 to 128 rounds: 0.2 s for 2048 bits, seconds for 8192. Whoever brings a
+// key with crafted primes deceives himself.
+bool FitTogether(const RsaNumbers& key);
+
 }  // namespace dare::crypto

@@ -59,23 +59,6 @@ Result<void> CheckPurpose(const kmip::AttributeSet& attributes, KeyPurpose purpo
   return Error(Code::kInternal, "no such purpose");
 }
 
-Result<UsableKey> Usable(OperationContext& context, ObjectPointer stored, KeyPurpose purpose) {
-  TRY(CheckUsable(context, *stored, purpose));
-  const kmip::AttributeSet& attributes = stored->object.attributes;
-  UsableKey key;
-  const kmip::KeyBlock block = TRY(stored->object.Block());
-  if (block.wrapping) {
-    return Reject(ResultReason::kPermissionDenied, "the key is stored wrapped and cannot be used");
-  }
-  key.bytes = TRY(block.KeyBytes());
-  key.algorithm = block.algorithm.value_or(
-      attributes.Enum<kmip::CryptographicAlgorithm>(Tag::kCryptographicAlgorithm)
-          .value_or(kmip::CryptographicAlgorithm{}));
-  key.defaults = TRY(DefaultParameters(attributes));
-  key.object = std::move(stored);
-  return key;
-}
-
 // A wrapping key that was itself registered wrapped, by a key that this server has: opened for this
 // use. Keys that wrap each other in a ring come to no end, so there is one.
 Result<ObjectPointer> Unwrapped(OperationContext& context, const ObjectPointer& stored) {
@@ -116,9 +99,26 @@ Result<kmip::CryptographicParameters> DefaultParameters(const kmip::AttributeSet
   return kmip::ReadCryptographicParameters(in);
 }
 
+Result<UsableKey> AsKey(const OperationContext& context, ObjectPointer stored, KeyPurpose purpose) {
+  TRY(CheckUsable(context, *stored, purpose));
+  const kmip::AttributeSet& attributes = stored->object.attributes;
+  UsableKey key;
+  const kmip::KeyBlock block = TRY(stored->object.Block());
+  if (block.wrapping) {
+    return Reject(ResultReason::kPermissionDenied, "the key is stored wrapped and cannot be used");
+  }
+  key.bytes = TRY(block.KeyBytes());
+  key.algorithm = block.algorithm.value_or(
+      attributes.Enum<kmip::CryptographicAlgorithm>(Tag::kCryptographicAlgorithm)
+          .value_or(kmip::CryptographicAlgorithm{}));
+  key.defaults = TRY(DefaultParameters(attributes));
+  key.object = std::move(stored);
+  return key;
+}
+
 Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& identifier,
                           KeyPurpose purpose) {
-  return Usable(context, TRY(context.Open(identifier, Vault::Material::kOpen)), purpose);
+  return AsKey(context, TRY(context.Open(identifier, Vault::Material::kOpen)), purpose);
 }
 
 Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& id,
@@ -137,7 +137,7 @@ Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& 
     }
   }();
   const ObjectPointer stored = TRY(context.OpenFor(as, id, Vault::Material::kOpen));
-  return Usable(context, TRY(Unwrapped(context, stored)), purpose);
+  return AsKey(context, TRY(Unwrapped(context, stored)), purpose);
 }
 
 Result<void> TakeUsage(OperationContext& context, const StoredObject& stored, std::size_t bytes) {

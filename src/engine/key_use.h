@@ -36,6 +36,8 @@ struct UsableKey {
 // State, Incompatible Cryptographic Usage Mask, Invalid Object Type, Object Destroyed.
 Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& identifier,
                           KeyPurpose purpose);
+// The same for an object that was opened already.
+Result<UsableKey> AsKey(const OperationContext& context, ObjectPointer stored, KeyPurpose purpose);
 // The same for a wrapping key, which the request names beside its object.
 Result<UsableKey> OpenWrappingKey(OperationContext& context, const std::string& id,
                                   KeyPurpose purpose);

@@ -71,6 +71,7 @@ class Connection {
   bool again = false;             // has more to do without an event
   bool deferred = false;          // a Reply is out
   bool hold_reading = false;      // more came while a Reply was out
+  bool told_to_go_ahead = false;  // within the message that is coming
   bool paused = false;            // too many answers wait to be read
   bool answered_now = false;      // an answer of this tick waits for Flush()
   bool active_now = false;        // a message was handled or an answer moved in this tick
@@ -81,6 +82,7 @@ class Connection {
   ssl_st* ssl() const { return ssl_.get(); }
   // Input that came and was not handled, whole messages or a part of one.
   bool has_input() const { return window_.size() != message_bytes_; }
+  ByteView input() const { return window_.subspan(message_bytes_); }
   // The same, or TLS still holds something: epoll would not tell.
   bool has_pending() const;
   bool write_blocked() const { return write_blocked_; }

@@ -17,6 +17,9 @@ class Framing {
   // bytes have come, and before any memory is set aside for the message. How much may come can
   // depend on who sends it.
   virtual Result<std::size_t> MessageSize(ByteView bytes, const Peer& peer) const = 0;
+  // What a peer is told that sent the head of a message and waits for a word before it sends the
+  // rest; nothing when it does not wait. `bytes` are less than a message.
+  virtual WipingBytes GoAhead(ByteView /*bytes*/) const { return {}; }
   // What is still said to a peer whose bytes were refused; nothing by default.
   virtual WipingBytes Refusal(const Error& /*error*/) const { return {}; }
 };

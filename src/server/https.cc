@@ -128,6 +128,30 @@ Result<std::size_t> HttpFraming::MessageSize(ByteView bytes, const Peer& peer) c
   }
 }
 
+//= rfc9110 10.1.1
+//# Upon receiving an HTTP/1.1 (or later) request that has a method, target URI, and complete header
+//# section that contains a 100-continue expectation and indicates that request content will follow,
+//# an origin server MUST send either: an immediate response with a final status code … or an
+//# immediate 100 (Continue) response
+WipingBytes HttpFraming::GoAhead(ByteView bytes) const {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  const std::string_view text = AsText(bytes.first(std::min(bytes.size(), limits_.header_bytes)));
+  const std::size_t head = HeadSize(text);
+  // Content that is on its way already needs no word.
+  if (head == std::string_view::npos || head != bytes.size()) return {};
+  try {
+    HeadParser parser;
+    if (!ParseHead(parser, bytes, limits_.header_bytes)) return {};
+    const auto& request = parser.get();
+    const auto expected = Value(request, http::field::expect);
+    if (request.version() < 11 || !HasMediaType(expected, "100-continue")) return {};
+    const ByteView word = AsBytes(kContinue);
+    return {word.begin(), word.end()};
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
 WipingBytes HttpFraming::Refusal(const Error& error) const {
   HttpResponse response;
   response.status =

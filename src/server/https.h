@@ -62,6 +62,7 @@ class HttpFraming : public Framing {
  public:
   explicit HttpFraming(HttpLimits limits = {}) : limits_(limits) {}
   Result<std::size_t> MessageSize(ByteView bytes, const Peer& peer) const override;
+  WipingBytes GoAhead(ByteView bytes) const override;  // 100 Continue
   WipingBytes Refusal(const Error& error) const override;
 
  private:

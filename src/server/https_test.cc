@@ -77,6 +77,18 @@ TEST_F(HttpsTest, RefusesGarbageAtItsFirstByte) {
   EXPECT_EQ(StatusOf("GET / HTTP/9.9\r\n\r\n"), 400u);
 }
 
+TEST_F(HttpsTest, TellsAClientThatWaitsToGoAhead) {
+  const auto word = [&](const std::string& bytes) {
+    return std::string(AsText(framing_.GoAhead(AsBytes(bytes))));
+  };
+  const std::string head = "POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n";
+  EXPECT_EQ(word(head), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(word(head.substr(0, head.size() - 1)), "");
+  EXPECT_EQ(word(head + "b"), "");
+  EXPECT_EQ(word("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n"), "");
+  EXPECT_EQ(word("POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"), "");
+}
+
 TEST_F(HttpsTest, AnswersARefusalBeforeItCloses) {
   const WipingBytes bytes = framing_.Refusal(Error(Code::kTooLarge, "HTTP body too large", 413));
   const std::string text(bytes.begin(), bytes.end());

@@ -117,6 +117,7 @@ class Loop {
   bool Establish(Connection& c);
   void HandleMessages(Connection& c);
   bool HandleOne(Connection& c, ByteView message);
+  void TellToGoAhead(Connection& c);
   void OnLateAnswer(LateAnswer& answer);
   void FlushTick();
   void FinishTouched();

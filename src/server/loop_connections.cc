@@ -116,7 +116,7 @@ void Loop::HandleMessages(Connection& c) {
         if (!HandleOne(c, message)) return;
         break;
       case Step::kWantRead:
-        return;
+        return TellToGoAhead(c);
       case Step::kWantWrite:
         c.read_wants_write = true;
         return;
@@ -136,9 +136,19 @@ void Loop::HandleMessages(Connection& c) {
   if (c.phase == Connection::Phase::kOpen && !c.deferred) c.paused = true;
 }
 
+// A peer may wait for our word in the middle of a message.
+void Loop::TellToGoAhead(Connection& c) {
+  if (!c.has_input() || c.told_to_go_ahead) return;
+  WipingBytes word = shared_.framing->GoAhead(c.input());
+  if (word.empty()) return;
+  c.told_to_go_ahead = true;
+  c.Queue(word);
+}
+
 // False when the connection handles nothing more for now.
 bool Loop::HandleOne(Connection& c, ByteView message) {
   c.active_now = true;
+  c.told_to_go_ahead = false;
   WipingBytes answer = std::exchange(spare_, {});
   const Handled handled =
       shared_.handler->Handle(message, c.caller, ReplyTo(mailbox_, c.id), answer);

@@ -73,7 +73,7 @@ class Https(fixture.KmsTest):
         host, port = self.kms.https
         return f"https://{host}:{port}{path}"
 
-    def curl(self, *options, who="alice", path="/kmip", body=None):
+    def curl(self, *options, who="alice", path="/kmip", body=None, expect=False):
         """(status, headers, body) by the curl program."""
         if shutil.which("curl") is None:
             self.skipTest("curl is not installed")
@@ -82,7 +82,7 @@ class Https(fixture.KmsTest):
             identity = self.kms.identity(who)
             words += ["--cert", str(identity.certificate), "--key", str(identity.key)]
         if body is not None:
-            words += ["--data-binary", "@-", "-H", "Expect:"]
+            words += ["--data-binary", "@-"] + ([] if expect else ["-H", "Expect:"])
         done = subprocess.run([*words, self.url(path)], input=body or b"", capture_output=True, check=True)
         head, _, answer = done.stdout.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
@@ -212,6 +212,21 @@ class Https(fixture.KmsTest):
             self.assertIn(socket, (None, connection.sock))
             socket = connection.sock
         connection.close()
+
+    def test_clients_that_wait_for_a_word_are_told_to_go_ahead(self):
+        body = json_request("Create", *CREATE_AES)
+        for _ in range(2):
+            done = self.curl("-H", "Expect: 100-continue", "--expect100-timeout", "20", "-H", f"Content-Type: {JSON}",
+                             "-w", "\n%{time_total}", body=body, expect=True)
+            self.assertEqual(done[0], 100)
+            final, _, answer = done[2].partition(b"\r\n\r\n")
+            self.assertIn(b" 200 ", final.split(b"\r\n")[0])
+            answer, _, seconds = answer.rpartition(b"\n")
+            self.assertEqual(find(json.loads(answer), "ResultStatus"), "Success")
+            self.assertLess(float(seconds), 15)
+        # Refused before the body came.
+        self.assertEqual(self.curl("-H", "Expect: 100-continue", "--expect100-timeout", "20", "-H",
+                                   f"Content-Type: {XML}", body=b" " * (8 << 20), expect=True)[0], 413)
 
     def test_http_1_0_is_spoken(self):
         status, headers, _ = self.curl("--http1.0", "-H", f"Content-Type: {XML}", body=xml("DiscoverVersions"))

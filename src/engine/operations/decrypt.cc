@@ -6,6 +6,7 @@
 #include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
 #include "engine/key_use.h"
+#include "engine/rsa_cipher.h"
 #include "engine/streams.h"
 #include "kmip/reject.h"
 
@@ -89,7 +90,9 @@ Result<kmip::DecryptResponse> RunPart(const kmip::DecryptRequest& request, const
 
 Result<kmip::DecryptResponse> Decrypt(const kmip::DecryptRequest& request,
                                       OperationContext& context) {
-  const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kDecrypt));
+  ObjectPointer stored = TRY(context.Open(request.id, Vault::Material::kOpen));
+  if (IsAsymmetric(stored->object)) return DecryptWithRsa(request, std::move(stored), context);
+  const UsableKey key = TRY(AsKey(context, std::move(stored), KeyPurpose::kDecrypt));
   if (request.multi_part()) {
     TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
     kmip::DecryptResponse response = TRY(RunPart(request, key, context));

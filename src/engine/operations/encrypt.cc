@@ -6,6 +6,7 @@
 #include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
 #include "engine/key_use.h"
+#include "engine/rsa_cipher.h"
 #include "engine/streams.h"
 #include "kmip/reject.h"
 
@@ -104,7 +105,9 @@ Result<kmip::EncryptResponse> RunPart(const kmip::EncryptRequest& request, const
 
 Result<kmip::EncryptResponse> Encrypt(const kmip::EncryptRequest& request,
                                       OperationContext& context) {
-  const UsableKey key = TRY(OpenKey(context, request.id, KeyPurpose::kEncrypt));
+  ObjectPointer stored = TRY(context.Open(request.id, Vault::Material::kOpen));
+  if (IsAsymmetric(stored->object)) return EncryptWithRsa(request, std::move(stored), context);
+  const UsableKey key = TRY(AsKey(context, std::move(stored), KeyPurpose::kEncrypt));
   if (request.multi_part()) {
     TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
     kmip::EncryptResponse response = TRY(RunPart(request, key, context));
