@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/applicability.h"
 #include "engine/attribute_values.h"
 #include "engine/lifecycle.h"
 #include "engine/refusal.h"
@@ -51,6 +52,10 @@ AttributeChange::AttributeChange(const StoredObject& stored, OperationContext& c
 
 Result<void> AttributeChange::Check(AttributeAction action,
                                     const AttributeReference& reference) const {
+  if (action != AttributeAction::kDelete && !Applies(reference.tag, stored_.object.type)) {
+    return RejectIn(context_.version(), ResultReason::kInvalidField,
+                    ResultReason::kInvalidAttribute, "not an attribute of objects of this type");
+  }
   return CheckAction(action, reference, attributes_, context_.now(), context_.version());
 }
 

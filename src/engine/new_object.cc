@@ -5,6 +5,7 @@
 
 #include "base/uuid.h"
 #include "crypto/digest.h"
+#include "engine/applicability.h"
 #include "engine/attribute_change.h"
 #include "engine/attribute_values.h"
 #include "engine/key_generation.h"
@@ -179,6 +180,10 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
   if (!MayBeGiven(reference, origin, version) || wrong_type) {
     return RejectIn(version, ResultReason::kInvalidField, ResultReason::kAttributeReadOnly,
                     std::string(kmip::TagSpecName(given.tag)) + " is not for a client to set");
+  }
+  if (origin != Origin::kImported && !Applies(given.tag, type)) {
+    return RejectIn(version, ResultReason::kInvalidField, ResultReason::kInvalidAttribute,
+                    std::string(kmip::TagSpecName(given.tag)) + " is not for objects of this type");
   }
   if (!MayRepeat(reference) && checked.Has(given.tag)) {
     return RejectIn(version, ResultReason::kInvalidField, ResultReason::kAttributeSingleValued,

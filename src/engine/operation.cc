@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/applicability.h"
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
+#include "engine/refusal.h"
 #include "engine/templates.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
@@ -207,6 +209,10 @@ Result<ObjectPointer> OperationContext::OpenFor(kmip::Operation operation, const
       return Reject(ResultReason::kIllegalOperation, "a Template cannot be used so");
     }
     return Reject(ResultReason::kObjectNotFound, "no such object");
+  }
+  if (!Applies(operation_, (*stored)->object.type, version_)) {
+    return RejectIn(version_, ResultReason::kIllegalOperation, ResultReason::kInvalidObjectType,
+                    "not for an object of this type");
   }
   kept_.push_back(*stored);
   return *stored;
