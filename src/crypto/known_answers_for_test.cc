@@ -1,13 +1,24 @@
 #include "crypto/known_answers_for_test.h"
 
+#include <gtest/gtest.h>
+
 #include <boost/json.hpp>
 #include <sstream>
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/secret_bytes.h"
 
 namespace dare::crypto {
 namespace {
+
+// Every test of this folder may use secrets.
+class SecureHeap : public ::testing::Environment {
+ public:
+  void SetUp() override { ASSERT_TRUE(StartSecureHeap(std::size_t{1} << 20).has_value()); }
+};
+const ::testing::Environment* const kSecureHeap =
+    ::testing::AddGlobalTestEnvironment(new SecureHeap);
 
 std::string Load(const std::string& path) {
   std::string whole = DARE_SHARED_DIR "/vectors/";

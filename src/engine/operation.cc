@@ -135,27 +135,6 @@ Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier
   if (const auto* maker = std::get_if<kmip::UniqueIdentifier>(&identifier.value)) {
     if (*maker != kmip::UniqueIdentifier::kIDPlaceholder) {
       if (auto id = MadeBy(memory_, *maker)) return *std::move(id);
-      // The enumeration names operations in an order of its own; only those that make symmetric
-      // objects exist here.
-      const auto wanted = [&]() -> std::optional<kmip::Operation> {
-        switch (*maker) {
-          case kmip::UniqueIdentifier::kCreate:
-            return kmip::Operation::kCreate;
-          case kmip::UniqueIdentifier::kRegister:
-            return kmip::Operation::kRegister;
-          case kmip::UniqueIdentifier::kDeriveKey:
-            return kmip::Operation::kDeriveKey;
-          case kmip::UniqueIdentifier::kReKey:
-            return kmip::Operation::kReKey;
-          case kmip::UniqueIdentifier::kImport:
-            return kmip::Operation::kImport;
-          default:
-            return std::nullopt;
-        }
-      }();
-      for (auto it = memory_.made.rbegin(); wanted && it != memory_.made.rend(); ++it) {
-        if (it->first == *wanted) return it->second;
-      }
       return Reject(ResultReason::kObjectNotFound,
                     "no such operation made an object in this batch");
     }

@@ -9,6 +9,7 @@
 #include "engine/operations/check.h"
 #include "engine/operations/create.h"
 #include "engine/operations/create_key_pair.h"
+#include "engine/operations/create_split_key.h"
 #include "engine/operations/decrypt.h"
 #include "engine/operations/delegated_login.h"
 #include "engine/operations/delete_attribute.h"
@@ -24,6 +25,7 @@
 #include "engine/operations/hash.h"
 #include "engine/operations/import.h"
 #include "engine/operations/interop.h"
+#include "engine/operations/join_split_key.h"
 #include "engine/operations/locate.h"
 #include "engine/operations/log.h"
 #include "engine/operations/login.h"
@@ -86,6 +88,7 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::CheckRequest, Check>(),
     Changes<kmip::CreateRequest, Create>(),
     Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
+    Changes<kmip::CreateSplitKeyRequest, CreateSplitKey>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
     Reads<kmip::DelegatedLoginRequest, DelegatedLogin>(),
     Changes<kmip::DeleteAttributeRequest, DeleteAttribute>(),
@@ -101,6 +104,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::GetUsageAllocationRequest, GetUsageAllocation>(),
     Changes<kmip::ImportRequest, Import>(),
     Changes<kmip::InteropRequest, Interop>(),
+    Changes<kmip::JoinSplitKeyRequest, JoinSplitKey>(),
     Reads<kmip::LocateRequest, Locate>(),
     Reads<kmip::LogRequest, Log>(),
     Reads<kmip::LoginRequest, Login>(),

@@ -26,6 +26,7 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kPKCS_11:
     case Operation::kCreate:
     case Operation::kCreateKeyPair:
+    case Operation::kCreateSplitKey:  // which opens the key to be split as Get does
     case Operation::kRegister:
     case Operation::kImport:
     case Operation::kRNGRetrieve:
@@ -73,6 +74,7 @@ constexpr Reach ReachOf(Operation operation) {
     case Operation::kReKey:
     case Operation::kReKeyKeyPair:
     case Operation::kDeriveKey:
+    case Operation::kJoinSplitKey:
     case Operation::kEncrypt:
     case Operation::kDecrypt:
     case Operation::kSign:

@@ -22,11 +22,12 @@ std::vector<Operation> AllOperations() {
 
 // The rules again, as sets of names that a person can read against docs/threat-model.md.
 const std::set<Operation> kWithoutObject = {
-    Operation::kQuery,   Operation::kDiscoverVersions, Operation::kPing,
-    Operation::kCreate,  Operation::kCreateKeyPair,    Operation::kRegister,
-    Operation::kRNGSeed, Operation::kRNGRetrieve,      Operation::kHash,
-    Operation::kLocate,  Operation::kPKCS_11,          Operation::kImport,
-    Operation::kCertify, Operation::kReCertify,        Operation::kValidate};
+    Operation::kQuery,    Operation::kDiscoverVersions, Operation::kPing,
+    Operation::kCreate,   Operation::kCreateKeyPair,    Operation::kCreateSplitKey,
+    Operation::kRegister, Operation::kRNGSeed,          Operation::kRNGRetrieve,
+    Operation::kHash,     Operation::kLocate,           Operation::kPKCS_11,
+    Operation::kImport,   Operation::kCertify,          Operation::kReCertify,
+    Operation::kValidate};
 // About the asker's own session, tickets, requests and rules: no stored object.
 const std::set<Operation> kOfTheSession = {Operation::kLogin,
                                            Operation::kLogout,
@@ -45,18 +46,22 @@ const std::set<Operation> kAdministratorOnOthers = {
     Operation::kLocate, Operation::kGetAttributes, Operation::kGetAttributeList,
     Operation::kRevoke, Operation::kDestroy,       Operation::kArchive,
     Operation::kRecover};
-const std::set<Operation> kOwner = {
-    Operation::kLocate,       Operation::kGetAttributes,   Operation::kGetAttributeList,
-    Operation::kRevoke,       Operation::kDestroy,         Operation::kGet,
-    Operation::kExport,       Operation::kCheck,           Operation::kObtainLease,
-    Operation::kAddAttribute, Operation::kModifyAttribute, Operation::kGetUsageAllocation,
-    Operation::kSetAttribute, Operation::kDeleteAttribute, Operation::kAdjustAttribute,
-    Operation::kActivate,     Operation::kDeactivate,      Operation::kArchive,
-    Operation::kRecover,      Operation::kReKey,           Operation::kReKeyKeyPair,
-    Operation::kDeriveKey,    Operation::kEncrypt,         Operation::kDecrypt,
-    Operation::kSign,         Operation::kSignatureVerify, Operation::kMAC,
-    Operation::kMACVerify,    Operation::kCertify,         Operation::kReCertify,
-    Operation::kValidate};
+const std::set<Operation> kOwner = {Operation::kLocate,           Operation::kGetAttributes,
+                                    Operation::kGetAttributeList, Operation::kRevoke,
+                                    Operation::kDestroy,          Operation::kGet,
+                                    Operation::kExport,           Operation::kCheck,
+                                    Operation::kObtainLease,      Operation::kAddAttribute,
+                                    Operation::kModifyAttribute,  Operation::kGetUsageAllocation,
+                                    Operation::kSetAttribute,     Operation::kDeleteAttribute,
+                                    Operation::kAdjustAttribute,  Operation::kActivate,
+                                    Operation::kDeactivate,       Operation::kArchive,
+                                    Operation::kRecover,          Operation::kReKey,
+                                    Operation::kReKeyKeyPair,     Operation::kDeriveKey,
+                                    Operation::kJoinSplitKey,     Operation::kEncrypt,
+                                    Operation::kDecrypt,          Operation::kSign,
+                                    Operation::kSignatureVerify,  Operation::kMAC,
+                                    Operation::kMACVerify,        Operation::kCertify,
+                                    Operation::kReCertify,        Operation::kValidate};
 
 bool ModelAllows(const Principal& principal, Operation operation) {
   return !principal.name.empty() &&

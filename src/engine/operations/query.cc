@@ -18,10 +18,11 @@ using kmip::QueryFunction;
 using kmip::QueryResponse;
 
 constexpr char kVendor[] = "OpenDaRE";
-constexpr ObjectType kObjectTypes[] = {
-    ObjectType::kCertificate,  ObjectType::kSymmetricKey, ObjectType::kSecretData,
-    ObjectType::kOpaqueObject, ObjectType::kPGPKey,       ObjectType::kCertificateRequest,
-    ObjectType::kTemplate,     ObjectType::kPrivateKey,   ObjectType::kPublicKey};
+constexpr ObjectType kObjectTypes[] = {ObjectType::kCertificate, ObjectType::kSymmetricKey,
+                                       ObjectType::kSecretData,  ObjectType::kOpaqueObject,
+                                       ObjectType::kPGPKey,      ObjectType::kCertificateRequest,
+                                       ObjectType::kTemplate,    ObjectType::kPrivateKey,
+                                       ObjectType::kPublicKey,   ObjectType::kSplitKey};
 
 std::vector<ObjectType> ObjectTypes(kmip::ProtocolVersion version) {
   std::vector<ObjectType> types;

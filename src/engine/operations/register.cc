@@ -8,6 +8,7 @@
 #include "engine/key_pair_check.h"
 #include "engine/new_object.h"
 #include "engine/refusal.h"
+#include "engine/split_keys.h"
 #include "engine/templates.h"
 #include "engine/usage_defaults.h"
 #include "kmip/key_block.h"
@@ -54,6 +55,10 @@ Result<kmip::KeyBlock> OpenKeyBlock(const ttlv::Item& object, ObjectType type,
     }
   }
   if (type == ObjectType::kPGPKey) TRY(members.Integer(Tag::kPGPKeyVersion));
+  if (type == ObjectType::kSplitKey) {
+    const kmip::SplitKeyHead head = TRY(kmip::ReadSplitKeyHead(members));
+    TRY(SchemeOf(head, version));
+  }
   kmip::KeyBlock block = TRY(kmip::ReadKeyBlock(members));
   TRY(members.End());
   if (block.compression && !IsKeyPairHalf(type)) {
@@ -168,7 +173,7 @@ Result<void> CheckRequest(const kmip::RegisterRequest& request, kmip::ProtocolVe
   const bool kept = type == ObjectType::kSymmetricKey || type == ObjectType::kSecretData ||
                     type == ObjectType::kOpaqueObject || type == ObjectType::kPGPKey ||
                     type == ObjectType::kCertificate || type == ObjectType::kCertificateRequest ||
-                    IsKeyPairHalf(type);
+                    type == ObjectType::kSplitKey || IsKeyPairHalf(type);
   if (!kept || !kmip::EnumExists(Tag::kObjectType, static_cast<std::uint32_t>(type), version)) {
     return Reject(ResultReason::kInvalidObjectType, "no objects of this type on this server");
   }
@@ -210,7 +215,7 @@ Result<AttributeSet> AttributesOf(const kmip::RegisterRequest& request, Origin o
   AttributeSet attributes = TRY(CheckedAttributes(given, type, origin, context));
   if (type == ObjectType::kSymmetricKey) {
     TRY(CheckKey(attributes, block, context));
-  } else if (type == ObjectType::kPGPKey) {
+  } else if (type == ObjectType::kPGPKey || type == ObjectType::kSplitKey) {
     TRY(TakeAlgorithmAndLength(attributes, block));
   } else if (IsKeyPairHalf(type)) {
     TRY(TakeAlgorithmAndLength(attributes, block));
