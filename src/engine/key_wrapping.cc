@@ -79,9 +79,9 @@ Result<WipingBytes> PlainContent(OperationContext& context, const kmip::ManagedO
   const bool has_bytes = block.key_material->type == ttlv::Type::kByteString;
   const bool as_ttlv = specification.encoding
                            ? *specification.encoding == EncodingOption::kTTLVEncoding
-                           : !has_bytes || !specification.attribute_names.empty();
+                           : !has_bytes;  // docs/decisions/key-wrapping-encoding.md
   if (as_ttlv) return EncodeKeyValue(context, object, block, specification);
-  if (!specification.attribute_names.empty()) {
+  if (specification.encoding && !specification.attribute_names.empty()) {
     return Reject(ResultReason::kEncodingOptionError, "attributes need TTLV Encoding");
   }
   if (!has_bytes) {

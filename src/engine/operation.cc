@@ -179,7 +179,11 @@ Result<ObjectPointer> OperationContext::OpenFor(kmip::Operation operation, const
   TRY(Decide(operation, stored->get()));
   //= kmip-2.1 6 Operations
   //# any archived object SHALL first be made available by a Recover operation
-  if (operation_ != kmip::Operation::kRecover && IsArchived((*stored)->object.attributes)) {
+  // Its attributes stay on line (TC-101 asks for the Archive Date of an archived key).
+  const bool on_line = operation_ == kmip::Operation::kRecover ||
+                       operation_ == kmip::Operation::kGetAttributes ||
+                       operation_ == kmip::Operation::kGetAttributeList;
+  if (!on_line && IsArchived((*stored)->object.attributes)) {
     return Reject(ResultReason::kObjectArchived, "the object is archived: recover it first");
   }
   if ((*stored)->object.type == kmip::ObjectType::kTemplate &&
