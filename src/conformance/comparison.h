@@ -53,9 +53,9 @@ class Comparison {
   void EnterBatchItem(const Node& expected, const Node& actual);
   bool Unordered(kmip::Tag tag) const;
 
-  // Whether the item may be left out, or may stand there though nobody expects it.
+  // Whether the item may be left out, or may stand in `parent` though nobody expects it.
   bool MayBeAbsent(const Node& item);
-  bool MayBeExtra(const Node& item);
+  bool MayBeExtra(const Node& item, kmip::Tag parent);
   bool MayVary(const Node& expected, const Node& actual, const Place& place);
   bool OutputMayVary(std::string_view placeholder) const;
   bool FreeAttribute(const Node& item);

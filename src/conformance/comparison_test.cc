@@ -170,6 +170,15 @@ TEST(Comparison, ALiteralIdentifierMayVaryUnlessTheRequestSaysWhichObject) {
   EXPECT_FALSE(Asking("Get", Uid("printed")).Passes(Uid("printed"), Uid("y")));
 }
 
+TEST(Comparison, ALiteralShortIdentifierMayVaryWhenTheCaseKnowsIt) {
+  Table table = Asking("GetAttributes", Uid("x"), "2.0");
+  const auto brief = [](const std::string& id) { return Octets("ShortUniqueIdentifier", id); };
+  EXPECT_FALSE(table.Passes(brief("00"), brief("11")));
+  EXPECT_TRUE(table.Passes(brief("$SHORT_UNIQUE_IDENTIFIER_0"), brief("11")));
+  EXPECT_TRUE(table.PassesBy(Variation::kIdentifier, brief("00"), brief("11")));
+  EXPECT_FALSE(table.Passes(brief("00"), brief("22")));
+}
+
 TEST(Comparison, BindsCorrelationValuesAnewInEveryAnswer) {
   Table table = Asking("Encrypt", "");
   EXPECT_TRUE(table.Passes(Octets("CorrelationValue", "$CORRELATION_VALUE"),
@@ -217,6 +226,19 @@ TEST(Comparison, KeyMaterialMayVaryWhenTheServerMadeTheKey) {
   Table ours = Asking("Get", Uid("k"));
   ours.Learn(Asking("Register", ""), Uid("k")).Learn(Asking("Locate", ""), Uid("k"));
   EXPECT_FALSE(ours.Passes(KeyOf("00112233"), KeyOf("44556677")));
+}
+
+TEST(Comparison, ACertificateMayVaryWhenTheServerIssuedIt) {
+  const auto certificate = [](const std::string& hex) {
+    return "<Certificate>" + Octets("CertificateValue", hex) + "</Certificate>";
+  };
+  Table registered = Asking("Get", Uid("c"));
+  registered.Learn(Asking("Register", ""), Uid("c"));
+  EXPECT_FALSE(registered.Passes(certificate("00"), certificate("11")));
+  Table issued = Asking("Get", Uid("c"));
+  issued.Learn(Asking("Certify", ""), Uid("c"));
+  EXPECT_TRUE(
+      issued.PassesBy(Variation::kIssuedCertificate, certificate("00"), certificate("1122")));
 }
 
 TEST(Comparison, KeyFormatTypeMayVaryWhenTheServerMadeTheKey) {
@@ -354,6 +376,19 @@ TEST(Comparison, AdditionalAttributesPassOnlyWhereNoneWereNamed) {
   EXPECT_TRUE(list.Passes(Text("AttributeName", "x-1"),
                           Text("AttributeName", "x-1") + Text("AttributeName", "State")));
   EXPECT_FALSE(list.Passes(Text("AttributeName", "State"), Text("AttributeName", "x-1")));
+}
+
+TEST(Comparison, AnExportMayShowMoreAttributesButNotOtherFields) {
+  const std::string state = Enumeration("State", "Active");
+  const auto exported = [&](const std::string& attributes) {
+    return Uid("a") + "<Attributes>" + attributes + "</Attributes>";
+  };
+  const std::string more = state + Enumeration("CryptographicAlgorithm", "AES");
+  Table table = Asking("Export", Uid("a"), "2.0");
+  EXPECT_TRUE(table.PassesBy(Variation::kAdditionalAttribute, exported(state), exported(more)));
+  EXPECT_FALSE(table.Passes(exported(more), exported(state)));
+  EXPECT_FALSE(table.Passes(exported(state), exported(state) + state));
+  EXPECT_FALSE(Asking("Import", "", "2.0").Passes(exported(state), exported(more)));
 }
 
 TEST(Comparison, AnObjectGroupThatNoRequestNamedMayComeAndGo) {

@@ -57,17 +57,15 @@ bool BringsAnObject(std::uint32_t operation) {
   switch (static_cast<Operation>(operation)) {
     case Operation::kRegister:
     case Operation::kImport:
-    case Operation::kCertify:
-    case Operation::kReCertify:
       return true;
     default:
-      return ServerMakesTheKey(operation);
+      return ServerMakesTheObject(operation);
   }
 }
 
 }  // namespace
 
-bool ServerMakesTheKey(std::uint32_t operation) {
+bool ServerMakesTheObject(std::uint32_t operation) {
   switch (static_cast<Operation>(operation)) {
     case Operation::kCreate:
     case Operation::kCreateKeyPair:
@@ -76,6 +74,8 @@ bool ServerMakesTheKey(std::uint32_t operation) {
     case Operation::kDeriveKey:
     case Operation::kCreateSplitKey:
     case Operation::kJoinSplitKey:
+    case Operation::kCertify:
+    case Operation::kReCertify:
       return true;
     default:
       return false;
@@ -113,7 +113,7 @@ void KeyFacts::Learn(const Node& request, const Node& response) {
   for (const Node* item : response.Children(Tag::kBatchItem)) {
     const std::set<std::string> ids = IdentifiersIn(item->Child(Tag::kResponsePayload));
     const std::uint32_t operation = OperationOf(*item);
-    if (ServerMakesTheKey(operation)) server_made_.insert(ids.begin(), ids.end());
+    if (ServerMakesTheObject(operation)) server_made_.insert(ids.begin(), ids.end());
     const Node* asked = RequestPayloadFor(request, *item);
     if (static_cast<Operation>(operation) == Operation::kDestroy) {
       for (const std::string& id : ids) left_behind_.erase(id);

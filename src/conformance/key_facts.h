@@ -39,8 +39,8 @@ class KeyFacts {
   std::map<std::string, Use> uses_;
 };
 
-// True for operations that end with a key the server made.
-bool ServerMakesTheKey(std::uint32_t operation);
+// True for operations that end with a key the server made, or a certificate it issued.
+bool ServerMakesTheObject(std::uint32_t operation);
 // The identifiers a payload carries, at any depth.
 std::set<std::string> IdentifiersIn(const Node* payload);
 

@@ -14,6 +14,10 @@ constexpr VariationRule kRules[] = {
     {Variation::kGeneratedKey, "generated-key",
      "KeyValue/KeyMaterial of objects the server generates; wrapped keys when the wrapping is "
      "dynamic or randomised"},
+    // The list speaks of keys; a certificate that the server issues is generated like them, and no
+    // two authorities can issue the same.
+    {Variation::kIssuedCertificate, "issued-certificate",
+     "value, length and serial number of certificates the server issues"},
     {Variation::kCryptographicOutput, "cryptographic-output",
      "Data, SignatureData, MACData, IVCounterNonce in responses when the key is server-generated "
      "or the operation is randomised"},

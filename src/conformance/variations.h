@@ -14,6 +14,7 @@ enum class Variation : std::uint8_t {
   kAsynchronousCorrelationValue,
   kTimeStamp,
   kGeneratedKey,
+  kIssuedCertificate,
   kCryptographicOutput,
   kServerDate,
   kLinkedObjectIdentifier,
