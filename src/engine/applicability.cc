@@ -37,8 +37,8 @@ bool Applies(Tag attribute, ObjectType type) {
       return key_pair || symmetric;
     case Tag::kProcessStartDate:
     case Tag::kProtectStopDate:
-      // The annex leaves key pairs out; published cases (CS-AC-M-8) do not.
-      return key_pair || symmetric;
+      // The annex leaves key pairs and secret data out; published cases (CS-AC-M-8, BL-M-4) do not.
+      return key_pair || symmetric || type == ObjectType::kSecretData;
     case Tag::kKeyValueLocation:
       return symmetric || type == ObjectType::kPrivateKey || type == ObjectType::kSecretData;
     default:
