@@ -82,7 +82,9 @@ void WriteHttpResponse(const HttpResponse& response, ByteView body, HttpConnecti
   head += "Date: " + HttpDate() + "\r\n";
   if (!body.empty()) head += "Content-Type: " + response.content_type + "\r\n";
   head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
-  for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : response.headers) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
   if (connection == HttpConnection::kClose) head += "Connection: close\r\n";
   if (connection == HttpConnection::kKeepAndSay) head += "Connection: keep-alive\r\n";
   head += "\r\n";

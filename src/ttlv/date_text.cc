@@ -117,8 +117,9 @@ Result<DateAndFraction> ParseDate(std::string_view text) {
   if (!date.ok()) return NotADate();
   const std::int64_t zone = TRY(ParseZone(in));
   if (!in.AtEnd()) return NotADate();
-  result.seconds = std::int64_t{sys_days(date).time_since_epoch().count()} * kSecondsPerDay +
-                   hour * 3600 + minute * 60 + second - zone;
+  const int in_day = hour * 3600 + minute * 60 + second;
+  result.seconds =
+      std::int64_t{sys_days(date).time_since_epoch().count()} * kSecondsPerDay + in_day - zone;
   return result;
 }
 
