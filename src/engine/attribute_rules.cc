@@ -36,8 +36,9 @@ Error ReadOnly(AttributeAction action, const AttributeReference& reference) {
                 NameOf(reference) + " may not be changed so by a client");
 }
 
-Error WrongState(const AttributeReference& reference, kmip::ProtocolVersion version) {
-  return RejectByState(version, "the state of the object forbids a change of " + NameOf(reference));
+Error WrongState(const AttributeReference& reference) {
+  return Reject(ResultReason::kWrongKeyLifecycleState,
+                "the state of the object forbids a change of " + NameOf(reference));
 }
 
 // Total and Unit may change until something was taken.
@@ -49,24 +50,19 @@ bool IsAllocated(const AttributeSet& attributes) {
 }
 
 Result<void> CheckChange(Change change, AttributeAction action, const AttributeReference& reference,
-                         const AttributeSet& attributes, std::int64_t now,
-                         kmip::ProtocolVersion version) {
+                         const AttributeSet& attributes, std::int64_t now) {
   const State state = EffectiveState(attributes, now);
   switch (change) {
     case Change::kYes:
       return {};
     case Change::kPreActive:
       if (state == State::kPreActive) return {};
-      return WrongState(reference, version);
+      return WrongState(reference);
     case Change::kPreActiveOrActive:
     case Change::kUntilReached: {
-      if (state != State::kPreActive && state != State::kActive) {
-        return WrongState(reference, version);
-      }
+      if (state != State::kPreActive && state != State::kActive) return WrongState(reference);
       const auto date = attributes.Date(reference.tag);
-      if (change == Change::kUntilReached && date && *date <= now) {
-        return WrongState(reference, version);
-      }
+      if (change == Change::kUntilReached && date && *date <= now) return WrongState(reference);
       return {};
     }
     case Change::kUntilAllocated:
@@ -84,10 +80,10 @@ Result<void> CheckChange(Change change, AttributeAction action, const AttributeR
 // Adding: who sets it first, and the states in which it may still change.
 Result<void> CheckFirstValue(AttributeAction action, const AttributeReference& reference,
                              const AttributeFlags& flags, const AttributeSet& attributes,
-                             std::int64_t now, kmip::ProtocolVersion version) {
+                             std::int64_t now) {
   if (flags.initially_set_by == kmip::Setter::kServer) return ReadOnly(action, reference);
   if (flags.modifiable_by_client == Change::kNo) return {};
-  return CheckChange(flags.modifiable_by_client, action, reference, attributes, now, version);
+  return CheckChange(flags.modifiable_by_client, action, reference, attributes, now);
 }
 
 }  // namespace
@@ -116,7 +112,7 @@ bool MayBeGiven(const AttributeReference& reference, Origin origin, kmip::Protoc
     case Tag::kDigitalSignatureAlgorithm:
       //= kmip-1.4 4.3 Register, Register Attribute Requirements
       //# Certificate Length: Yes. Only applies to Certificates. Digital Signature Algorithm: Yes,
-      // MAY # be omitted only if this information is encapsulated in the Certificate object
+      //MAY # be omitted only if this information is encapsulated in the Certificate object
     case Tag::kOpaqueDataType:
       return origin == Origin::kRegistered;
     case Tag::kOriginalCreationDate:
@@ -133,7 +129,8 @@ Result<void> CheckAction(AttributeAction action, const AttributeReference& refer
                          const AttributeSet& attributes, std::int64_t now,
                          kmip::ProtocolVersion version) {
   if (IsDestroyed(EffectiveState(attributes, now))) {
-    return RejectByState(version, "the attributes of a destroyed object are kept as they were");
+    return Reject(ResultReason::kWrongKeyLifecycleState,
+                  "the attributes of a destroyed object are kept as they were");
   }
   if (reference.tag == Tag::kAttribute) {
     if (reference.vendor == kServerVendor) return ReadOnly(action, reference);
@@ -146,15 +143,15 @@ Result<void> CheckAction(AttributeAction action, const AttributeReference& refer
   const bool present = attributes.Has(reference.tag);
   switch (action) {
     case AttributeAction::kDelete:
-      return CheckChange(flags->deletable_by_client, action, reference, attributes, now, version);
+      return CheckChange(flags->deletable_by_client, action, reference, attributes, now);
     case AttributeAction::kModify:
-      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now, version);
+      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now);
     case AttributeAction::kAdd:
-      return CheckFirstValue(action, reference, *flags, attributes, now, version);
+      return CheckFirstValue(action, reference, *flags, attributes, now);
     case AttributeAction::kSet:
     case AttributeAction::kAdjust:
-      if (!present) return CheckFirstValue(action, reference, *flags, attributes, now, version);
-      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now, version);
+      if (!present) return CheckFirstValue(action, reference, *flags, attributes, now);
+      return CheckChange(flags->modifiable_by_client, action, reference, attributes, now);
   }
   return ReadOnly(action, reference);
 }

@@ -15,12 +15,4 @@ inline Error RejectIn(kmip::ProtocolVersion version, kmip::ResultReason in_1x,
   return kmip::Reject(kmip::IsVersion1(version) ? in_1x : in_2x, std::move(message));
 }
 
-// A change that the state of an object forbids. Published cases of 2.0 (AKLC-M-2, AKLC-M-3) still
-// answer what 1.x did, although 2.0 brought the name.
-inline Error RejectByState(kmip::ProtocolVersion version, std::string message) {
-  return kmip::Reject(version < kmip::kVersion2_1 ? kmip::ResultReason::kPermissionDenied
-                                                  : kmip::ResultReason::kWrongKeyLifecycleState,
-                      std::move(message));
-}
-
 }  // namespace dare::engine

@@ -54,6 +54,7 @@ ResultReason Older(ResultReason reason) {
     case ResultReason::kAttributeReadOnly:
     case ResultReason::kReadOnlyAttribute:
     case ResultReason::kUsageLimitExceeded:
+    case ResultReason::kBadPassword:
     case ResultReason::kNotAuthorised:
       return ResultReason::kPermissionDenied;
     case ResultReason::kAttributeSingleValued:
@@ -80,6 +81,10 @@ ResultReason ReasonFor(const Error& error, ProtocolVersion version) {
   // 1.x says (AKLC-M-2-20, CS-AC-M-8-20); those of 2.1 do not.
   if (reason == ResultReason::kWrongKeyLifecycleState && version == kVersion2_0) {
     return Older(reason);
+  }
+  // And those that lack the password of a PKCS#12 container (TC-PKCS12-2-20) name its state.
+  if (reason == ResultReason::kBadPassword && version == kVersion2_0) {
+    return ResultReason::kWrongKeyLifecycleState;
   }
   if (EnumExists(Tag::kResultReason, static_cast<std::uint32_t>(reason), version)) return reason;
   return Older(reason);

@@ -31,8 +31,8 @@ Result<kmip::DestroyResponse> Destroy(const kmip::DestroyRequest& request,
   //= kmip-1.4 11.22 Destroy
   //# Object is not in Pre-Active, Deactivated or Compromised state
   if (state == State::kActive) {
-    return RejectByState(context.version(),
-                         "an Active object must be revoked before it can be destroyed");
+    return kmip::Reject(ResultReason::kWrongKeyLifecycleState,
+                        "an Active object must be revoked before it can be destroyed");
   }
   const State next =
       state == State::kCompromised ? State::kDestroyedCompromised : State::kDestroyed;

@@ -6,6 +6,7 @@
 #include "engine/key_formats.h"
 #include "engine/key_wrapping.h"
 #include "engine/lifecycle.h"
+#include "engine/pkcs12_keys.h"
 #include "kmip/key_block.h"
 #include "kmip/names.h"
 #include "kmip/reject.h"
@@ -134,7 +135,9 @@ Result<WipingBytes> AsAsked(const kmip::GetRequest& request, const kmip::Managed
   }
   WipingBytes made;
   if (const auto format = TRY(FormatToMake(request, *source, context.version()))) {
-    made = TRY(InFormat(*source, *format, request.compression));
+    made = *format == KeyFormatType::kPKCS_12
+               ? TRY(AsPkcs12(context, *source))
+               : TRY(InFormat(*source, *format, request.compression));
     if (!request.wrapping) return made;
     clear = WithMaterial(object, TRY(SecretBytes::CopyOf(made)));
     source = &clear;

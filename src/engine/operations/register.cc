@@ -7,6 +7,7 @@
 #include "engine/key_generation.h"
 #include "engine/key_pair_check.h"
 #include "engine/new_object.h"
+#include "engine/pkcs12_keys.h"
 #include "engine/refusal.h"
 #include "engine/split_keys.h"
 #include "engine/templates.h"
@@ -245,6 +246,7 @@ Result<kmip::ManagedObject> MakeRegistered(const kmip::RegisterRequest& request,
 Result<kmip::RegisterResponse> Register(const kmip::RegisterRequest& request,
                                         OperationContext& context) {
   TRY(context.Authorise());
+  if (IsPkcs12(request)) return RegisterPkcs12(request, context);
   const kmip::ManagedObject object = TRY(MakeRegistered(request, Origin::kRegistered, context));
   TRY(InsertObject(object, context));
   return kmip::RegisterResponse{.id = object.id};
