@@ -177,7 +177,8 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
   const AttributeReference reference = kmip::ReferenceTo(given);
   const bool wrong_type = given.tag == Tag::kObjectType &&
                           TRY(given.View().AsEnumeration()) != static_cast<std::uint32_t>(type);
-  if (!MayBeGiven(reference, origin, version) || wrong_type) {
+  const bool of_others = given.tag == Tag::kCertificateType && type != ObjectType::kCertificate;
+  if (!MayBeGiven(reference, origin, version) || wrong_type || of_others) {
     return RejectIn(version, ResultReason::kInvalidField, ResultReason::kAttributeReadOnly,
                     std::string(kmip::TagSpecName(given.tag)) + " is not for a client to set");
   }
