@@ -22,6 +22,7 @@ State EffectiveState(const kmip::AttributeSet& attributes, std::int64_t now) {
 }
 
 bool SettleState(kmip::AttributeSet& attributes, std::int64_t now) {
+  if (!attributes.Has(Tag::kState)) return false;  // Templates have none
   const State state = EffectiveState(attributes, now);
   if (attributes.Enum<State>(Tag::kState) == state) return false;
   attributes.Set(kmip::Attribute::OfEnumeration(Tag::kState, static_cast<std::uint32_t>(state)));
