@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/secret_bytes.h"
 #include "crypto/random_source.h"
+#include "engine/object_policy.h"
 #include "engine/server_facts.h"
 #include "kmip/attributes.h"
 #include "kmip/enums.h"
@@ -97,6 +98,8 @@ class EngineForTest {
   Kms& kms() { return *kms_; }
   // Signs for Certify from now on; outlives the engine.
   void UseIssuer(const CertificateIssuer* issuer);
+  // What the configuration would say about objects; restarts.
+  void UseObjectPolicy(ObjectPolicy policy);
   // A new KMS on the same store: what a restart does.
   void Restart();
 
@@ -104,6 +107,11 @@ class EngineForTest {
   [[noreturn]] static void Fail(const std::string& why);
 
   std::unique_ptr<KmsOptions> options_;
+  const bool allow_legacy_;
+  const crypto::RandomGenerator random_generator_;
+  const ServerFacts facts_;
+  ObjectPolicy objects_;
+  const CertificateIssuer* issuer_ = nullptr;
   ManualClockForTest clock_;
   std::string folder_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_;

@@ -185,5 +185,119 @@ TEST_F(LocateTest, KeyValuePresentIsTrueUnlessToldOtherwise) {
   EXPECT_EQ(Find({Attribute::OfBoolean(Tag::kKeyValuePresent, false)}), Ids{});
 }
 
+TEST_F(LocateTest, FindsByWhatElseIsIndexed) {
+  const auto structure = [](Tag tag, auto write) {
+    ttlv::Writer out;
+    out.Structure(tag, [&] { write(out); });
+    return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
+  };
+  const auto alias = [&](const char* text, std::uint32_t type) {
+    return structure(Tag::kAlternativeName, [&](ttlv::Writer& out) {
+      out.Text(Tag::kAlternativeNameValue, text);
+      out.Enumeration(Tag::kAlternativeNameType, type);
+    });
+  };
+  const auto application = [&](const char* space, const char* data) {
+    return structure(Tag::kApplicationSpecificInformation, [&](ttlv::Writer& out) {
+      if (space != nullptr) out.Text(Tag::kApplicationNamespace, space);
+      if (data != nullptr) out.Text(Tag::kApplicationData, data);
+    });
+  };
+  const std::string a = New({alias("serial 7", 2), application("tape", "A1"),
+                             Attribute::OfText(Tag::kPKCS_12FriendlyName, "friend")});
+  const std::string b = New({alias("serial 8", 2), application("tape", "B2")});
+  EXPECT_EQ(Find({alias("serial 7", 2)}), Ids{a});
+  EXPECT_EQ(Find({alias("serial 7", 1)}), Ids{}) << "the type counts";
+  EXPECT_EQ(Find({application("tape", "B2")}), Ids{b});
+  EXPECT_EQ(Find({application("tape", nullptr)}), (Ids{b, a})) << "by the fields given";
+  EXPECT_EQ(Find({application(nullptr, "A1")}), Ids{a});
+  EXPECT_EQ(Find({Attribute::OfText(Tag::kPKCS_12FriendlyName, "friend")}), Ids{a});
+}
+
+TEST_F(LocateTest, FindsByTheStateThatHoldsNowAndByInitialDate) {
+  const std::int64_t begin = engine_.clock().Now();
+  const std::string sleeper = New({Attribute::OfDate(Tag::kActivationDate, begin + 100)});
+  engine_.clock().Advance(50);
+  const std::string later = New();
+  const Attribute active = EnumForTest(Tag::kState, kmip::State::kActive);
+  EXPECT_EQ(Find({active}), Ids{});
+  engine_.clock().Advance(100);
+  EXPECT_EQ(Find({active}), Ids{sleeper}) << "its date passed, nobody wrote it down";
+  EXPECT_EQ(Find({EnumForTest(Tag::kState, kmip::State::kPreActive)}), Ids{later});
+  EXPECT_EQ(Find({Attribute::OfDate(Tag::kInitialDate, begin)}), Ids{sleeper});
+  EXPECT_EQ(Find({Attribute::OfDate(Tag::kInitialDate, begin + 1),
+                  Attribute::OfDate(Tag::kInitialDate, begin + 60)}),
+            Ids{later});
+  EXPECT_EQ(Find({Attribute::OfDate(Tag::kInitialDate, begin + 60),
+                  Attribute::OfDate(Tag::kInitialDate, begin)}),
+            (Ids{later, sleeper}));
+}
+
+class GroupMembers : public LocateTest {
+ protected:
+  Ids FindMember(kmip::ObjectGroupMember member, const std::string& group) {
+    kmip::LocateRequest request = For({Attribute::OfText(Tag::kObjectGroup, group)});
+    request.object_group_member = member;
+    request.maximum_items = 1;
+    return Find(request, kmip::kVersion1_2);
+  }
+  void Get(const std::string& id) {
+    kmip::GetRequest request;
+    request.id = Identifier(id);
+    engine_.Must<kmip::GetResponse>(request);
+  }
+  static constexpr auto kDefault = kmip::ObjectGroupMember::kGroupMemberDefault;
+  static constexpr auto kFresh = kmip::ObjectGroupMember::kGroupMemberFresh;
+};
+
+TEST_F(GroupMembers, TakeTurnsAndAGetPassesTheTurnOn) {
+  const Attribute group = Attribute::OfText(Tag::kObjectGroup, "g");
+  const std::string a = New({group}), b = New({group}), c = New({group});
+  for (const std::string& expected : {a, b, c, a, b}) {
+    EXPECT_EQ(FindMember(kDefault, "g"), Ids{expected});
+    EXPECT_EQ(FindMember(kDefault, "g"), Ids{expected}) << "looking is not taking";
+    Get(expected);
+  }
+  Get(a);
+  EXPECT_EQ(FindMember(kDefault, "g"), Ids{c}) << "not its turn: the order stays";
+  EXPECT_EQ(FindMember(kDefault, "none"), Ids{});
+}
+
+TEST_F(GroupMembers, AreMadeWhereTheConfigurationSaysSo) {
+  EXPECT_EQ(FindMember(kFresh, "default"), Ids{}) << "not by default";
+  ObjectPolicy policy;
+  policy.groups["default"] = {.length = 128};
+  engine_.UseObjectPolicy(policy);
+  const Ids made = FindMember(kFresh, "default");
+  ASSERT_EQ(made.size(), 1u);
+  const kmip::AttributeSet attributes = ReadForTest(engine_, made[0]);
+  EXPECT_EQ(attributes.Integer(Tag::kCryptographicLength), 128);
+  EXPECT_EQ(attributes.Boolean(Tag::kFresh), true);
+  EXPECT_EQ(FindMember(kFresh, "default"), made) << "while it is fresh";
+  Get(made[0]);
+  EXPECT_NE(FindMember(kFresh, "default"), made);
+  EXPECT_EQ(FindMember(kFresh, "other"), Ids{});
+  kmip::LocateRequest impossible =
+      For({Attribute::OfText(Tag::kObjectGroup, "default"), Attribute::OfName("n")});
+  impossible.object_group_member = kFresh;
+  EXPECT_EQ(Find(impossible), Ids{}) << "none that would not match is made";
+}
+
+TEST_F(LocateTest, ApplicationDataIsMadeUpForTheNameSpacesOfTheConfiguration) {
+  ttlv::Writer out;
+  out.Structure(Tag::kApplicationSpecificInformation,
+                [&] { out.Text(Tag::kApplicationNamespace, "ours"); });
+  const Attribute open = Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
+  EXPECT_EQ(engine_.Do(CreateAesForTest({open})).reason,
+            ResultReason::kApplicationNamespaceNotSupported);
+  ObjectPolicy policy;
+  policy.application_namespaces = {"ours"};
+  engine_.UseObjectPolicy(policy);
+  const kmip::AttributeSet made = ReadForTest(engine_, New({open}));
+  auto members = made.Find(Tag::kApplicationSpecificInformation)->View().Members();
+  ASSERT_TRUE(members->Text(Tag::kApplicationNamespace));
+  EXPECT_FALSE(members->Text(Tag::kApplicationData)->empty());
+}
+
 }  // namespace
 }  // namespace dare::engine
