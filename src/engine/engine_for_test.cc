@@ -70,7 +70,7 @@ EngineForTest::~EngineForTest() {
 }
 
 void EngineForTest::UseObjectPolicy(ObjectPolicy policy) {
-  objects_ = std::move(policy);
+  options_->objects = std::move(policy);
   Restart();
 }
 
@@ -82,13 +82,6 @@ void EngineForTest::UseIssuer(const CertificateIssuer* issuer) {
 void EngineForTest::Restart() {
   kms_.reset();
   auto kms = Kms::Open(*options_, *store_, *sealer_, *audit_, clock_);
-  KmsOptions options;
-  options.algorithms.allow_legacy = allow_legacy_;
-  options.objects = objects_;
-  options.random_generator = random_generator_;
-  options.facts = facts_;
-  options.issuer = issuer_;
-  auto kms = Kms::Open(options, *store_, *sealer_, *audit_, clock_);
   if (!kms) Fail(kms.error().message);
   kms_ = std::move(*kms);
 }

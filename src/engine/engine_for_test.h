@@ -107,11 +107,6 @@ class EngineForTest {
   [[noreturn]] static void Fail(const std::string& why);
 
   std::unique_ptr<KmsOptions> options_;
-  const bool allow_legacy_;
-  const crypto::RandomGenerator random_generator_;
-  const ServerFacts facts_;
-  ObjectPolicy objects_;
-  const CertificateIssuer* issuer_ = nullptr;
   ManualClockForTest clock_;
   std::string folder_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_;
