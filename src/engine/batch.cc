@@ -476,8 +476,10 @@ void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& call
               const Bytes& server_hashed_password, Answered& answered) {
   const kmip::RequestHeader& header = message.header();
   answered.server_correlation = NewServerCorrelation();
+  // Only for clients that correlate: PyKMIP cannot read a header that has the field.
   kmip::ResponseHeader response_header =
-      HeaderFor(parts.clock, header.version, answered.server_correlation);
+      HeaderFor(parts.clock, header.version,
+                header.client_correlation.empty() ? "" : answered.server_correlation);
   response_header.server_hashed_password = server_hashed_password;
   ResponseBuilder response(answer, response_header);
   const Result<void> run =

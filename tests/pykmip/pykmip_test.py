@@ -30,7 +30,7 @@ try:
     from kmip.core.factories.attributes import AttributeFactory
     from kmip.pie import exceptions
     from kmip.pie.client import ProxyKmipClient
-    from kmip.pie.objects import (OpaqueObject, PrivateKey, PublicKey, SecretData, SymmetricKey,
+    from kmip.pie.objects import (OpaqueObject, PrivateKey, PublicKey, SecretData, SplitKey, SymmetricKey,
                                   X509Certificate)
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -314,6 +314,15 @@ class Versions:
         self.assertEqual(verify(b"message", signature, public, parameters), enums.ValidityIndicator.VALID)
         self.assertEqual(verify(b"massage", signature, public, parameters), enums.ValidityIndicator.INVALID)
 
+    def test_encrypts_with_a_public_key(self):
+        if not self.at_least("KMIP_1_2"):
+            self.skipTest("Encrypt came with KMIP 1.2")
+        public, private = self.make_pair()
+        parameters = {"padding_method": enums.PaddingMethod.OAEP, "hashing_algorithm": enums.HashingAlgorithm.SHA_256,
+                      "cryptographic_algorithm": enums.CryptographicAlgorithm.RSA}
+        data, _ = self.client.encrypt(b"a key", public, parameters)
+        self.assertEqual(self.client.decrypt(data, private, parameters), b"a key")
+
     def test_replaces_a_key_pair(self):
         if not "KMIP_1_1" <= self.version < "KMIP_2_0":
             self.skipTest("PyKMIP sends Re-key Key Pair as KMIP 1.1 to 1.4 have it")
@@ -335,6 +344,34 @@ class Versions:
         uid = self.client.register(OpaqueObject(b"whatever", enums.OpaqueDataType.NONE, name=self.name()))
         self.assertEqual(self.client.get(uid).value, b"whatever")
         self.client.destroy(uid)
+
+    def test_registers_a_split_key_and_gets_it_back(self):
+        part = SplitKey(enums.CryptographicAlgorithm.AES, 128, bytes(range(16)),
+                        [enums.CryptographicUsageMask.ENCRYPT], self.name(), split_key_parts=3, key_part_identifier=1,
+                        split_key_threshold=2, split_key_method=enums.SplitKeyMethod.POLYNOMIAL_SHARING_GF_2_8)
+        got = self.client.get(self.client.register(part))
+        self.assertEqual((type(got), got.value), (SplitKey, bytes(range(16))))
+        self.assertEqual((got.split_key_parts, got.key_part_identifier, got.split_key_threshold), (3, 1, 2))
+
+    # --- derived keys
+
+    def derive(self, base, method, parameters, length=128):
+        return self.client.get(self.client.derive_key(
+            enums.ObjectType.SYMMETRIC_KEY, [base], method, parameters, cryptographic_length=length,
+            cryptographic_algorithm=enums.CryptographicAlgorithm.AES,
+            cryptographic_usage_mask=[enums.CryptographicUsageMask.ENCRYPT])).value
+
+    def test_derives_keys(self):
+        material = os.urandom(32)
+        base = self.client.register(SymmetricKey(enums.CryptographicAlgorithm.AES, 256, material,
+                                                 masks=[enums.CryptographicUsageMask.DERIVE_KEY], name=self.name()))
+        self.client.activate(base)
+        hashing = {"cryptographic_parameters": {"hashing_algorithm": enums.HashingAlgorithm.SHA_256}}
+        hashed = self.derive(base, enums.DerivationMethod.HASH, hashing)
+        self.assertEqual(hashed, hashlib.sha256(material).digest()[:16])
+        stretched = self.derive(base, enums.DerivationMethod.PBKDF2,
+                                {**hashing, "salt": b"saltsalt", "iteration_count": 1000})
+        self.assertEqual(stretched, hashlib.pbkdf2_hmac("sha256", material, b"saltsalt", 1000, 16))
 
     # --- the rest
 
