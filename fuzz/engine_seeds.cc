@@ -14,23 +14,31 @@
 #include "kmip/payloads/adjust_attribute.h"
 #include "kmip/payloads/check.h"
 #include "kmip/payloads/create.h"
+#include "kmip/payloads/create_split_key.h"
 #include "kmip/payloads/decrypt.h"
 #include "kmip/payloads/delete_attribute.h"
+#include "kmip/payloads/derive_key.h"
 #include "kmip/payloads/destroy.h"
 #include "kmip/payloads/discover_versions.h"
 #include "kmip/payloads/encrypt.h"
 #include "kmip/payloads/get.h"
 #include "kmip/payloads/get_attribute_list.h"
 #include "kmip/payloads/get_attributes.h"
+#include "kmip/payloads/hash.h"
+#include "kmip/payloads/join_split_key.h"
 #include "kmip/payloads/locate.h"
 #include "kmip/payloads/mac.h"
+#include "kmip/payloads/mac_verify.h"
 #include "kmip/payloads/modify_attribute.h"
 #include "kmip/payloads/query.h"
 #include "kmip/payloads/re_key.h"
 #include "kmip/payloads/register.h"
 #include "kmip/payloads/revoke.h"
 #include "kmip/payloads/rng_retrieve.h"
+#include "kmip/payloads/rng_seed.h"
 #include "kmip/payloads/set_attribute.h"
+#include "kmip/payloads/sign.h"
+#include "kmip/payloads/signature_verify.h"
 #include "kmip/tags.h"
 
 namespace dare::engine {
@@ -81,6 +89,22 @@ struct Seeds {
   void Alone(const std::string& name, const Request& request) {
     Message(name, 1, kmip::BatchErrorContinuationOption::kStop,
             [&](ttlv::Writer& out) { Item(out, request); });
+  }
+  // One message after the other.
+  template <typename... Requests>
+  void Conversation(const std::string& name, const Requests&... requests) {
+    ttlv::Writer out;
+    const auto message = [&](const auto& request) {
+      kmip::RequestHeader header;
+      header.version = version;
+      header.batch_count = 1;
+      out.Structure(Tag::kRequestMessage, [&] {
+        kmip::WriteRequestHeader(out, header);
+        Item(out, request);
+      });
+    };
+    (message(requests), ...);
+    Save(name, out.bytes());
   }
   // On a key that is there; and, by the ID Placeholder, on one that the batch has made.
   template <typename Request>
@@ -145,6 +169,79 @@ void Uses(Seeds& seeds) {
       kmip::BlockCipherMode::kNISTKeyWrap;
   get.wrapping->encoding = kmip::EncodingOption::kTTLVEncoding;
   seeds.OnKey("get-wrapped", get);
+}
+
+void Parts(Seeds& seeds) {
+  static const Bytes data(32, 0x55);
+  kmip::HashRequest hash;
+  hash.parameters.hashing_algorithm = kmip::HashingAlgorithm::kSHA_256;
+  hash.data = data;
+  seeds.Alone("hash", hash);
+  kmip::MacVerifyRequest verify{.id = Identifier(kKeyForFuzz)};
+  verify.parameters.emplace().hashing_algorithm = kmip::HashingAlgorithm::kSHA_256;
+  verify.data = data;
+  verify.mac = data;
+  seeds.Alone("mac-verify", verify);
+  kmip::SignRequest sign{.id = Identifier(kKeyForFuzz)};
+  sign.data = data;
+  seeds.Alone("sign", sign);
+  kmip::SignatureVerifyRequest verify_signature{.id = Identifier(kKeyForFuzz)};
+  verify_signature.data = data;
+  verify_signature.signature = data;
+  seeds.Alone("signature-verify", verify_signature);
+  kmip::RngSeedRequest seed;
+  seed.data = data;
+  seeds.Alone("rng-seed", seed);
+  if (seeds.version < kmip::kVersion1_3) return;
+  hash.init = true;
+  kmip::HashRequest last = hash;
+  last.init.reset();
+  last.correlation = AsBytes(kCorrelationForFuzz);
+  last.final = true;
+  seeds.Conversation("hash-in-parts", hash, last);
+  verify.init = true;
+  kmip::MacVerifyRequest end = verify;
+  end.init.reset();
+  end.correlation = AsBytes(kCorrelationForFuzz);
+  end.final = true;
+  seeds.Conversation("mac-verify-in-parts", verify, end);
+}
+
+void Derivations(Seeds& seeds) {
+  static const Bytes data(16, 0x55);
+  using Method = kmip::DerivationMethod;
+  for (const auto& [name, method] :
+       {std::pair{"pbkdf2", Method::kPBKDF2}, std::pair{"hash", Method::kHASH},
+        std::pair{"hmac", Method::kHMAC}, std::pair{"encrypt", Method::kENCRYPT},
+        std::pair{"counter", Method::kNIST800_108_C}, std::pair{"feedback", Method::kNIST800_108_F},
+        std::pair{"pipeline", Method::kNIST800_108_DPI}, std::pair{"hkdf", Method::kHKDF},
+        std::pair{"aws", Method::kAWSSignatureVersion4},
+        std::pair{"agreement", Method::kAsymmetricKey}}) {
+    kmip::DeriveKeyRequest derive;
+    derive.ids = {Identifier(kKeyForFuzz)};
+    derive.method = method;
+    derive.attributes = NewKey().attributes;
+    auto& parameters = derive.derivation.parameters.emplace();
+    parameters.hashing_algorithm = kmip::HashingAlgorithm::kSHA_256;
+    parameters.block_cipher_mode = kmip::BlockCipherMode::kCBC;
+    if (method != Method::kPBKDF2 && method != Method::kHASH) derive.derivation.data = {data};
+    if (method == Method::kAWSSignatureVersion4) derive.derivation.data = {data, data, data};
+    derive.derivation.iv = data;
+    derive.derivation.salt = data;
+    derive.derivation.iterations = 2;
+    seeds.Alone(std::string("derive-key-") + name, derive);
+  }
+}
+
+void Splits(Seeds& seeds) {
+  if (seeds.version < kmip::kVersion1_2) return;
+  for (const std::uint32_t method : {1u, 2u, 3u, 4u}) {
+    kmip::CreateSplitKeyRequest split{.id = Identifier(kKeyForFuzz), .parts = 3, .threshold = 3};
+    split.method = kmip::SplitKeyMethod{method};
+    kmip::JoinSplitKeyRequest join;
+    for (std::size_t n = 1; n <= 3; ++n) join.ids.emplace_back(AnsweredIdForFuzz(n));
+    seeds.Conversation("split-and-join-" + std::to_string(method), split, join);
+  }
 }
 
 void Attributes(Seeds& seeds) {
@@ -215,6 +312,9 @@ int main(int argc, char** argv) {
     dare::engine::Life(seeds);
     dare::engine::Attributes(seeds);
     dare::engine::Uses(seeds);
+    dare::engine::Parts(seeds);
+    dare::engine::Derivations(seeds);
+    dare::engine::Splits(seeds);
     dare::engine::OnceBroken(seeds);
   }
   return seeds.failed ? 1 : 0;

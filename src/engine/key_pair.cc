@@ -183,7 +183,8 @@ Result<NewPair> MakeKeyPair(const crypto::KeySpecification& specification,
                             PairAttributes attributes, const OperationContext& context) {
   const kmip::ProtocolVersion version = context.version();
   TRY(crypto::CheckKey(context.algorithms(), FactsFor(specification)));
-  const crypto::PrivateKey key = TRY(crypto::PrivateKey::Generate(specification));
+  const crypto::PrivateKey key =
+      TRY(crypto::PrivateKey::Generate(specification, context.random().library()));
   const crypto::PublicKey half = TRY(key.Public());
   TRY(TakeFacts(attributes.private_key, key.facts(), version));
   TRY(TakeFacts(attributes.public_key, key.facts(), version));
