@@ -116,10 +116,10 @@ Result<AttributeSet> NewAttributes(const kmip::ReCertifyRequest& request,
   for (const Attribute& attribute : inherited.all()) {
     if (!IsOfCertificate(attribute.tag)) attributes.Add(attribute);
   }
+  attributes.Add(LinkTo(LinkType::kReplacedObjectLink, existing.object.id));  // TC-134: first
   for (const std::string& id : Linked(existing.object.attributes, LinkType::kPublicKeyLink)) {
     attributes.Add(LinkTo(LinkType::kPublicKeyLink, id));
   }
-  attributes.Add(LinkTo(LinkType::kReplacedObjectLink, existing.object.id));
   TRY(CheckDates(attributes, context.version()));
   return attributes;
 }
