@@ -7,6 +7,7 @@
 #include <random>
 
 #include "conformance/message_parts.h"
+#include "kmip/enums.h"
 
 namespace dare::conformance {
 namespace {
@@ -38,6 +39,16 @@ std::optional<Tag> FieldNamedBy(std::string_view base_name) {
 std::string MadeUp() {
   std::random_device random;
   return fmt::format("made-up-{:08x}{:08x}", random(), random());
+}
+
+// True when nothing of the request was carried out.
+bool Refused(const Node& response) {
+  const auto items = response.Children(Tag::kBatchItem);
+  return !items.empty() && std::all_of(items.begin(), items.end(), [](const Node* item) {
+    const Node* status = item->Child(Tag::kResultStatus);
+    return status != nullptr &&
+           status->value.number == static_cast<std::int64_t>(kmip::ResultStatus::kOperationFailed);
+  });
 }
 
 }  // namespace
@@ -114,7 +125,7 @@ Result<Node> Bindings::FillBelow(const Node& printed, std::string attribute) {
   if (!printed.is_structure()) {
     node.value = printed.is_placeholder() ? TRY(ValueOf(printed)) : printed.value;
     const Tag field = FieldOf(node.tag, attribute);
-    if (node.type == Type::kDateTime) fixed_dates_.insert({field, node.value.number});
+    if (node.type == Type::kDateTime) asked_dates_.insert({field, node.value.number});
     if (field == Tag::kObjectGroup) groups_.insert(node.value.octets);
     return node;
   }
@@ -134,6 +145,8 @@ void Bindings::LearnFields(const Node& node) {
 }
 
 void Bindings::Learn(const Node& request, const Node& response) {
+  if (!Refused(response)) fixed_dates_.merge(asked_dates_);
+  asked_dates_.clear();
   LearnFields(response);
   keys_.Learn(request, response);
 }

@@ -72,6 +72,7 @@ class Bindings {
   std::map<kmip::Tag, Value> last_field_;
   KeyFacts keys_;
   std::set<std::pair<kmip::Tag, std::int64_t>> fixed_dates_;
+  std::set<std::pair<kmip::Tag, std::int64_t>> asked_dates_;  // of the request under way
   std::set<std::string> groups_;
   std::set<Slip> slips_;
 };

@@ -102,6 +102,7 @@ TEST(Bindings, RemembersDatesAndGroupsThatRequestsFix) {
   ASSERT_TRUE(
       bindings.Fill(Parsed("<Attributes><ActivationDate type=\"DateTime\" value=\"$NOW\"/>"
                            "<ObjectGroup type=\"TextString\" value=\"g\"/></Attributes>")));
+  bindings.Learn(Node(), Response("Register", ""));
   EXPECT_TRUE(bindings.RequestFixedDate(Tag::kActivationDate, kNow));
   EXPECT_FALSE(bindings.RequestFixedDate(Tag::kDeactivationDate, kNow));
   EXPECT_TRUE(bindings.RequestNamedGroup("g"));
@@ -110,7 +111,17 @@ TEST(Bindings, RemembersDatesAndGroupsThatRequestsFix) {
   ASSERT_TRUE(bindings.Fill(
       Parsed("<Attribute><AttributeName type=\"TextString\" value=\"Deactivation Date\"/>"
              "<AttributeValue type=\"DateTime\" value=\"$NOW+1\"/></Attribute>")));
+  bindings.Learn(Node(), Response("AddAttribute", ""));
   EXPECT_TRUE(bindings.RequestFixedDate(Tag::kDeactivationDate, kNow + 1));
+}
+
+TEST(Bindings, ARefusedRequestFixesNoDate) {
+  Bindings bindings(kNow);
+  ASSERT_TRUE(bindings.Fill(
+      Parsed("<Attributes><ActivationDate type=\"DateTime\" value=\"$NOW\"/></Attributes>")));
+  bindings.Learn(Node(), Parsed("<ResponseMessage><BatchItem><ResultStatus type=\"Enumeration\" "
+                                "value=\"OperationFailed\"/></BatchItem></ResponseMessage>"));
+  EXPECT_FALSE(bindings.RequestFixedDate(Tag::kActivationDate, kNow));
 }
 
 TEST(Bindings, KnowsWhatIsLeftBehind) {

@@ -31,7 +31,18 @@ bool ComesFromServer(const Exchange& exchange) {
   });
 }
 
-// The n-th response answers the n-th request (some cases send two at once).
+// The request that a response answers: the first without an answer that asks for the same
+// operations, else the first without one. Some files print two requests and then two responses,
+// one of them in the other order; the order of the responses is that in which they are sent.
+std::size_t RequestAnsweredBy(const Node& response, const std::vector<Exchange>& exchanges,
+                              std::size_t answered) {
+  const std::vector<std::string> operations = OperationNames(response);
+  for (std::size_t i = answered; i < exchanges.size(); ++i) {
+    if (OperationNames(exchanges[i].request) == operations) return i;
+  }
+  return answered;
+}
+
 std::string Pair(std::vector<CommentedMessage> messages, std::vector<Exchange>& exchanges) {
   std::size_t answered = 0;
   for (CommentedMessage& message : messages) {
@@ -40,6 +51,8 @@ std::string Pair(std::vector<CommentedMessage> messages, std::vector<Exchange>& 
     } else if (answered == exchanges.size()) {
       return "a response before its request";
     } else {
+      const std::size_t asked = RequestAnsweredBy(message.message, exchanges, answered);
+      std::swap(exchanges[asked], exchanges[answered]);
       Exchange& exchange = exchanges[answered++];
       exchange.comments += ' ' + message.comments;
       exchange.response = std::move(message.message);

@@ -76,6 +76,7 @@ class Comparison {
   std::uint32_t operation_ = 0;
   const Node* request_payload_ = nullptr;
   std::set<std::string> asked_for_;  // the identifiers in it
+  std::string meant_;                // the one object it is about; empty when there is none
   bool server_made_ = false;
   bool randomised_ = false;
 };

@@ -170,6 +170,18 @@ TEST(Comparison, ALiteralIdentifierMayVaryUnlessTheRequestSaysWhichObject) {
   EXPECT_FALSE(Asking("Get", Uid("printed")).Passes(Uid("printed"), Uid("y")));
 }
 
+TEST(Comparison, AnAnswerMayNameTheObjectThatTheRequestMeant) {
+  Table table = Asking("Get", Uid("b"));
+  table.bindings_.Bind("$UNIQUE_IDENTIFIER_1", {0, "a"});
+  table.bindings_.Bind("$UNIQUE_IDENTIFIER_2", {0, "b"});
+  EXPECT_TRUE(table.PassesBy(Variation::kIdentifier, Uid("$UNIQUE_IDENTIFIER_1"), Uid("b")));
+  EXPECT_FALSE(table.Passes(Uid("$UNIQUE_IDENTIFIER_1"), Uid("c")));
+  EXPECT_FALSE(table.Passes(Uid("$UNIQUE_IDENTIFIER_2"), Uid("a")));
+  Table several = Asking("JoinSplitKey", Uid("a") + Uid("b"));
+  several.bindings_.Bind("$UNIQUE_IDENTIFIER_1", {0, "a"});
+  EXPECT_FALSE(several.Passes(Uid("$UNIQUE_IDENTIFIER_1"), Uid("b")));
+}
+
 TEST(Comparison, ALiteralShortIdentifierMayVaryWhenTheCaseKnowsIt) {
   Table table = Asking("GetAttributes", Uid("x"), "2.0");
   const auto brief = [](const std::string& id) { return Octets("ShortUniqueIdentifier", id); };
@@ -315,6 +327,7 @@ TEST(Comparison, ADateThatARequestFixedMustStay) {
   const std::string fixed = "2013-06-26T05:13:47+00:00";
   EXPECT_TRUE(table.Passes(date(fixed), date("2026-01-01T00:00:00+00:00")));
   table.Asked(Uid("a") + DateAttribute("Activation Date", fixed));
+  table.Learn(table, "");
   EXPECT_FALSE(table.Passes(date(fixed), date("2026-01-01T00:00:00+00:00")));
   EXPECT_TRUE(table.Passes(date(fixed), date(fixed)));
 }

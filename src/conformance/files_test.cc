@@ -7,6 +7,7 @@
 #include "conformance/case_file.h"
 #include "conformance/connections.h"
 #include "conformance/families.h"
+#include "conformance/message_parts.h"
 #include "conformance/quirks.h"
 
 namespace dare::conformance {
@@ -111,6 +112,17 @@ TEST_F(CaseFolder, PairsRequestsWithTheirAnswers) {
   EXPECT_EQ(file.kind, CaseKind::kOptional);
   EXPECT_EQ(file.version, kmip::kVersion1_4);
   EXPECT_EQ(file.Operations(), (std::set<std::string>{"Poll", "Query"}));
+}
+
+TEST_F(CaseFolder, SendsTwoRequestsInTheOrderOfTheirAnswers) {
+  const CaseFile file =
+      Read("a.xml", "<KMIP>" + Message("Request", "Destroy") + Message("Request", "Revoke") +
+                        Message("Response", "Revoke") + Message("Response", "Destroy") + "</KMIP>");
+  ASSERT_EQ(file.exchanges.size(), 2u);
+  for (const Exchange& exchange : file.exchanges) {
+    EXPECT_EQ(OperationNames(exchange.request), OperationNames(exchange.response));
+  }
+  EXPECT_EQ(OperationNames(file.exchanges[0].request), std::vector<std::string>{"Revoke"});
 }
 
 TEST_F(CaseFolder, KnowsTheServersOwnRequests) {
