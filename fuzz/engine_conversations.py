@@ -106,6 +106,54 @@ TALKS = {
         (MINUTE, [("ReKeyKeyPair", [uid(answered(1), "PrivateKeyUniqueIdentifier"),
                                     item("Offset", 60, Type.INTERVAL)])]),
     ],
+    "pair-in-every-format": [
+        (None, [("CreateKeyPair", pair())]),
+        *[(None, [("Get", [uid(answered(1)), item("KeyFormatType", form)])])
+          for form in ("Raw", "PKCS_1", "PKCS_8", "ECPrivateKey", "TransparentECPrivateKey", "PKCS_12")],
+        *[(None, [("Get", [uid(answered(2)), item("KeyFormatType", form), item("KeyCompressionType", point)])])
+          for form, point in (("Raw", "ECPublicKeyTypeUncompressed"),
+                              ("X_509", "ECPublicKeyTypeX9_62CompressedPrime"),
+                              ("TransparentECPublicKey", "ECPublicKeyTypeX9_62Hybrid"),
+                              ("PKCS_1", "ECPublicKeyTypeX9_62CompressedChar2"))],
+    ],
+    "rsa-in-every-format": [
+        (None, [("CreateKeyPair", pair("RSA", 512, ("Decrypt",), ("Encrypt",)))]),
+        *[(None, [("Get", [uid(answered(who)), item("KeyFormatType", form)])])
+          for who, form in ((1, "PKCS_8"), (1, "TransparentRSAPrivateKey"), (2, "X_509"), (2, "TransparentRSAPublicKey"))],
+    ],
+    # A container that PKCS#12 Password Links open; what comes back is registered by the fuzzer's mutations.
+    "pair-in-a-container": [
+        (None, [("Register", [item("ObjectType", "SecretData"),
+                              attributes(date("ActivationDate", 1_600_000_000)),
+                              item("SecretData", [item("SecretDataType", "Password"), item("KeyBlock", [
+                                  item("KeyFormatType", "Opaque"),
+                                  item("KeyValue", [item("KeyMaterial", b"sesame")])])])])]),
+        (None, [("CreateKeyPair", [*pair()[:1], attributes(
+            item("CryptographicUsageMask", mask("Sign")),
+            item("Link", [item("LinkType", "PKCS_12PasswordLink"), text("LinkedObjectIdentifier", answered(1))]),
+            tag="PrivateKeyAttributes")])]),
+        (None, [("Get", [uid(answered(2)), item("KeyFormatType", "PKCS_12")])]),
+        (None, [("Register", [item("ObjectType", "PrivateKey"), attributes(
+            item("Link", [item("LinkType", "PKCS_12PasswordLink"), text("LinkedObjectIdentifier", answered(1))])),
+            item("PrivateKey", [item("KeyBlock", [
+                item("KeyFormatType", "PKCS_12"),
+                item("KeyValue", [item("KeyMaterial", bytes.fromhex(
+                    "303202010330 2d06092a864886f70d010701a020041e301c301a06092a864886f70d010706a00d300b020100300606042a030405"
+                    .replace(" ", "")))])])])])]),
+    ],
+    "numbers-are-registered": [
+        *[(None, [("Register", [item("ObjectType", kind), attributes(item("CryptographicUsageMask", mask("Sign"))),
+                                item(kind, [item("KeyBlock", [
+                                    item("KeyFormatType", form),
+                                    item("KeyValue", [item("KeyMaterial", [item(n, v, Type.BIG_INTEGER) for n, v in numbers])])
+                                ])])])])
+          for kind, form, numbers in (
+              ("PrivateKey", "TransparentRSAPrivateKey", (("Modulus", 3233), ("PrivateExponent", 2753), ("PublicExponent", 17))),
+              ("PrivateKey", "TransparentRSAPrivateKey", (("Modulus", 3233), ("PublicExponent", 17), ("P", 61), ("Q", 53))),
+              ("PublicKey", "TransparentRSAPublicKey", (("Modulus", 2 ** 511 + 187), ("PublicExponent", 65537))),
+              ("PrivateKey", "TransparentDSAPrivateKey", (("P", 2 ** 511 + 111), ("Q", 2 ** 159 + 19), ("G", 2), ("X", 5))),
+              ("PublicKey", "TransparentDHPublicKey", (("P", 2 ** 511 + 111), ("G", 2), ("Y", 32))))],
+    ],
     "certificates": [
         (None, [("CreateKeyPair", pair())]),
         (None, [("Certify", [uid(answered(2)), attributes(name("cert"))])]),

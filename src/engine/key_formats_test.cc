@@ -117,6 +117,20 @@ TEST(KeyFormats, RefuseWhatAKeyDoesNotHave) {
   }
 }
 
+TEST(KeyFormats, TransparentRsaKeysHaveADigestOfTheirPkcs1FormToo) {
+  EngineForTest engine;
+  const auto rsa =
+      engine.Must<kmip::CreateKeyPairResponse>(PairRequestForTest(CryptographicAlgorithm::kRSA));
+  const auto given = GetForTest(engine, rsa.private_id, KeyFormatType::kTransparentRSAPrivateKey);
+  const kmip::AttributeSet brought = ReadForTest(
+      engine, RegisteredForTest(RegisterForTest(engine, ObjectType::kPrivateKey, given.object)));
+  const kmip::AttributeSet made = ReadForTest(engine, rsa.private_id);
+  EXPECT_EQ(brought.Count({Tag::kDigest, "", ""}), 2u);
+  std::size_t same = 0;
+  for (const Attribute& attribute : brought.all()) same += attribute == *made.Find(Tag::kDigest);
+  EXPECT_EQ(same, 1u);
+}
+
 // SEC 1, 2.3.3: the first octet tells the form.
 TEST(KeyFormats, CompressPointsAsAsked) {
   EngineForTest engine;

@@ -8,6 +8,7 @@
 #include "engine/applicability.h"
 #include "engine/attribute_change.h"
 #include "engine/attribute_values.h"
+#include "engine/key_formats.h"
 #include "engine/key_generation.h"
 #include "engine/lifecycle.h"
 #include "engine/refusal.h"
@@ -61,6 +62,22 @@ void AddKeyDigests(AttributeSet& attributes, const kmip::KeyBlock& block) {
       MakeDigest(crypto::Sha256(*key), transparent ? KeyFormatType::kRaw : block.format));
 }
 
+// A transparent RSA key has one of its PKCS#1 form too (TC-IMPEXP-4-20): what a client computes
+// that has the key in a file.
+Result<void> AddPkcs1Digest(AttributeSet& attributes, const kmip::ManagedObject& object,
+                            const kmip::KeyBlock& block) {
+  const bool rsa = block.format == KeyFormatType::kTransparentRSAPrivateKey ||
+                   block.format == KeyFormatType::kTransparentRSAPublicKey;
+  if (!rsa || !IsReadable(block)) return {};
+  kmip::ManagedObject other;
+  other.type = object.type;
+  other.material = TRY(InOtherForm(object, KeyFormatType::kPKCS_1, std::nullopt));
+  const kmip::KeyBlock encoded = TRY(other.Block());
+  const ByteView der = TRY(encoded.KeyBytes());
+  attributes.Add(MakeDigest(crypto::Sha256(der), KeyFormatType::kPKCS_1));
+  return {};
+}
+
 // The bytes of an object without Key Block, its Key Format Type and that of its Digest.
 struct PlainObject {
   ByteView value;
@@ -104,6 +121,7 @@ Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObj
   attributes.Set(
       Attribute::OfEnumeration(Tag::kKeyFormatType, static_cast<std::uint32_t>(block.format)));
   AddKeyDigests(attributes, block);
+  TRY(AddPkcs1Digest(attributes, object, block));
   //= kmip-2.1 4.28 Key Value Present
   //# SHALL be created by the server if the Key Value is absent from the Key Block
   if (!block.key_value) attributes.Set(Attribute::OfBoolean(Tag::kKeyValuePresent, false));
