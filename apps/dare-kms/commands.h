@@ -64,6 +64,19 @@ struct MakeCertifyAuthorityOptions {
 };
 Result<void> MakeCertifyAuthority(const MakeCertifyAuthorityOptions& options);
 
+struct CredentialOptions {
+  std::string config = kDefaultConfig;
+  std::string user;                                            // or, of a device:
+  std::string serial_number, device, network, machine, media;  // the fields it shows
+  std::string principal;                                       // empty: the user's name
+  std::vector<std::string> groups;
+  std::string password_file = "-";   // "-": standard input
+  std::string one_time_secret_file;  // of RFC 6238; empty: no one-time passwords
+};
+Result<void> CredentialAdd(const CredentialOptions& options);
+Result<void> CredentialList(const std::string& config);
+Result<void> CredentialRemove(const CredentialOptions& options);
+
 Result<void> CheckConfig(const std::string& config);
 
 }  // namespace dare::kms

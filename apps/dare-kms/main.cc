@@ -159,6 +159,38 @@ void AddCheckConfig(CLI::App& app, int& status) {
   verb->callback([&status] { status = Finish(CheckConfig(config)); });
 }
 
+void AddLogin(CLI::App& verb, CredentialOptions& options) {
+  verb.add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb.add_option("--user", options.user, "the Username it shows");
+  verb.add_option("--device-serial", options.serial_number, "a device's Device Serial Number");
+  verb.add_option("--device-id", options.device, "a device's Device Identifier");
+  verb.add_option("--network-id", options.network, "a device's Network Identifier");
+  verb.add_option("--machine-id", options.machine, "a device's Machine Identifier");
+  verb.add_option("--media-id", options.media, "a device's Media Identifier");
+}
+
+void AddCredential(CLI::App& app, int& status) {
+  static CredentialOptions options;
+  auto* noun = app.add_subcommand("credential", "users and devices that show a password");
+  noun->require_subcommand(1);
+  auto* add = noun->add_subcommand("add", "add one, or give it another password");
+  AddLogin(*add, options);
+  add->add_option("--principal", options.principal,
+                  "who that is to the policy (default: the user)");
+  add->add_option("--group", options.groups, "a group of it (repeatable)");
+  add->add_option("--password-file", options.password_file, "private file; -: standard input")
+      ->capture_default_str();
+  add->add_option("--one-time-secret-file", options.one_time_secret_file,
+                  "private file with the secret of its one-time passwords (RFC 6238)");
+  add->callback([&status] { status = Finish(CredentialAdd(options)); });
+  auto* list = noun->add_subcommand("list", "print logins, principals and groups");
+  list->add_option("--config", options.config, "configuration file")->capture_default_str();
+  list->callback([&status] { status = Finish(CredentialList(options.config)); });
+  auto* remove = noun->add_subcommand("remove", "believe it no longer");
+  AddLogin(*remove, options);
+  remove->callback([&status] { status = Finish(CredentialRemove(options)); });
+}
+
 int Main(int argc, char** argv) {
   int status = kDone;
   CLI::App app("OpenDaRE key management server", "dare-kms");
@@ -170,6 +202,7 @@ int Main(int argc, char** argv) {
   AddCertificates(app, status);
   AddRenewServerCertificate(app, status);
   AddMakeCertifyAuthority(app, status);
+  AddCredential(app, status);
   AddCheckConfig(app, status);
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "dare-kms " DARE_VERSION << std::endl;

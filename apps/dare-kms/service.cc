@@ -155,6 +155,9 @@ Result<void> Service::OpenRecords() {
   options.issuer = issuer_.get();
   options.facts.most_clock_skew = config_.limits.clock_skew_seconds;
   options.facts.interop = config_.conformance.interop;
+  credential_store_ = TRY(server::CredentialStore::Open(config_.credentials_path));
+  credentials_ = std::make_unique<StoredCredentials>(*credential_store_);
+  options.credentials = credentials_.get();
   options.credential_options.gateways = config_.credentials.gateways;
   options.credential_options.longest_ticket_seconds = config_.credentials.ticket_seconds;
   options.credential_options.accept_any_user_insecure = config_.conformance.accept_any_user;

@@ -7,6 +7,7 @@
 #include "audit/budget.h"
 #include "base/clock.h"
 #include "certificate_issuer.h"
+#include "credential_source.h"
 #include "engine/kms.h"
 #include "hsm/sealer.h"
 #include "hsm/signing_key.h"
@@ -52,6 +53,8 @@ class Service {
   std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<server::EnrolmentStore> records_;
+  std::unique_ptr<server::CredentialStore> credential_store_;
+  std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<KmipHandler> kmip_handler_;
   std::unique_ptr<server::EstService> est_;

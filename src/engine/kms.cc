@@ -14,8 +14,11 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
       TRY(crypto::RandomSource::Open(options.random_generator, options.algorithms));
   std::unique_ptr<Vault> vault = TRY(Vault::Open(store, sealer));
   TRY(AuditTail::Recover(store, *vault, audit));
-  return std::unique_ptr<Kms>(
+  const std::vector<std::string> rules = TRY(store.ListMeta(kRulesPrefix));
+  std::unique_ptr<Kms> kms(
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
+  kms->sessions_.rules_exist = !rules.empty();
+  return kms;
 }
 
 Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random,

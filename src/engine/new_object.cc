@@ -11,6 +11,7 @@
 #include "engine/key_formats.h"
 #include "engine/key_generation.h"
 #include "engine/lifecycle.h"
+#include "engine/object_rules.h"
 #include "engine/refusal.h"
 #include "engine/server_rng.h"
 #include "engine/templates.h"
@@ -225,7 +226,8 @@ Result<void> AddChecked(AttributeSet& checked, const Attribute& given, ObjectTyp
 
 Result<AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, ObjectType type,
                                        Origin origin, const OperationContext& context) {
-  const AttributeSet all = TRY(WithTemplates(given, context));
+  AttributeSet asked = TRY(WithTemplates(given, context));
+  const AttributeSet all = TRY(WithDefaults(std::move(asked), type, context));
   AttributeSet checked;
   for (const Attribute& attribute : all.all()) {
     TRY(AddChecked(checked, attribute, type, origin, context));

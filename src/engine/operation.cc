@@ -5,7 +5,9 @@
 #include "engine/applicability.h"
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
+#include "engine/object_rules.h"
 #include "engine/refusal.h"
+#include "engine/sessions.h"
 #include "engine/templates.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
@@ -247,6 +249,7 @@ Result<void> OperationContext::RequireWriter() {
 
 Result<void> OperationContext::Insert(const kmip::ManagedObject& object) {
   store::Transaction* transaction = TRY(Writable());
+  TRY(CheckConstraints(object, *this));
   TRY(parts_.vault.Insert(*transaction, object));
   if (object_id_.empty()) object_id_ = object.id;
   memory_.made.emplace_back(operation_, object.id);
@@ -272,6 +275,46 @@ Result<void> OperationContext::Remove(const StoredObject& stored) {
   store::Transaction* transaction = TRY(Writable());
   memory_.changed.push_back(stored.object.id);
   return transaction->Remove(stored.object.id);
+}
+
+namespace {
+
+std::string RulesKey(const std::string& kind, const std::string& principal) {
+  return kRulesPrefix + kind + "/" + principal;
+}
+
+}  // namespace
+
+Result<std::optional<Bytes>> OperationContext::LoadRules(const std::string& kind) const {
+  if (!parts_.sessions.rules_exist.load(std::memory_order_relaxed)) return std::optional<Bytes>();
+  const std::string key = RulesKey(kind, caller_.principal.name);
+  const Result<Bytes> kept = reader().GetMeta(key);
+  if (!kept) {
+    if (kept.error().code == Code::kNotFound) return std::optional<Bytes>();
+    return kept.error();
+  }
+  constexpr std::size_t kCheckBytes = 32;
+  if (kept->size() < kCheckBytes) return Error(Code::kDamaged, "rules that do not authenticate");
+  const ByteView value = ByteView(*kept).subspan(kCheckBytes);
+  const Bytes check = TRY(parts_.vault.Authenticate(key, value));
+  if (!EqualInConstantTime(check, ByteView(*kept).first(kCheckBytes))) {
+    return Error(Code::kDamaged, "rules that do not authenticate");
+  }
+  return std::optional<Bytes>(Bytes(value.begin(), value.end()));
+}
+
+Result<void> OperationContext::SaveRules(const std::string& kind, ByteView value) {
+  store::Transaction* transaction = TRY(Writable());
+  const std::string key = RulesKey(kind, caller_.principal.name);
+  if (value.empty()) return transaction->RemoveMeta(key);
+  if (value.size() > kMostRulesBytes) {
+    return Reject(ResultReason::kServerLimitExceeded, "too much to keep for one client");
+  }
+  Bytes kept = TRY(parts_.vault.Authenticate(key, value));
+  Append(kept, value);
+  TRY(transaction->PutMeta(key, kept));
+  parts_.sessions.rules_exist.store(true, std::memory_order_relaxed);
+  return {};
 }
 
 Result<void> OperationContext::RemoveAllOfPrincipal() {

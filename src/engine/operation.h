@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -138,6 +139,11 @@ class OperationContext {
    private:
     OperationContext& context_;
   };
+  // What the principal keeps of its own beside objects, by kind; under the keyed check. Nothing
+  // when there is none; an empty value forgets it.
+  Result<std::optional<Bytes>> LoadRules(const std::string& kind) const;
+  Result<void> SaveRules(const std::string& kind, ByteView value);
+
   // Removes every object of the principal, as if it had never been: Interop's Reset.
   Result<void> RemoveAllOfPrincipal();
 

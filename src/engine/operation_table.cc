@@ -4,8 +4,8 @@
 #include "engine/operations/add_attribute.h"
 #include "engine/operations/adjust_attribute.h"
 #include "engine/operations/archive.h"
-#include "engine/operations/certify.h"
 #include "engine/operations/cancel.h"
+#include "engine/operations/certify.h"
 #include "engine/operations/check.h"
 #include "engine/operations/create.h"
 #include "engine/operations/create_key_pair.h"
@@ -21,6 +21,7 @@
 #include "engine/operations/get.h"
 #include "engine/operations/get_attribute_list.h"
 #include "engine/operations/get_attributes.h"
+#include "engine/operations/get_constraints.h"
 #include "engine/operations/get_usage_allocation.h"
 #include "engine/operations/hash.h"
 #include "engine/operations/import.h"
@@ -33,13 +34,13 @@
 #include "engine/operations/mac.h"
 #include "engine/operations/mac_verify.h"
 #include "engine/operations/modify_attribute.h"
+#include "engine/operations/obtain_lease.h"
 #include "engine/operations/ping.h"
 #include "engine/operations/pkcs11.h"
-#include "engine/operations/obtain_lease.h"
 #include "engine/operations/process.h"
 #include "engine/operations/query.h"
-#include "engine/operations/re_certify.h"
 #include "engine/operations/query_asynchronous_requests.h"
+#include "engine/operations/re_certify.h"
 #include "engine/operations/re_key.h"
 #include "engine/operations/re_key_key_pair.h"
 #include "engine/operations/recover.h"
@@ -48,6 +49,8 @@
 #include "engine/operations/rng_retrieve.h"
 #include "engine/operations/rng_seed.h"
 #include "engine/operations/set_attribute.h"
+#include "engine/operations/set_constraints.h"
+#include "engine/operations/set_defaults.h"
 #include "engine/operations/sign.h"
 #include "engine/operations/signature_verify.h"
 #include "engine/operations/validate.h"
@@ -99,6 +102,7 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::ExportRequest, Export>(),
     Reads<kmip::GetRequest, Get>(),
     Reads<kmip::GetAttributeListRequest, GetAttributeList>(),
+    Reads<kmip::GetConstraintsRequest, GetConstraints>(),
     Reads<kmip::GetAttributesRequest, GetAttributes>(),
     Reads<kmip::HashRequest, Hash>(),
     Changes<kmip::GetUsageAllocationRequest, GetUsageAllocation>(),
@@ -128,6 +132,8 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::RngRetrieveRequest, RngRetrieve>(),
     Reads<kmip::RngSeedRequest, RngSeed>(),
     Changes<kmip::SetAttributeRequest, SetAttribute>(),
+    Changes<kmip::SetConstraintsRequest, SetConstraints>(),
+    Changes<kmip::SetDefaultsRequest, SetDefaults>(),
     Reads<kmip::SignRequest, Sign>(),
     Reads<kmip::SignatureVerifyRequest, SignatureVerify>(),
     Reads<kmip::ValidateRequest, Validate>(),

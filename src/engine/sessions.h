@@ -1,10 +1,17 @@
 #pragma once
 
+#include <atomic>
+#include <string>
+
 #include "engine/asynchronous_book.h"
 #include "engine/authenticator.h"
 #include "engine/ticket_book.h"
 
 namespace dare::engine {
+
+// Under which the store's metadata keeps constraints and defaults, and how much for one principal.
+inline constexpr char kRulesPrefix[] = "rules/";
+inline constexpr std::size_t kMostRulesBytes = 64u << 10;
 
 // What lasts longer than a message and less long than an object: tickets, asynchronous requests,
 // what passwords opened. In this process only. Thread-safe, as each part is.
@@ -12,6 +19,8 @@ struct Sessions {
   TicketBook tickets;
   AsynchronousBook asynchronous;
   Authenticator authenticator;
+  // False: nobody has constraints or defaults, so that nobody need look.
+  std::atomic<bool> rules_exist = false;
 };
 
 }  // namespace dare::engine

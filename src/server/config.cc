@@ -196,6 +196,7 @@ void ReadStore(TableReader table, Config& config) {
   table.Choice("backend", config.store.backend, {"sqlite", "memory"});
   table.Text("path", config.store.path);
   table.Text("enrolment_path", config.enrolment_path);
+  table.Text("credentials_path", config.credentials_path);
   table.RefuseOthers();
 }
 
@@ -314,10 +315,11 @@ Result<void> RequireKeys(const Config& config) {
 
 void Anchor(Config& config) {
   const std::string folder = FolderOf(config.file);
-  std::string* const paths[] = {
-      &config.tls.certificate_file, &config.tls.key_file,      &config.tls.client_ca_file,
-      &config.ca.certificate_file,  &config.hsm.softhsm2_conf, &config.store.path,
-      &config.enrolment_path,       &config.audit_folder,      &config.certify.certificate_file};
+  std::string* const paths[] = {&config.tls.certificate_file, &config.tls.key_file,
+                                &config.tls.client_ca_file,   &config.ca.certificate_file,
+                                &config.hsm.softhsm2_conf,    &config.store.path,
+                                &config.enrolment_path,       &config.credentials_path,
+                                &config.audit_folder,         &config.certify.certificate_file};
   for (std::string* path : paths) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
@@ -345,6 +347,9 @@ Result<Config> ParseConfig(std::string_view text, const std::string& path) {
   Anchor(config);
   if (config.enrolment_path.empty()) {
     config.enrolment_path = FolderOf(config.store.path) + "/enrolment.db";
+  }
+  if (config.credentials_path.empty()) {
+    config.credentials_path = FolderOf(config.store.path) + "/credentials.db";
   }
   return config;
 }

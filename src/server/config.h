@@ -74,12 +74,12 @@ struct LimitsConfig {
   std::uint32_t write_seconds = 30;                  // a client that does not read its answers
   std::uint32_t shutdown_seconds = 10;               // to finish what is in flight
   std::uint32_t buffered_answer_bytes = 256u << 10;  // per connection; reading pauses above
-  std::uint32_t clock_skew_seconds = 0;  // of a request's Time Stamp; 0: any
+  std::uint32_t clock_skew_seconds = 0;              // of a request's Time Stamp; 0: any
 };
 
 // What messages may show of who asks, beside the certificate (docs/decisions/credentials.md).
 struct CredentialsConfig {
-  std::vector<std::string> gateways;  // certificates on whose connections a credential decides
+  std::vector<std::string> gateways;    // certificates on whose connections a credential decides
   std::uint32_t ticket_seconds = 3600;  // the longest life of a Login's ticket
 };
 
@@ -113,8 +113,9 @@ struct Config {
   CertifyConfig certify;
   HsmConfig hsm;
   StoreConfig store;
-  std::string enrolment_path;  // enrolment.db; default: beside store.path
-  std::string audit_folder;    // of the audit log's files
+  std::string enrolment_path;    // enrolment.db; default: beside store.path
+  std::string credentials_path;  // credentials.db; default: beside store.path
+  std::string audit_folder;      // of the audit log's files
   LimitsConfig limits;
   CacheConfig cache;
   CredentialsConfig credentials;

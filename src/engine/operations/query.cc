@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/object_policy.h"
+#include "engine/object_rules.h"
 #include "engine/operation_table.h"
 #include "engine/profiles.h"
 #include "engine/server_rng.h"
@@ -95,9 +96,7 @@ void Answer(QueryFunction function, const OperationContext& context, QueryRespon
       response.client_registration_methods = {kmip::ClientRegistrationMethod::kClientGenerated};
       return;
     case QueryFunction::kQueryDefaultsInformation:
-      // Only what Set Defaults set; nobody can yet.
-      response.defaults.emplace();
-      return;
+      return;  // in Query: they are the asker's own
     case QueryFunction::kQueryStorageProtectionMasks:
       response.protection_storage_masks = {
           static_cast<std::int32_t>(kmip::ProtectionStorageMask::kSoftware)};
@@ -114,6 +113,9 @@ Result<kmip::QueryResponse> Query(const kmip::QueryRequest& request, OperationCo
   QueryResponse response;
   for (const QueryFunction function : request.functions) {
     Answer(function, context, response);
+    if (function == QueryFunction::kQueryDefaultsInformation) {
+      response.defaults = TRY(LoadDefaults(context));
+    }
   }
   if (context.issuer() == nullptr) {
     std::erase_if(response.operations, [](kmip::Operation operation) {

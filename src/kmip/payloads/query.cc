@@ -261,17 +261,27 @@ void WriteObjectDefaults(Writer& out, const ObjectDefaults& defaults, ProtocolVe
 
 Result<void> ReadSince20(Reader& in, QueryResponse& response, ProtocolVersion version) {
   if (in.At(Tag::kDefaultsInformation)) {
-    Reader members = TRY(in.Structure(Tag::kDefaultsInformation));
-    response.defaults.emplace();
-    while (!members.AtEnd()) {
-      response.defaults->push_back(TRY(ReadObjectDefaults(members, version)));
-    }
+    response.defaults = TRY(ReadDefaultsInformation(in, version));
   }
   response.protection_storage_masks = TRY(ReadOptionalProtectionStorageMasks(in));
   return {};
 }
 
 }  // namespace
+
+Result<std::vector<ObjectDefaults>> ReadDefaultsInformation(Reader& in, ProtocolVersion version) {
+  Reader members = TRY(in.Structure(Tag::kDefaultsInformation));
+  std::vector<ObjectDefaults> defaults;
+  while (!members.AtEnd()) defaults.push_back(TRY(ReadObjectDefaults(members, version)));
+  return defaults;
+}
+
+void WriteDefaultsInformation(Writer& out, const std::vector<ObjectDefaults>& defaults,
+                              ProtocolVersion version) {
+  out.Structure(Tag::kDefaultsInformation, [&] {
+    for (const ObjectDefaults& one : defaults) WriteObjectDefaults(out, one, version);
+  });
+}
 
 Result<RngParameters> ReadRngParameters(Reader& in, Tag tag) {
   Reader members = TRY(in.Structure(tag));

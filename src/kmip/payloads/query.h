@@ -84,6 +84,12 @@ struct ObjectDefaults {
   std::vector<std::string> object_groups;  // 2.1
 };
 
+// Defaults Information (kmip-2.1 7.11), which Set Defaults sends and Query tells.
+Result<std::vector<ObjectDefaults>> ReadDefaultsInformation(ttlv::Reader& in,
+                                                            ProtocolVersion version);
+void WriteDefaultsInformation(ttlv::Writer& out, const std::vector<ObjectDefaults>& defaults,
+                              ProtocolVersion version);
+
 struct QueryResponse {
   std::vector<Operation> operations;
   std::vector<ObjectType> object_types;
