@@ -10,7 +10,7 @@
 namespace dare::crypto {
 namespace {
 
-constexpr std::size_t kMostPrimeBytes = 1024;
+constexpr std::size_t kMostPrimeBytes = 264;     // testing a greater one would take seconds
 constexpr std::size_t kMostOwnPrimeBytes = 128;  // of a prime that is looked for here
 
 using MontPtr = std::unique_ptr<BN_MONT_CTX, FreeWith<BN_MONT_CTX_free>>;
