@@ -93,7 +93,7 @@ std::size_t BitsOf(evp_pkey_st* key, KeyFamily family) {
 // Groups that everybody knows need no proof that their numbers are primes; for others it takes
 // seconds and more.
 Result<void> CheckGroupIsCheap(evp_pkey_st* key) {
-  constexpr int kMostBits = 4096;
+  constexpr int kMostBits = 2048;
   std::array<char, 64> name{};
   std::size_t length = 0;
   const bool group = EVP_PKEY_is_a(key, "DH") == 1 || EVP_PKEY_is_a(key, "DHX") == 1;
@@ -101,7 +101,7 @@ Result<void> CheckGroupIsCheap(evp_pkey_st* key) {
   const bool named = EVP_PKEY_get_group_name(key, name.data(), name.size(), &length) == 1;
   ERR_clear_error();
   if (named) return {};
-  return Error(Code::kUnsupported, "DH groups over 4096 bits are taken only when they have a name");
+  return Error(Code::kUnsupported, "DH groups over 2048 bits are taken only when they have a name");
 }
 
 Result<void> Sound(int verdict) {

@@ -231,6 +231,15 @@ TEST_F(AsymmetricKey, GoesThroughGroupNumbers) {
   }
 }
 
+// Proving that two large numbers are primes takes seconds.
+TEST_F(AsymmetricKey, TakesLargeGroupsOnlyWhenTheyAreWellKnown) {
+  GroupNumbers numbers = *Made(KeyFamily::kDh, 3072).Group();
+  EXPECT_TRUE(PrivateKey::FromGroup(numbers));
+  numbers.p.back() ^= 2;
+  numbers.public_value.clear();
+  EXPECT_EQ(PrivateKey::FromGroup(numbers).error().code, Code::kUnsupported);
+}
+
 TEST_F(AsymmetricKey, MakesKeysOfTheSizesAskedFor) {
   EXPECT_EQ(Made(KeyFamily::kRsa, 2048).facts(), (KeyFacts{KeyFamily::kRsa, 2048, ""}));
   EXPECT_EQ(Made(KeyFamily::kEc, 0, "secp224r1").facts().bits, 224u);

@@ -10,6 +10,7 @@
 #include "engine/key_pair_check.h"
 #include "engine/new_object.h"
 #include "engine/recommended_curves.h"
+#include "engine/refusal.h"
 #include "engine/usage_defaults.h"
 #include "kmip/dialect.h"
 #include "kmip/reject.h"
@@ -35,6 +36,10 @@ constexpr Tag kShared[] = {Tag::kCryptographicAlgorithm, Tag::kCryptographicLeng
                            Tag::kCryptographicDomainParameters, Tag::kCryptographicParameters};
 
 constexpr std::int32_t kDefaultBits = 2048;  // RSA, DSA, DH
+// Making one of these takes up to a second or two, on the thread that writes; RSA of 8192 bits
+// would take a minute. Larger keys can be registered.
+constexpr std::size_t kMostRsaBits = 4096;
+constexpr std::size_t kMostDsaBits = 2048;
 
 // What one half is asked for: its own attributes, and the common ones that they leave room for.
 AttributesIn Merged(const AttributesIn& common, const AttributesIn& own) {
@@ -118,6 +123,15 @@ Result<crypto::KeySpecification> Specify(CryptographicAlgorithm algorithm,
   }
 }
 
+Result<void> CheckWork(const crypto::KeySpecification& wanted, kmip::ProtocolVersion version) {
+  const bool rsa = wanted.family == crypto::KeyFamily::kRsa && wanted.bits > kMostRsaBits;
+  const bool dsa = wanted.family == crypto::KeyFamily::kDsa && wanted.bits > kMostDsaBits;
+  if (!rsa && !dsa) return {};
+  return RejectIn(version, ResultReason::kInvalidField, ResultReason::kServerLimitExceeded,
+                  "this server makes RSA keys of up to 4096 bits, DSA keys of up to 2048; longer "
+                  "ones can be registered");
+}
+
 // What the key to be made will be, so that the policy speaks before the work is done.
 crypto::KeyFacts FactsFor(const crypto::KeySpecification& specification) {
   const bool ec = specification.family == crypto::KeyFamily::kEc;
@@ -183,6 +197,7 @@ Result<NewPair> MakeKeyPair(const crypto::KeySpecification& specification,
                             PairAttributes attributes, const OperationContext& context) {
   const kmip::ProtocolVersion version = context.version();
   TRY(crypto::CheckKey(context.algorithms(), FactsFor(specification)));
+  TRY(CheckWork(specification, version));
   const crypto::PrivateKey key =
       TRY(crypto::PrivateKey::Generate(specification, context.random().library()));
   const crypto::PublicKey half = TRY(key.Public());

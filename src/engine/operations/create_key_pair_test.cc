@@ -141,6 +141,10 @@ TEST(CreateKeyPair, RefusesWhatThePolicyForbidsAndWhatMakesNoKey) {
   EXPECT_EQ(refused(PairRequestForTest(CryptographicAlgorithm::kAES, 256)),
             ResultReason::kInvalidField);
   EXPECT_EQ(refused(PairRequestForTest(CryptographicAlgorithm::kRSA, 1 << 20)),
+            ResultReason::kServerLimitExceeded);
+  EXPECT_EQ(refused(PairRequestForTest(CryptographicAlgorithm::kRSA, 8192)),
+            ResultReason::kServerLimitExceeded);
+  EXPECT_EQ(refused(PairRequestForTest(CryptographicAlgorithm::kRSA, 2049)),
             ResultReason::kInvalidField);
   EXPECT_EQ(refused(PairRequestForTest(CryptographicAlgorithm::kRSA, -1)),
             ResultReason::kInvalidAttributeValue);
