@@ -42,6 +42,12 @@ std::vector<kmip::Operation> Operations(kmip::ProtocolVersion version, bool inte
     if (row == nullptr || !row->ExistsIn(version)) continue;
     if (IsOffered(handler.operation, interop)) operations.push_back(handler.operation);
   }
+  // The published answers name what a server sends, too.
+  for (const kmip::OperationRow& row : kmip::ServerOperations()) {
+    const bool sent =
+        row.operation == kmip::Operation::kNotify || row.operation == kmip::Operation::kPut;
+    if (sent && row.ExistsIn(version)) operations.push_back(row.operation);
+  }
   return operations;
 }
 

@@ -35,7 +35,8 @@ TEST(Query, NamesTheOperationsOfTheVersion) {
   EXPECT_TRUE(offers(kmip::Operation::kSetAttribute, kmip::kVersion2_0));
   // All but Certify and Re-certify, for which this server has no authority.
   EXPECT_EQ(Ask(engine, {QueryFunction::kQueryOperations}).operations.size(),
-            OperationHandlers().size() - 3);  // nor Interop, which is for test servers
+            OperationHandlers().size() - 3 + 2);  // nor Interop, but what the server sends
+  EXPECT_TRUE(offers(kmip::Operation::kNotify, kmip::kVersion1_0));
   EXPECT_FALSE(offers(kmip::Operation::kInterop, kmip::kVersion2_1));
 }
 
@@ -102,9 +103,11 @@ TEST(Query, ClaimsTheProfilesThatTheConfigurationAllows) {
   EXPECT_TRUE(claims(usual, ProfileName::kOpaqueManagedObjectStoreServer));
   EXPECT_FALSE(claims(usual, ProfileName::kBasicCryptographicServer)) << "its cases use ECB";
   EXPECT_FALSE(claims(usual, ProfileName::kTapeLibraryServer)) << "its cases name ANSI X9.31";
-  EngineForTest generous(true, {}, crypto::RandomGenerator::kAnsiX931);
+  EXPECT_FALSE(claims(usual, ProfileName::kXMLServer)) << "no HTTPS";
+  EngineForTest generous(true, {.https = true}, crypto::RandomGenerator::kAnsiX931);
   EXPECT_TRUE(claims(generous, ProfileName::kBasicCryptographicServer));
   EXPECT_TRUE(claims(generous, ProfileName::kTapeLibraryServer));
+  EXPECT_TRUE(claims(generous, ProfileName::kXMLServer));
   EXPECT_FALSE(claims(generous, ProfileName::kCompleteServer));
   // Each version has names of its own.
   EXPECT_TRUE(
