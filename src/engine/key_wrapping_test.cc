@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/operations/objects_for_test.h"
+#include "kmip/payloads/create_key_pair.h"
 #include "kmip/payloads/get.h"
 #include "kmip/payloads/register.h"
 #include "kmip/tags.h"
@@ -223,6 +224,48 @@ TEST_F(KeyWrapping, AWrappingKeyThatIsGoneIsNamedAsSuch) {
   EXPECT_EQ(engine_.Do(WrappedGet(key_, wrapping)).reason, ResultReason::kWrappingObjectNotFound);
   EXPECT_EQ(engine_.Do(WrappedGet(key_, wrapping), kmip::kVersion1_4).reason,
             ResultReason::kItemNotFound);
+}
+
+TEST_F(KeyWrapping, AKeyPairEncryptsAndSigns) {
+  kmip::CreateKeyPairRequest pair_request;
+  pair_request.attributes.common = AttributesForTest(
+      {EnumForTest(Tag::kCryptographicAlgorithm, kmip::CryptographicAlgorithm::kRSA),
+       Attribute::OfInteger(Tag::kCryptographicLength, 2048),
+       Attribute::OfDate(Tag::kActivationDate, engine_.clock().Now())});
+  pair_request.attributes.private_key = AttributesForTest(
+      {Attribute::OfInteger(Tag::kCryptographicUsageMask, 0x01 | 0x20)});  // Sign, Unwrap Key
+  pair_request.attributes.public_key = AttributesForTest(
+      {Attribute::OfInteger(Tag::kCryptographicUsageMask, 0x02 | 0x10)});  // Verify, Wrap Key
+  const auto pair = engine_.Must<kmip::CreateKeyPairResponse>(pair_request);
+  const Bytes clear = ToBytes(Get(GetOf(key_)).object.whole);
+  kmip::KeyWrapping wrapping =
+      Specification(WrappingMethod::kEncryptThenMACSign, EncodingOption::kNoEncoding);
+  wrapping.encryption->id = pair.public_id;
+  auto& encryption = wrapping.encryption->parameters.emplace();
+  encryption.padding_method = kmip::PaddingMethod::kOAEP;
+  encryption.hashing_algorithm = kmip::HashingAlgorithm::kSHA_256;
+  wrapping.mac->id = pair.private_id;
+  auto& signing = wrapping.mac->parameters.emplace();
+  signing.padding_method = kmip::PaddingMethod::kPSS;
+  signing.hashing_algorithm = kmip::HashingAlgorithm::kSHA_256;
+  const kmip::GetResponse wrapped = Get(WrappedGet(key_, wrapping));
+  const ItemForTest back = RegisterAgain(wrapped.object.whole, wrapped.type);
+  ASSERT_TRUE(back.success) << back.message;
+  const ItemForTest unwrapped = Unwrap(IdIn(back));
+  ASSERT_TRUE(unwrapped.success) << unwrapped.message;
+  EXPECT_EQ(ObjectIn(unwrapped), clear);
+
+  wrapping.mac->id = pair.public_id;  // the text allows either half to be named
+  const kmip::GetResponse by_public = Get(WrappedGet(key_, wrapping));
+  const ItemForTest again = RegisterAgain(by_public.object.whole, by_public.type);
+  EXPECT_TRUE(Unwrap(IdIn(again)).success);
+  Bytes damaged = ToBytes(by_public.object.whole);
+  ttlv::Reader members = *by_public.object.Members();
+  const kmip::KeyBlock block = *kmip::ReadKeyBlock(members);
+  const ByteView value = *block.key_value->AsByteString();
+  damaged[static_cast<std::size_t>(value.data() - by_public.object.whole.data())] ^= 1;
+  EXPECT_EQ(Unwrap(IdIn(RegisterAgain(damaged, by_public.type))).reason,
+            ResultReason::kCryptographicFailure);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "engine/replacement.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "engine/attribute_values.h"
@@ -44,7 +45,10 @@ constexpr Tag kNotCopied[] = {Tag::kUniqueIdentifier,
                               Tag::kKeyValueLocation,
                               Tag::kAlwaysSensitive,
                               Tag::kNeverExtractable,
-                              Tag::kProtectionStorageMask};
+                              Tag::kProtectionStorageMask,
+                              Tag::kRotateDate,
+                              Tag::kRotateGeneration,
+                              Tag::kRotateLatest};
 
 AttributeSet Copied(const AttributeSet& existing) {
   AttributeSet copy;
@@ -62,6 +66,18 @@ AttributeSet Copied(const AttributeSet& existing) {
     }
   }
   return copy;
+}
+
+//= kmip-2.1 4.50 Rotate Generation
+//# The count from zero of the number of automatic rotates or ReKey, ReKeyKeyPair, or ReCertify
+//# operations that have occurred in order to create this Managed Object.
+void CountRotation(const AttributeSet& existing, AttributeSet& next, std::int64_t now) {
+  const std::int32_t generation = existing.Integer(Tag::kRotateGeneration).value_or(0);
+  next.Set(Attribute::OfInteger(
+      Tag::kRotateGeneration,
+      generation == std::numeric_limits<std::int32_t>::max() ? generation : generation + 1));
+  next.Set(Attribute::OfDate(Tag::kRotateDate, now));
+  next.Set(Attribute::OfBoolean(Tag::kRotateLatest, true));
 }
 
 // kmip-2.1 table 303: Activation Date (AT2) = IT2 + Offset; the other dates move by AT2 - AT1.
@@ -111,6 +127,7 @@ Result<AttributeSet> InheritAttributes(const AttributeSet& existing, const Attri
                                        std::optional<std::uint32_t> offset,
                                        const OperationContext& context) {
   AttributeSet attributes = Copied(existing);
+  CountRotation(existing, attributes, context.now());
   if (offset) {
     if (std::ranges::any_of(kDates, [&](Tag tag) { return wanted.Has(tag); })) {
       return Reject(ResultReason::kInvalidMessage, "both an Offset and dates are given");

@@ -34,9 +34,22 @@ Result<crypto::RsaPadding> ChoosePadding(std::optional<PaddingMethod> method) {
   }
 }
 
-// `parameters` must outlive the scheme, which borrows the label.
-Result<crypto::RsaScheme> ChooseScheme(const CryptographicParameters& parameters,
-                                       const crypto::KeyFacts& key) {
+template <typename Request>
+Result<void> CheckRequest(const Request& request) {
+  if (request.multi_part()) {
+    return Reject(ResultReason::kFeatureNotSupported, "RSA encrypts no messages in parts");
+  }
+  if (!request.data) return Reject(ResultReason::kInvalidMessage, "no Data");
+  if (request.aad && !request.aad->empty()) {
+    return Reject(ResultReason::kBadCryptographicParameters, "RSA takes no additional data");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<crypto::RsaScheme> ChooseRsaScheme(const CryptographicParameters& parameters,
+                                          const crypto::KeyFacts& key) {
   if (key.family != crypto::KeyFamily::kRsa) {
     return Reject(ResultReason::kUnsupportedCryptographicParameters,
                   "this key's algorithm does not encrypt here");
@@ -62,20 +75,6 @@ Result<crypto::RsaScheme> ChooseScheme(const CryptographicParameters& parameters
   return scheme;
 }
 
-template <typename Request>
-Result<void> CheckRequest(const Request& request) {
-  if (request.multi_part()) {
-    return Reject(ResultReason::kFeatureNotSupported, "RSA encrypts no messages in parts");
-  }
-  if (!request.data) return Reject(ResultReason::kInvalidMessage, "no Data");
-  if (request.aad && !request.aad->empty()) {
-    return Reject(ResultReason::kBadCryptographicParameters, "RSA takes no additional data");
-  }
-  return {};
-}
-
-}  // namespace
-
 bool IsAsymmetric(const kmip::ManagedObject& object) {
   return object.type == kmip::ObjectType::kPrivateKey ||
          object.type == kmip::ObjectType::kPublicKey ||
@@ -88,7 +87,7 @@ Result<kmip::EncryptResponse> EncryptWithRsa(const kmip::EncryptRequest& request
   const UsablePublicKey key = TRY(AsPublicKey(context, std::move(stored), KeyPurpose::kEncrypt));
   const CryptographicParameters parameters =
       request.parameters.value_or(CryptographicParameters()).Over(key.defaults);
-  const crypto::RsaScheme scheme = TRY(ChooseScheme(parameters, key.key.facts()));
+  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.key.facts()));
   TRY(TakeUsage(context, *key.object, request.data->size()));
   Result<Bytes> sealed = crypto::RsaEncrypt(key.key, scheme, *request.data, context.algorithms());
   if (!sealed) return CryptographicError(sealed.error());
@@ -105,7 +104,7 @@ Result<kmip::DecryptResponse> DecryptWithRsa(const kmip::DecryptRequest& request
   const UsablePrivateKey key = TRY(AsPrivateKey(context, std::move(stored), KeyPurpose::kDecrypt));
   const CryptographicParameters parameters =
       request.parameters.value_or(CryptographicParameters()).Over(key.defaults);
-  const crypto::RsaScheme scheme = TRY(ChooseScheme(parameters, key.key.facts()));
+  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.key.facts()));
   TRY(TakeUsage(context, *key.object, request.data->size()));
   Result<WipingBytes> plain =
       crypto::RsaDecrypt(key.key, scheme, *request.data, context.algorithms());

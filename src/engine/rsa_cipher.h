@@ -1,6 +1,9 @@
 #pragma once
 
+#include "crypto/asymmetric_key.h"
+#include "crypto/rsa_encryption.h"
 #include "engine/operation.h"
+#include "kmip/cryptographic_parameters.h"
 #include "kmip/payloads/decrypt.h"
 #include "kmip/payloads/encrypt.h"
 
@@ -9,6 +12,11 @@ namespace dare::engine {
 
 // Whether an object encrypts as half of a key pair: Private and Public Keys, Certificates.
 bool IsAsymmetric(const kmip::ManagedObject& object);
+
+// How RSA pads with these parameters, the object's defaults already in them. Borrows the label from
+// `parameters`. Bad/Unsupported Cryptographic Parameters.
+Result<crypto::RsaScheme> ChooseRsaScheme(const kmip::CryptographicParameters& parameters,
+                                          const crypto::KeyFacts& key);
 
 // `stored` was opened, and the policy asked, for the operation. How the data is padded, the request
 // says or the key's Cryptographic Parameters; there is no default, since the peer must know it.

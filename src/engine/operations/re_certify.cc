@@ -131,6 +131,7 @@ Result<void> LeaveTo(const StoredObject& existing, const std::string& successor,
   SettleState(attributes, context.now());
   attributes.RemoveAll(Tag::kName);
   attributes.Add(LinkTo(LinkType::kReplacementObjectLink, successor));
+  attributes.Set(Attribute::OfBoolean(Tag::kRotateLatest, false));
   return context.Update(existing, std::move(attributes));
 }
 

@@ -75,6 +75,7 @@ AttributeSet ReplacedAttributes(const StoredObject& stored, const std::string& s
   attributes.RemoveAll(Tag::kName);
   attributes.Add(
       Attribute::OfLink(static_cast<std::uint32_t>(LinkType::kReplacementObjectLink), successor));
+  attributes.Set(Attribute::OfBoolean(Tag::kRotateLatest, false));
   return attributes;
 }
 

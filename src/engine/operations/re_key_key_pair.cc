@@ -111,6 +111,7 @@ Result<void> Retire(const StoredObject& stored, const std::string& successor,
   attributes.RemoveAll(Tag::kName);
   attributes.Add(
       Attribute::OfLink(static_cast<std::uint32_t>(LinkType::kReplacementObjectLink), successor));
+  attributes.Set(Attribute::OfBoolean(Tag::kRotateLatest, false));
   return context.Update(stored, std::move(attributes));
 }
 

@@ -130,6 +130,22 @@ TEST(ReKey, RefusesDestroyedObjectsAndOtherTypes) {
   EXPECT_EQ(engine.Do(other, kmip::kVersion1_4).reason, ResultReason::kPermissionDenied);
 }
 
+TEST(ReKey, CountsTheGenerationsOfAKey) {
+  EngineForTest engine;
+  std::string id = NewKeyForTest(engine);
+  for (const std::int32_t generation : {1, 2, 3}) {
+    engine.clock().Advance(10);
+    const auto next = engine.Must<kmip::ReKeyResponse>(kmip::ReKeyRequest{.id = Identifier(id)});
+    EXPECT_EQ(ReadForTest(engine, id).Boolean(Tag::kRotateLatest), false);
+    const kmip::AttributeSet all = ReadForTest(engine, next.id);
+    EXPECT_EQ(all.Integer(Tag::kRotateGeneration), generation);
+    EXPECT_EQ(all.Boolean(Tag::kRotateLatest), true);
+    EXPECT_EQ(all.Date(Tag::kRotateDate), engine.clock().Now());
+    id = next.id;
+  }
+  EXPECT_FALSE(ReadForTest(engine, id, kmip::kVersion2_0).Has(Tag::kRotateGeneration));
+}
+
 TEST(ReKey, ARefusalLeavesTheOldKeyItsName) {
   EngineForTest engine;
   NewKeyForTest(engine, {Attribute::OfName("taken")});
