@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 SECONDS = float(os.environ.get("DARE_BENCH_SECONDS", "5"))
 FILE_MIB = int(os.environ.get("DARE_BENCH_FILE_MIB", "1024"))
 OBJECTS = int(os.environ.get("DARE_BENCH_OBJECTS", "10000"))
+LOCATE_OBJECTS = int(os.environ.get("DARE_BENCH_LOCATE_OBJECTS", "1000000"))
 REPEAT = 3  # of file benchmarks, interleaved with their limit; the best of each counts
 
 
@@ -215,6 +216,14 @@ class Bench:
                     note=f"{1e6 / mine['ops_per_second']:.2f} us each, without network and database; "
                          f"{mine['request_bytes']} bytes in, {mine['reply_bytes']} out")
 
+    def kmip_locate_million(self):
+        """Every kind of question among 10^6 objects of one owner, in process, beside a Get of the same keys."""
+        mine = json.loads(output([self.build / "bench" / "locate_speed", LOCATE_OBJECTS, 1]))
+        others = {k: v for k, v in mine.items() if k not in ("objects", "fill_per_second", "get", "name")}
+        return dict(value=1e6 / mine["name"], unit="ops/s", limit_name="Get on the same data", limit=1e6 / mine["get"],
+                    aim=0.5, note=f"by name among {mine['objects']} objects; microseconds by "
+                                  + ", ".join(f"{k} {v:.0f}" for k, v in others.items()))
+
 
 BENCHMARKS = {
     "seal": lambda b: b.seal(),
@@ -225,6 +234,7 @@ BENCHMARKS = {
     "kmip-create-8": lambda b: b.kmip_create(8),
     "kmip-encrypt-8": lambda b: b.kmip_encrypt(8),
     "kmip-locate-8": lambda b: b.kmip_locate(8),
+    "kmip-locate-million": lambda b: b.kmip_locate_million(),
     "kmip-connect": lambda b: b.kmip_connect(8),
     "kmip-inproc-get": lambda b: b.kmip_inproc("get"),
     "kmip-inproc-locate": lambda b: b.kmip_inproc("locate"),

@@ -6,7 +6,6 @@
 #include "base/uuid.h"
 #include "crypto/digest.h"
 #include "engine/applicability.h"
-#include "engine/asymmetric_use.h"
 #include "engine/attribute_change.h"
 #include "engine/attribute_values.h"
 #include "engine/key_formats.h"
@@ -51,23 +50,12 @@ Attribute MakeRng(const OperationContext& context) {
 
 // kmip-2.1 4.21 Digest: over the key material as it is; a transparent key has one of its Raw form
 // too (TC-DIGESTS-1-21).
-void AddKeyDigests(AttributeSet& attributes, const kmip::ManagedObject& object,
-                   const kmip::KeyBlock& block) {
+void AddKeyDigests(AttributeSet& attributes, const kmip::KeyBlock& block) {
   if (!block.key_material) return;
   if (block.key_material->type == ttlv::Type::kStructure) {
     attributes.Add(MakeDigest(crypto::Sha256(block.key_material->whole), block.format));
   }
   if (block.wrapping) return;  // what is inside is not known
-  // A transparent RSA key has one of its PKCS#1 form (TC-IMPEXP-4-20).
-  if (block.format == KeyFormatType::kTransparentRSAPrivateKey) {
-    const auto whole = PrivateKeyOf(object);
-    const auto der = whole ? whole->Encode(crypto::PrivateKeyFormat::kPkcs1) : whole.error();
-    if (der) attributes.Add(MakeDigest(crypto::Sha256(der->Reveal()), KeyFormatType::kPKCS_1));
-  } else if (block.format == KeyFormatType::kTransparentRSAPublicKey) {
-    const auto whole = PublicKeyOf(object);
-    const auto der = whole ? whole->Encode(crypto::PublicKeyFormat::kPkcs1) : whole.error();
-    if (der) attributes.Add(MakeDigest(crypto::Sha256(*der), KeyFormatType::kPKCS_1));
-  }
   const Result<ByteView> key = block.KeyBytes();
   if (!key) return;
   const bool transparent = block.key_material->type == ttlv::Type::kStructure;
@@ -135,7 +123,6 @@ Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObj
       Attribute::OfEnumeration(Tag::kKeyFormatType, static_cast<std::uint32_t>(block.format)));
   AddKeyDigests(attributes, block);
   TRY(AddPkcs1Digest(attributes, object, block));
-  AddKeyDigests(attributes, object, block);
   //= kmip-2.1 4.28 Key Value Present
   //# SHALL be created by the server if the Key Value is absent from the Key Block
   if (!block.key_value) attributes.Set(Attribute::OfBoolean(Tag::kKeyValuePresent, false));
