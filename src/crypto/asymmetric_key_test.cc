@@ -245,11 +245,13 @@ TEST_F(AsymmetricKey, MakesKeysOfTheSizesAskedFor) {
   EXPECT_EQ(Made(KeyFamily::kEc, 0, "secp224r1").facts().bits, 224u);
   EXPECT_EQ(Made(KeyFamily::kEc, 0, "sect233k1").facts().bits, 233u);
   EXPECT_EQ(Made(KeyFamily::kEd448, 0).facts().bits, 448u);
-  for (const std::size_t bits : {0, 256, 1001, 16384}) {
-    EXPECT_EQ(PrivateKey::Generate({KeyFamily::kRsa, bits}).error().code, Code::kInvalidArgument);
+  for (const std::size_t bits : {0u, 256u, 1001u, 16384u}) {
+    EXPECT_EQ(PrivateKey::Generate({KeyFamily::kRsa, bits, "", 0}).error().code,
+              Code::kInvalidArgument);
   }
-  EXPECT_EQ(PrivateKey::Generate({KeyFamily::kDh, 1024}).error().code, Code::kInvalidArgument);
-  EXPECT_EQ(PrivateKey::Generate({KeyFamily::kEc, 0, "SM2"}).error().code, Code::kUnsupported);
+  EXPECT_EQ(PrivateKey::Generate({KeyFamily::kDh, 1024, "", 0}).error().code,
+            Code::kInvalidArgument);
+  EXPECT_EQ(PrivateKey::Generate({KeyFamily::kEc, 0, "SM2", 0}).error().code, Code::kUnsupported);
 }
 
 TEST_F(AsymmetricKey, TellsKeysApart) {

@@ -185,8 +185,11 @@ Result<Pkcs12> OpenPkcs12(ByteView der, ByteView password, const AlgorithmPolicy
     contents.friendly_name = FriendlyName(held_own.get());
     contents.certificates.push_back(TRY(EncodeCertificate(held_own.get())));
   }
-  for (int i = 0; held_others && i < sk_X509_num(held_others.get()); ++i) {
-    contents.certificates.push_back(TRY(EncodeCertificate(sk_X509_value(held_others.get(), i))));
+  const int most = held_others ? sk_X509_num(held_others.get()) : 0;
+  X509* next = held_own.get();
+  for (int i = 0; next != nullptr && i < most; ++i) {
+    next = IssuerOf(held_others.get(), next);
+    if (next != nullptr) contents.certificates.push_back(TRY(EncodeCertificate(next)));
   }
   ERR_clear_error();
   return contents;
