@@ -24,7 +24,8 @@ const std::size_t kIdLength = std::string(kKeyForFuzz).size();
 const std::size_t kCorrelationLength = std::string(kCorrelationForFuzz).size();
 
 struct World {
-  EngineForTest engine{/*allow_legacy=*/true, {.newest_version = kmip::kVersion3_0}};
+  EngineForTest engine{/*allow_legacy=*/true,
+                       {.newest_version = kmip::kVersion3_0, .interop = true}};
   std::string key = engine.AddAesKey(
       Bytes(32, 7), {kmip::Attribute::OfInteger(Tag::kCryptographicUsageMask, 0xFFF)});
   int inputs = 0;

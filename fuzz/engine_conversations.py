@@ -171,13 +171,13 @@ TALKS = {
                                  item("DerivationParameters", [inner, *more]), *symmetric()[1:]])])
           for method, inner, more in (
               ("HMAC", HMAC, [item("DerivationData", b"label")]),
-              ("HASH", parameters(HashingAlgorithm="SHA_256"), [item("DerivationData", b"label")]),
+              ("HASH", parameters(HashingAlgorithm="SHA_256"), []),
               ("PBKDF2", HMAC, [item("Salt", b"saltsalt"), item("IterationCount", 2)]),
               ("ENCRYPT", CBC, [item("InitializationVector", bytes(16)), item("DerivationData", bytes(16))]),
               ("NIST800_108_C", HMAC, [item("DerivationData", b"label")]))],
     ],
     "split-and-joined": [
-        *[(None, [("CreateSplitKey", [item("ObjectType", "SymmetricKey"), uid(KEY), item("SplitKeyParts", 3),
+        *[(None, [("CreateSplitKey", [item("ObjectType", "SplitKey"), uid(KEY), item("SplitKeyParts", 3),
                                       item("SplitKeyThreshold", threshold), item("SplitKeyMethod", method),
                                       *symmetric()[1:]])])
           for method, threshold in (("XOR", 3), ("PolynomialSharingGF2_8", 2), ("PolynomialSharingGF2_16", 2))],
@@ -271,7 +271,7 @@ TALKS = {
         (None, [("Login", [item("LeaseTime", 60, Type.INTERVAL), item("RequestCount", 3)])]),
         (None, [("DelegatedLogin", [item("RequestCount", 1), item("Rights", [item("Right", [
             item("UsageLimits", [item("UsageLimitsTotal", 9, Type.LONG_INTEGER),
-                                 item("UsageLimitsUnit", "Byte")])])])])]),
+                                 item("UsageLimitsUnit", "Object")])])])])]),
         (None, [("Logout", [item("Ticket", [item("TicketType", "Login"), item("TicketValue", bytes(16))])])]),
         (None, [("Ping", [])], [item("Authentication", [item("Credential", [
             item("CredentialType", "UsernameAndPassword"),
@@ -321,7 +321,7 @@ TALKS = {
                 ("AdjustAttribute", [uid(answered(1)), reference("CryptographicUsageMask"),
                                      item("AdjustmentType", "Increment")]),
                 ("DeleteAttribute", [uid(answered(1)), reference("Name")])]),
-        (MINUTE, [("Encrypt", [uid(answered(1)), CBC, item("Data", b"late")]), ("ReKey", [uid(answered(1))])]),
+        (MINUTE, [("Encrypt", [uid(answered(1)), CBC, item("Data", b"late"), item("IVCounterNonce", bytes(16))]), ("ReKey", [uid(answered(1))])]),
         (None, [("Revoke", [uid(answered(1)), *revocation("KeyCompromise")]), ("Destroy", [uid(answered(1))]),
                 ("Get", [uid(answered(1))])]),
     ],
