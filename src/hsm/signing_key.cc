@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "crypto/asymmetric_key.h"
 #include "crypto/random.h"
 #include "hsm/token_objects.h"
 
@@ -22,6 +23,12 @@ constexpr std::uint8_t kSpkiHead[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 
                                       0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
                                       0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
 
+constexpr CK_ULONG kRsaBits = 2048;
+constexpr std::uint8_t kRsaExponent[] = {0x01, 0x00, 0x01};
+// DigestInfo of SHA-256 up to the digest (RFC 8017, 9.2, note 1).
+constexpr std::uint8_t kDigestInfo[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+                                        0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
+
 constexpr AttributeRule kRules[] = {
     {CKA_TOKEN, "CKA_TOKEN", true, false},
     {CKA_PRIVATE, "CKA_PRIVATE", true, false},
@@ -38,8 +45,8 @@ constexpr AttributeRule kRules[] = {
     {CKA_COPYABLE, "CKA_COPYABLE", false, true},
 };
 
-CK_RV GeneratePair(const SessionLease& lease, const std::string& label, ByteView id,
-                   bool copyable_known) {
+CK_RV GeneratePair(const SessionLease& lease, const std::string& label, SigningKeyKind kind,
+                   ByteView id, bool copyable_known) {
   Template open_half;
   open_half.Bool(CKA_TOKEN, true)
       .Bool(CKA_PRIVATE, false)
@@ -47,9 +54,13 @@ CK_RV GeneratePair(const SessionLease& lease, const std::string& label, ByteView
       .Bool(CKA_ENCRYPT, false)
       .Bool(CKA_WRAP, false)
       .Bool(CKA_MODIFIABLE, false)
-      .Data(CKA_EC_PARAMS, kP256)
       .Data(CKA_LABEL, AsBytes(label))
       .Data(CKA_ID, id);
+  if (kind == SigningKeyKind::kRsa2048) {
+    open_half.Number(CKA_MODULUS_BITS, kRsaBits).Data(CKA_PUBLIC_EXPONENT, kRsaExponent);
+  } else {
+    open_half.Data(CKA_EC_PARAMS, kP256);
+  }
   Template secret_half;
   secret_half.Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
   for (const AttributeRule& rule : kRules) {
@@ -61,7 +72,10 @@ CK_RV GeneratePair(const SessionLease& lease, const std::string& label, ByteView
     if (rule.optional && !copyable_known) continue;
     secret_half.Bool(rule.type, rule.value);
   }
-  CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+  const bool rsa = kind == SigningKeyKind::kRsa2048;
+  CK_MECHANISM mechanism{
+      static_cast<CK_MECHANISM_TYPE>(rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN),
+      nullptr, 0};
   CK_OBJECT_HANDLE open_key = CK_INVALID_HANDLE;
   CK_OBJECT_HANDLE secret_key = CK_INVALID_HANDLE;
   return lease.functions().C_GenerateKeyPair(lease.session(), &mechanism, open_half.data(),
@@ -69,21 +83,38 @@ CK_RV GeneratePair(const SessionLease& lease, const std::string& label, ByteView
                                              secret_half.size(), &open_key, &secret_key);
 }
 
-Result<ObjectHandle> FindJudged(const SessionLease& lease, const std::string& label) {
+Result<ObjectHandle> FindJudged(const SessionLease& lease, const std::string& label,
+                                SigningKeyKind kind) {
   const ObjectHandle key = TRY(FindOne(lease, CKO_PRIVATE_KEY, label, kWhat));
   const std::string name = std::string(kWhat) + " '" + label + "'";
   const CK_ULONG type = TRY(ReadNumber(lease, key, CKA_KEY_TYPE));
-  if (type != CKK_EC) {
-    return Error(Code::kDenied, name + " is refused: its CKA_KEY_TYPE is not CKK_EC");
+  const bool rsa = kind == SigningKeyKind::kRsa2048;
+  if (type != (rsa ? CK_ULONG{CKK_RSA} : CK_ULONG{CKK_EC})) {
+    return Error(Code::kDenied,
+                 name + " is refused: its CKA_KEY_TYPE is not " + (rsa ? "CKK_RSA" : "CKK_EC"));
   }
   TRY(CheckRules(lease, key, kRules, name));
   return key;
 }
 
+Result<Bytes> RsaPublicKeyOf(const SessionLease& lease, ObjectHandle key,
+                             const std::string& label) {
+  crypto::RsaNumbers numbers;
+  numbers.modulus = TRY(ReadBytes(lease, key, CKA_MODULUS));
+  numbers.public_exponent = TRY(ReadBytes(lease, key, CKA_PUBLIC_EXPONENT));
+  const auto read = TRY(crypto::PublicKey::FromRsa(numbers));
+  if (read.facts().bits != kRsaBits) {
+    return Error(Code::kDenied, "signing key '" + label + "' is refused: not of 2048 bits");
+  }
+  return read.Encode(crypto::PublicKeyFormat::kSubjectPublicKeyInfo);
+}
+
 // CKA_EC_POINT is an OCTET STRING around the point; some tokens leave the wrapping out
 // (pkcs11-curr 2.3.3).
-Result<Bytes> PublicKeyOf(const SessionLease& lease, const std::string& label) {
+Result<Bytes> PublicKeyOf(const SessionLease& lease, const std::string& label,
+                          SigningKeyKind kind) {
   const ObjectHandle key = TRY(FindOne(lease, CKO_PUBLIC_KEY, label, "public key of signing key"));
+  if (kind == SigningKeyKind::kRsa2048) return RsaPublicKeyOf(lease, key, label);
   const Bytes params = TRY(ReadBytes(lease, key, CKA_EC_PARAMS));
   if (!std::equal(params.begin(), params.end(), std::begin(kP256), std::end(kP256))) {
     return Error(Code::kDenied, "signing key '" + label + "' is refused: it is not on P-256");
@@ -125,37 +156,39 @@ Bytes DerSignature(ByteView raw) {
 }  // namespace
 
 Result<std::shared_ptr<SigningKey>> SigningKey::Create(std::shared_ptr<SessionPool> pool,
-                                                       const std::string& label) {
+                                                       const std::string& label,
+                                                       SigningKeyKind kind) {
   {
     const SessionLease lease = TRY(pool->OpenReadWrite());
     TRY(RefuseExisting(lease, CKO_PRIVATE_KEY, label, kWhat));
     TRY(RefuseExisting(lease, CKO_PUBLIC_KEY, label, "public key"));
     std::array<std::uint8_t, 8> id;
     TRY(crypto::RandomBytes(id));
-    CK_RV rv = GeneratePair(lease, label, id, true);
+    CK_RV rv = GeneratePair(lease, label, kind, id, true);
     if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_TEMPLATE_INCONSISTENT) {
-      rv = GeneratePair(lease, label, id, false);
+      rv = GeneratePair(lease, label, kind, id, false);
     }
     if (rv != CKR_OK) return Pkcs11Error("cannot make the signing key", rv);
   }
-  return Find(std::move(pool), label);
+  return Find(std::move(pool), label, kind);
 }
 
 Result<std::shared_ptr<SigningKey>> SigningKey::Find(std::shared_ptr<SessionPool> pool,
-                                                     const std::string& label) {
+                                                     const std::string& label,
+                                                     SigningKeyKind kind) {
   const auto look = [&](const SessionLease& lease) -> Result<Bytes> {
-    TRY(FindJudged(lease, label));
-    return PublicKeyOf(lease, label);
+    TRY(FindJudged(lease, label, kind));
+    return PublicKeyOf(lease, label, kind);
   };
   Bytes der = TRY(pool->With(look));
-  return std::shared_ptr<SigningKey>(new SigningKey(std::move(pool), label, std::move(der)));
+  return std::shared_ptr<SigningKey>(new SigningKey(std::move(pool), label, kind, std::move(der)));
 }
 
 Result<unsigned long> SigningKey::Handle(const SessionLease& lease) {
   const MutexLock lock(mutex_);
   if (handle_generation_ == lease.generation()) return handle_;
-  const ObjectHandle key = TRY(FindJudged(lease, label_));
-  const Bytes der = TRY(PublicKeyOf(lease, label_));
+  const ObjectHandle key = TRY(FindJudged(lease, label_, kind_));
+  const Bytes der = TRY(PublicKeyOf(lease, label_, kind_));
   if (der != public_key_der_) {
     return Error(Code::kConflict, "the token came back with another signing key '" + label_ + "'");
   }
@@ -168,24 +201,28 @@ Result<Bytes> SigningKey::Sign(ByteView sha256_digest) {
   if (sha256_digest.size() != 32) {
     return Error(Code::kInvalidArgument, "a SHA-256 digest has 32 bytes");
   }
-  std::array<std::uint8_t, 2 * kScalarBytes> raw{};
+  const bool rsa = kind_ == SigningKeyKind::kRsa2048;
+  Bytes to_sign;
+  if (rsa) to_sign.assign(std::begin(kDigestInfo), std::end(kDigestInfo));
+  Append(to_sign, sha256_digest);
+  Bytes raw(rsa ? kRsaBits / 8 : 2 * kScalarBytes);
   const auto sign = [&](const SessionLease& lease) -> Result<void> {
     const CK_OBJECT_HANDLE key = TRY(Handle(lease));
-    CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
+    CK_MECHANISM mechanism{static_cast<CK_MECHANISM_TYPE>(rsa ? CKM_RSA_PKCS : CKM_ECDSA), nullptr,
+                           0};
     const CK_FUNCTION_LIST& p11 = lease.functions();
     CK_RV rv = p11.C_SignInit(lease.session(), &mechanism, key);
     if (rv != CKR_OK) return Pkcs11Error("cannot sign", rv);
     CK_ULONG size = raw.size();
-    rv = p11.C_Sign(lease.session(), const_cast<std::uint8_t*>(sha256_digest.data()),
-                    sha256_digest.size(), raw.data(), &size);
+    rv = p11.C_Sign(lease.session(), to_sign.data(), to_sign.size(), raw.data(), &size);
     if (rv != CKR_OK) return Pkcs11Error("cannot sign", rv);
     if (size != raw.size()) {
-      return Error(Code::kUnsupported, "the token's ECDSA gives an unexpected length");
+      return Error(Code::kUnsupported, "the token gives a signature of unexpected length");
     }
     return {};
   };
   TRY(pool_->With(sign));
-  return DerSignature(raw);
+  return rsa ? raw : DerSignature(raw);
 }
 
 }  // namespace dare::hsm

@@ -11,34 +11,42 @@
 
 namespace dare::hsm {
 
-// A SigningKey is an EC P-256 key pair made in the token; the private half never leaves it and can
-// only sign. The audit log's checkpoints and the CA's certificates are signed with such keys, one
-// for each. Thread-safe. Shares the pool.
+enum class SigningKeyKind { kP256, kRsa2048 };
+
+// A SigningKey is a key pair made in the token, on P-256 or for an authority whose peers want it of
+// RSA; the private half never leaves it and can only sign. The audit log's checkpoints and the CA's
+// certificates are signed with such keys, one for each. Thread-safe. Shares the pool.
 class SigningKey {
  public:
   // kAlreadyExists when the token has a private key with this label.
   static Result<std::shared_ptr<SigningKey>> Create(std::shared_ptr<SessionPool> pool,
-                                                    const std::string& label);
+                                                    const std::string& label,
+                                                    SigningKeyKind kind = SigningKeyKind::kP256);
   // kNotFound; kConflict when two have the label; kDenied naming the attribute that is weaker than
-  // promised above.
+  // promised above, or that it is of another kind.
   static Result<std::shared_ptr<SigningKey>> Find(std::shared_ptr<SessionPool> pool,
-                                                  const std::string& label);
+                                                  const std::string& label,
+                                                  SigningKeyKind kind = SigningKeyKind::kP256);
 
   const std::string& label() const { return label_; }
-  // The public key as X.509 SubjectPublicKeyInfo (RFC 5480), 91 bytes.
+  // The public key as X.509 SubjectPublicKeyInfo (RFC 5480, RFC 3279).
   const Bytes& PublicKeyDer() const { return public_key_der_; }
-  // ECDSA over a SHA-256 digest (32 bytes), as the DER sequence of r and s (RFC 3279, 2.2.3).
+  // Over a SHA-256 digest (32 bytes): ECDSA as the DER sequence of r and s (RFC 3279, 2.2.3), or
+  // RSASSA-PKCS1-v1_5 (RFC 8017, 8.2).
   Result<Bytes> Sign(ByteView sha256_digest);
 
  private:
-  SigningKey(std::shared_ptr<SessionPool> pool, std::string label, Bytes public_key_der)
+  SigningKey(std::shared_ptr<SessionPool> pool, std::string label, SigningKeyKind kind,
+             Bytes public_key_der)
       : pool_(std::move(pool)),
         label_(std::move(label)),
+        kind_(kind),
         public_key_der_(std::move(public_key_der)) {}
   Result<unsigned long> Handle(const SessionLease& lease) EXCLUDES(mutex_);
 
   const std::shared_ptr<SessionPool> pool_;
   const std::string label_;
+  const SigningKeyKind kind_;
   const Bytes public_key_der_;
 
   Mutex mutex_;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <memory>
@@ -32,6 +33,19 @@ bool Verifies(const Bytes& spki, ByteView digest, const Bytes& signature) {
                          digest.size()) == 1;
 }
 
+// RSASSA-PKCS1-v1_5 with SHA-256.
+bool VerifiesRsa(const Bytes& spki, ByteView digest, const Bytes& signature) {
+  const std::uint8_t* at = spki.data();
+  const std::unique_ptr<EVP_PKEY, Free> key(
+      d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+  const std::unique_ptr<EVP_PKEY_CTX, Free> context(EVP_PKEY_CTX_new(key.get(), nullptr));
+  EXPECT_EQ(EVP_PKEY_verify_init(context.get()), 1);
+  EXPECT_EQ(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING), 1);
+  EXPECT_EQ(EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()), 1);
+  return EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
+                         digest.size()) == 1;
+}
+
 class SigningKeyTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -53,6 +67,21 @@ TEST_F(SigningKeyTest, SignsWhatOpenSslVerifies) {
   }
   const crypto::Sha256Digest one = crypto::Sha256(AsBytes("1")), two = crypto::Sha256(AsBytes("2"));
   EXPECT_FALSE(Verifies((*key)->PublicKeyDer(), two, *(*key)->Sign(one)));
+}
+
+TEST_F(SigningKeyTest, OfRsaSignsWhatOpenSslVerifiesAndIsFoundOnlyAsSuch) {
+  const auto key = SigningKey::Create(pool_, "rsa", SigningKeyKind::kRsa2048);
+  ASSERT_TRUE(key.has_value()) << key.error().message;
+  const crypto::Sha256Digest one = crypto::Sha256(AsBytes("1")), two = crypto::Sha256(AsBytes("2"));
+  const auto signature = (*key)->Sign(one);
+  ASSERT_TRUE(signature.has_value()) << signature.error().message;
+  EXPECT_TRUE(VerifiesRsa((*key)->PublicKeyDer(), one, *signature));
+  EXPECT_FALSE(VerifiesRsa((*key)->PublicKeyDer(), two, *signature));
+  EXPECT_EQ(SigningKey::Find(pool_, "rsa").error().code, Code::kDenied);
+  EXPECT_EQ((*SigningKey::Find(pool_, "rsa", SigningKeyKind::kRsa2048))->PublicKeyDer(),
+            (*key)->PublicKeyDer());
+  ASSERT_TRUE(SigningKey::Create(pool_, "p256"));
+  EXPECT_EQ(SigningKey::Find(pool_, "p256", SigningKeyKind::kRsa2048).error().code, Code::kDenied);
 }
 
 TEST_F(SigningKeyTest, IsFoundAgainAndNotMadeTwice) {
