@@ -251,6 +251,13 @@ TEST(Comparison, ACertificateMayVaryWhenTheServerIssuedIt) {
   issued.Learn(Asking("Certify", ""), Uid("c"));
   EXPECT_TRUE(
       issued.PassesBy(Variation::kIssuedCertificate, certificate("00"), certificate("1122")));
+  const auto length = [](const std::string& bytes) {
+    return "<Attribute><AttributeName type=\"TextString\" value=\"Certificate Length\"/>"
+           "<AttributeValue type=\"Integer\" value=\"" +
+           bytes + "\"/></Attribute>";
+  };
+  EXPECT_FALSE(registered.Passes(length("635"), length("890")));
+  EXPECT_TRUE(issued.PassesBy(Variation::kIssuedCertificate, length("635"), length("890")));
 }
 
 TEST(Comparison, KeyFormatTypeMayVaryWhenTheServerMadeTheKey) {
