@@ -113,6 +113,12 @@ Result<std::optional<KeyFormatType>> FormatToMake(const kmip::GetRequest& reques
                                                   kmip::ProtocolVersion version) {
   std::optional<KeyFormatType> format;
   if (!request.format && !IsKeyPairHalf(object)) return format;
+  if (object.type == kmip::ObjectType::kCertificate) {
+    if (request.format == KeyFormatType::kX_509 || request.format == KeyFormatType::kRaw) {
+      return format;
+    }
+    return Reject(ResultReason::kKeyFormatTypeNotSupported, "a certificate has one format");
+  }
   const kmip::KeyBlock block = TRY(object.Block());
   if (request.format && *request.format != block.format) return request.format;
   if (request.compression) return std::optional<KeyFormatType>(block.format);

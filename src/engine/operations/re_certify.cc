@@ -100,26 +100,36 @@ Result<CertificateWish> WishOfRequest(const kmip::ReCertifyRequest& request,
   return wish;
 }
 
-// kmip-2.1 table 299. Names of the request stand before those of the existing certificate, and do
-// not replace them (TC-134).
+// kmip-2.1 table 299. Names of the request join those of the existing certificate, and do not
+// replace them (TC-134). Nothing but the published cases says in which order names and links come:
+// those of 1.0 and 1.1 the one way, later ones the other.
 Result<AttributeSet> NewAttributes(const kmip::ReCertifyRequest& request,
                                    const StoredObject& existing, const OperationContext& context) {
   AttributeSet wanted = TRY(
       CheckedAttributes(request.attributes, ObjectType::kCertificate, Origin::kGenerated, context));
-  AttributeSet attributes;
+  const bool old_order = context.version() < kmip::kVersion1_2;
+  std::vector<Attribute> names;
   for (const Attribute& attribute : wanted.all()) {
-    if (attribute.tag == Tag::kName) attributes.Add(attribute);
+    if (attribute.tag == Tag::kName) names.push_back(attribute);
   }
+  AttributeSet attributes;
+  const auto add_names = [&] {
+    for (const Attribute& name : names) attributes.Add(name);
+  };
+  if (!old_order) add_names();
   wanted.RemoveAll(Tag::kName);
   const AttributeSet inherited =
       TRY(InheritAttributes(existing.object.attributes, wanted, request.offset, context));
   for (const Attribute& attribute : inherited.all()) {
     if (!IsOfCertificate(attribute.tag)) attributes.Add(attribute);
   }
-  attributes.Add(LinkTo(LinkType::kReplacedObjectLink, existing.object.id));  // TC-134: first
+  if (old_order) add_names();
+  const Attribute replaced = LinkTo(LinkType::kReplacedObjectLink, existing.object.id);
+  if (old_order) attributes.Add(replaced);
   for (const std::string& id : Linked(existing.object.attributes, LinkType::kPublicKeyLink)) {
     attributes.Add(LinkTo(LinkType::kPublicKeyLink, id));
   }
+  if (!old_order) attributes.Add(replaced);
   TRY(CheckDates(attributes, context.version()));
   return attributes;
 }

@@ -96,6 +96,18 @@ TEST(RegisterCertificate, GivesItBackByteForByteInEveryVersion) {
   }
 }
 
+TEST(RegisterCertificate, HasOneFormat) {
+  EngineForTest engine;
+  const auto id =
+      engine.Must<kmip::RegisterResponse>(Certificate(pki::Der(pki::kLeaf)).request).id;
+  const auto get = [&](kmip::KeyFormatType format) {
+    return engine.Do(kmip::GetRequest{.id = kmip::Identifier(id), .format = format});
+  };
+  EXPECT_TRUE(get(kmip::KeyFormatType::kX_509).success);
+  EXPECT_TRUE(get(kmip::KeyFormatType::kRaw).success);
+  EXPECT_EQ(get(kmip::KeyFormatType::kPKCS_8).reason, ResultReason::kKeyFormatTypeNotSupported);
+}
+
 TEST(RegisterCertificate, TellsWhatStandsInIt) {
   EngineForTest engine;
   const Bytes der = pki::Der(pki::kLeaf);
