@@ -69,7 +69,9 @@ Result<std::unique_ptr<HsmCertificateIssuer>> HsmCertificateIssuer::Open(
   if (!facts.authority) {
     return Error(Code::kInvalidArgument, path + " may not sign certificates");
   }
-  auto key = TRY(hsm::SigningKey::Find(std::move(pool), config.certify.key_label));
+  const auto kind = facts.key_family == crypto::KeyFamily::kRsa ? hsm::SigningKeyKind::kRsa2048
+                                                                : hsm::SigningKeyKind::kP256;
+  auto key = TRY(hsm::SigningKey::Find(std::move(pool), config.certify.key_label, kind));
   if (key->PublicKeyDer() != facts.public_key) {
     return Error(Code::kInvalidArgument,
                  path + " is not of the key '" + config.certify.key_label + "' in the token");

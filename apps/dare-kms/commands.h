@@ -59,6 +59,7 @@ Result<void> RenewServerCertificate(const RenewServerOptions& options);
 struct MakeCertifyAuthorityOptions {
   std::string config = kDefaultConfig;
   std::string name;  // CN=…,O=…
+  bool rsa = false;  // of 2048 bits, not on P-256
   std::string out;   // PEM; empty: certify.pem beside the configuration
   std::int64_t days = 3650;
 };

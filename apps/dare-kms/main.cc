@@ -145,6 +145,7 @@ void AddMakeCertifyAuthority(CLI::App& app, int& status) {
   verb->add_option("--config", options.config, "configuration file")->capture_default_str();
   verb->add_option("--name", options.name, "its name, as CN=Example Issuing CA,O=Example")
       ->required();
+  verb->add_flag("--rsa", options.rsa, "a key of RSA, 2048 bits, not on P-256");
   verb->add_option("--out", options.out, "where its certificate goes (PEM)");
   verb->add_option("--days", options.days, "life of its certificate")
       ->check(CLI::Range(1, 36500))

@@ -38,7 +38,9 @@ Result<void> MakeCertifyAuthority(const MakeCertifyAuthorityOptions& options) {
   if (FileExists(path)) return Error(Code::kAlreadyExists, path + " exists; nothing was changed");
   TRY(crypto::ParseName(options.name));  // before a key is made
   auto pool = TRY(OpenToken(config.hsm));
-  auto key = TRY(hsm::SigningKey::Create(pool, config.certify.key_label));
+  auto key = TRY(hsm::SigningKey::Create(
+      pool, config.certify.key_label,
+      options.rsa ? hsm::SigningKeyKind::kRsa2048 : hsm::SigningKeyKind::kP256));
   server::Certificate certificate;
   certificate.der = TRY(MakeCertificate(options, *key));
   TRY(WriteFileDurably(path, AsBytes(server::ToPem(certificate)), 0644, false));

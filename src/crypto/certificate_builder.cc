@@ -26,6 +26,10 @@ constexpr std::size_t kSerialBytes = 16;
 constexpr std::array<std::uint8_t, 12> kEcdsaSha256 = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
                                                        0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 
+// AlgorithmIdentifier of sha256WithRSAEncryption. RFC 4055, section 5.
+constexpr std::array<std::uint8_t, 15> kRsaSha256 = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                                     0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00};
+
 Error X509Error(std::string_view what) {
   return Error(Code::kInternal, std::string(what) + ": " + TakeOpenSslError());
 }
@@ -89,10 +93,12 @@ Result<void> AddExtensions(X509* x509, X509* issuer, const CertificatePlan& plan
 
 // The key is where OpenSSL cannot sign with it, so the three parts of a certificate are put
 // together here. RFC 5280, section 4.1.
-Result<Bytes> Sign(X509* x509, const DigestSigner& sign) {
+Result<Bytes> Sign(X509* x509, bool rsa, const DigestSigner& sign) {
   // The algorithm is named inside the signed part too; OpenSSL gives no other way to set it.
   auto* algorithm = const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(x509));
-  if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_ecdsa_with_SHA256), V_ASN1_UNDEF, nullptr) != 1) {
+  const int nid = rsa ? NID_sha256WithRSAEncryption : NID_ecdsa_with_SHA256;
+  if (X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), rsa ? V_ASN1_NULL : V_ASN1_UNDEF, nullptr) !=
+      1) {
     return X509Error("cannot name the signature algorithm");
   }
   unsigned char* encoded = nullptr;
@@ -106,7 +112,7 @@ Result<Bytes> Sign(X509* x509, const DigestSigner& sign) {
   }
   Bytes bits{0};  // no unused bits
   Append(bits, TRY(sign(digest)));
-  Append(body, kEcdsaSha256);
+  Append(body, rsa ? ByteView(kRsaSha256) : ByteView(kEcdsaSha256));
   Append(body, DerElement(V_ASN1_BIT_STRING, bits));
   return DerElement(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED, body);
 }
@@ -129,6 +135,30 @@ Result<Bytes> Encoded(const X509_NAME* name) {
   Bytes der(encoded, encoded + size);
   OPENSSL_free(encoded);
   return der;
+}
+
+// RFC 5280, 4.1.2.4: PrintableString or UTF8String. Old readers know the first.
+int PlainestType(const std::string& text) {
+  constexpr std::string_view kPrintable = " '()+,-./:=?";
+  const bool printable = std::ranges::all_of(text, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kPrintable.find(c) != kPrintable.npos;
+  });
+  return printable ? V_ASN1_PRINTABLESTRING : MBSTRING_UTF8;
+}
+
+template <typename TypeOf>
+Result<Bytes> EncodeName(const std::vector<std::pair<int, std::string>>& attributes,
+                         TypeOf type_of) {
+  const NamePtr name(X509_NAME_new());
+  bool done = name != nullptr;
+  for (const auto& [nid, value] : attributes) {
+    done = done && X509_NAME_add_entry_by_NID(name.get(), nid, type_of(value),
+                                              reinterpret_cast<const unsigned char*>(value.data()),
+                                              static_cast<int>(value.size()), -1, 0) == 1;
+  }
+  if (!done) return X509Error("cannot make a certificate name");
+  return Encoded(name.get());
 }
 
 }  // namespace
@@ -157,7 +187,8 @@ Result<Bytes> BuildCertificate(const CertificatePlan& plan, ByteView issuer,
     return X509Error("cannot make a certificate");
   }
   TRY(AddExtensions(x509.get(), signer, plan));
-  Bytes der = TRY(Sign(x509.get(), sign));
+  const bool rsa = EVP_PKEY_get_base_id(X509_get0_pubkey(signer)) == EVP_PKEY_RSA;
+  Bytes der = TRY(Sign(x509.get(), rsa, sign));
   // A token that signs with another key, or badly, is found out here and not by the clients.
   const X509Ptr made = TRY(DecodeCertificate(der));
   if (X509_verify(made.get(), X509_get0_pubkey(signer)) != 1) {
@@ -168,15 +199,7 @@ Result<Bytes> BuildCertificate(const CertificatePlan& plan, ByteView issuer,
 }
 
 Result<Bytes> EncodeName(const std::vector<std::pair<int, std::string>>& attributes) {
-  const NamePtr name(X509_NAME_new());
-  bool done = name != nullptr;
-  for (const auto& [nid, value] : attributes) {
-    done = done && X509_NAME_add_entry_by_NID(name.get(), nid, MBSTRING_UTF8,
-                                              reinterpret_cast<const unsigned char*>(value.data()),
-                                              static_cast<int>(value.size()), -1, 0) == 1;
-  }
-  if (!done) return X509Error("cannot make a certificate name");
-  return Encoded(name.get());
+  return EncodeName(attributes, [](const std::string&) { return MBSTRING_UTF8; });
 }
 
 Result<Bytes> ParseName(const std::string& text) {
@@ -194,7 +217,7 @@ Result<Bytes> ParseName(const std::string& text) {
     at = end + 1;
   }
   std::reverse(attributes.begin(), attributes.end());
-  Result<Bytes> name = EncodeName(attributes);
+  Result<Bytes> name = EncodeName(attributes, PlainestType);
   if (!name) return bad;
   return name;
 }

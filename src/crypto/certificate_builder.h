@@ -12,8 +12,8 @@
 // X.509 certificates made by us, signed with a key that OpenSSL cannot reach. RFC 5280.
 namespace dare::crypto {
 
-// Signs a SHA-256 digest with the issuer's P-256 key, wherever that is (an HSM): gives the ECDSA
-// signature in DER.
+// Signs a SHA-256 digest with the issuer's key, wherever that is (an HSM): gives the ECDSA
+// signature in DER, or RSASSA-PKCS1-v1_5 where the issuer's key is of RSA.
 using DigestSigner = std::function<Result<Bytes>(ByteView digest)>;
 
 // What goes into one certificate.

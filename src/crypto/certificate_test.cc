@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "crypto/certificate_builder.h"
 #include "crypto/certificate_chain.h"
 #include "crypto/certificate_request.h"
 #include "crypto/certificates_for_test.h"
@@ -145,6 +146,15 @@ TEST(JudgeChain, RefusesAForgedSignature) {
   EXPECT_EQ(*JudgeChain(chain, {}, kNow, true), ChainVerdict::kInvalid);
   const std::array<ByteView, 2> without_root = {leaf, inter};
   EXPECT_EQ(*JudgeChain(without_root, {}, kNow, true), ChainVerdict::kInvalid);
+}
+
+TEST(ParseName, WritesPlainTextAsPrintableStringAndOtherTextAsUtf8) {
+  EXPECT_EQ(ToHex(*ParseName("CN=KMIP,C=US")),
+            "301c310b3009060355040613025553310d300b060355040313044b4d4950");
+  EXPECT_EQ(ToHex(*ParseName("CN=München")), "30133111300f06035504030c084dc3bc6e6368656e");
+  for (const char* bad : {"", "KMIP", "CN=", "CN=a,", "XX=a", "CN=a\\,b"}) {
+    EXPECT_EQ(ParseName(bad).error().code, Code::kInvalidArgument) << bad;
+  }
 }
 
 TEST(BelongsTo, FindsDescentNameAndKey) {

@@ -63,7 +63,7 @@ fail() { echo "error: $*" >&2; cat "$home/log" >&2 2>/dev/null || true; exit 1; 
 
 "$bin/dare-kms" init --dir "$home/kms" --address 127.0.0.1 --kmip-port 0 --https-port 0 >"$home/init" || fail "init"
 config=$home/kms/kms.toml
-"$bin/dare-kms" make-certify-authority --config "$config" --name "CN=KMIP,OU=OASIS,O=TEST,C=US" >>"$home/init" ||
+"$bin/dare-kms" make-certify-authority --config "$config" --rsa --name "CN=KMIP,OU=OASIS,O=TEST,C=US" >>"$home/init" ||
   fail "make-certify-authority"
 # What conformance needs and a server in use should not have; the vendor's texts of the cases' C_GetInfo.
 sed -i -e '1i allow_legacy_algorithms = true' \

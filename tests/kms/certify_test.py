@@ -18,10 +18,11 @@ NAME = "CN=Issuing CA,O=Example"
 
 class Certify(fixture.KmsTest):
     clients = ("registrar", "alice")
+    authority_options = ()
 
     @classmethod
     def configure_server(cls, server):
-        server.command("make-certify-authority", "--name", NAME)
+        server.command("make-certify-authority", "--name", NAME, *cls.authority_options)
         cls.authority = server.folder / "certify.pem"
         server.configure("certify", "certificate", str(cls.authority))
         server.configure("certify", "clients", ["registrar"])
@@ -99,6 +100,16 @@ class Certify(fixture.KmsTest):
         finally:
             self.kms.config_file.write_text(before, "utf-8")
             self.kms.start()
+
+
+class RsaAuthority(Certify):
+    """The same with an authority of RSA."""
+
+    authority_options = ("--rsa",)
+
+    def test_it_signs_with_rsa(self):
+        _, der = self.request("/CN=www.example.com")
+        self.assertIn("sha256WithRSAEncryption", self.text(self.pem(self.certify(self.client("registrar"), der))))
 
 
 class WithoutAuthority(fixture.KmsTest):
