@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine_for_test.h"
+#include "engine/issuer_for_test.h"
 #include "engine_key.h"
 #include "kmip/tags.h"
 #include "secure_heap_roots.h"
@@ -24,6 +25,9 @@ const std::size_t kIdLength = std::string(kKeyForFuzz).size();
 const std::size_t kCorrelationLength = std::string(kCorrelationForFuzz).size();
 
 struct World {
+  World() { engine.UseIssuer(&issuer); }
+
+  const IssuerForTest issuer{ManualClockForTest().Now()};
   EngineForTest engine{/*allow_legacy=*/true,
                        {.newest_version = kmip::kVersion3_0, .interop = true}};
   std::string key = engine.AddAesKey(

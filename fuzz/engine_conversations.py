@@ -7,7 +7,9 @@ engine_key.h says how an input names what only the running engine knows. Beside 
 messages with the product's own encoder; here speaks the encoder of the tests, so that the two cannot err alike. Made by
 us: no published conversation is copied.
 """
+import base64
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
@@ -40,6 +42,17 @@ def name(value):
 
 def attributes(*members, tag="Attributes"):
     return item(tag, list(members))
+
+
+def made(name):
+    """A certificate or a request of src/crypto/certificates_for_test.h, made with the openssl command."""
+    header = pathlib.Path(__file__).resolve().parents[1] / "src/crypto/certificates_for_test.h"
+    text = re.search(rf"\b{name} =((?:\s*\"[^\"]*\")+);", header.read_text("utf-8")).group(1)
+    return base64.b64decode("".join(re.findall(r'"([^"]*)"', text)))
+
+
+def certificate(der):
+    return item("Certificate", [item("CertificateType", "X_509"), item("CertificateValue", der)])
 
 
 def reference(tag):
@@ -156,13 +169,36 @@ TALKS = {
     ],
     "certificates": [
         (None, [("CreateKeyPair", pair())]),
-        (None, [("Certify", [uid(answered(2)), attributes(name("cert"))])]),
-        (None, [("ReCertify", [uid(answered(3))])]),
+        (None, [("Certify", [uid(answered(2)), attributes(name("cert"), item("CertificateType", "X_509"))])]),
+        (None, [("ReCertify", [uid(answered(3)), item("Offset", 60, Type.INTERVAL)])]),
         (None, [("Validate", [uid(answered(3))])]),
         (None, [("Get", [uid(answered(3))]), ("GetAttributes", [uid(answered(3))])]),
         (None, [("Register", [item("ObjectType", "Certificate"), attributes(),
                               item("Certificate", [item("CertificateType", "X_509"),
                                                    item("CertificateValue", bytes.fromhex("3003020101"))])])]),
+    ],
+    "certificate-requests": [
+        (None, [("Certify", [item("CertificateRequestType", "PKCS_10"),
+                             item("CertificateRequestValue", made("kClientRequest")), attributes(name("cert"))])]),
+        (None, [("Register", [item("ObjectType", "CertificateRequest"), attributes(),
+                              item("CertificateRequest", [
+                                  item("CertificateRequestType", "PKCS_10"),
+                                  item("CertificateRequestValue", made("kClientRequest"))])])]),
+        (None, [("Certify", [uid(answered(2))])]),
+        (None, [("ReCertify", [uid(answered(1)), uid(answered(2), "CertificateRequestUniqueIdentifier")])]),
+        (None, [("Certify", [item("CertificateRequestType", "PKCS_10"),
+                             item("CertificateRequestValue", made("kRequest"))])]),
+    ],
+    "certificate-chains": [
+        *[(None, [("Register", [item("ObjectType", "Certificate"), attributes(), certificate(made(name))])])
+          for name in ("kLeaf", "kInter", "kEverything")],
+        (None, [("GetAttributes", [uid(answered(1))]), ("GetAttributes", [uid(answered(3))])]),
+        (None, [("Validate", [certificate(made("kRoot")), uid(answered(1)), uid(answered(2))])]),
+        (None, [("Validate", [certificate(made("kRogue")), certificate(made("kExpired")), uid(answered(1)),
+                              date("ValidityDate", 1_600_000_000)])]),
+        (None, [("Locate", [attributes(text("CertificateSubjectOU", "Two"))])]),
+        (None, [("Get", [uid(answered(1)), item("KeyFormatType", "X_509")])]),
+        (None, [("Encrypt", [uid(answered(3)), OAEP, item("Data", bytes(16))])]),
     ],
     "derived": [
         (None, [("Create", symmetric(("DeriveKey",)))]),
