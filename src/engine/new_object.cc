@@ -109,7 +109,8 @@ Result<std::optional<PlainObject>> PlainFormat(const kmip::ManagedObject& object
   return plain;
 }
 
-Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object) {
+Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object,
+                                kmip::ProtocolVersion version) {
   if (object.type == ObjectType::kTemplate) return {};
   if (const auto plain = TRY(PlainFormat(object))) {
     const auto& [value, format, digest_format] = *plain;
@@ -122,7 +123,8 @@ Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObj
   attributes.Set(
       Attribute::OfEnumeration(Tag::kKeyFormatType, static_cast<std::uint32_t>(block.format)));
   AddKeyDigests(attributes, block);
-  TRY(AddPkcs1Digest(attributes, object, block));
+  // Published cases of 1.x (TC-182) have one digest of such a key.
+  if (!kmip::IsVersion1(version)) TRY(AddPkcs1Digest(attributes, object, block));
   //= kmip-2.1 4.28 Key Value Present
   //# SHALL be created by the server if the Key Value is absent from the Key Block
   if (!block.key_value) attributes.Set(Attribute::OfBoolean(Tag::kKeyValuePresent, false));
@@ -279,7 +281,7 @@ Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, Attribute
     }
   }
   const bool has_digest = imported && all.Has(Tag::kDigest) && all.Has(Tag::kKeyFormatType);
-  if (!has_digest) TRY(AddFormatAndDigest(all, object));
+  if (!has_digest) TRY(AddFormatAndDigest(all, object, context.version()));
   if (type == ObjectType::kTemplate) {
     SetForTemplate(all, context.now());
   } else if (imported) {
