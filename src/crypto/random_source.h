@@ -37,14 +37,14 @@ class RandomSource {
   void Add(ByteView seed) const;
 
   // For EVP's key generation: draws on this source. Null is OpenSSL's default context.
-  ossl_lib_ctx_st* library() const { return library_; }
+  ossl_lib_ctx_st* library() const;
 
  private:
-  RandomSource(RandomGenerator generator, ossl_lib_ctx_st* library)
-      : generator_(generator), library_(library) {}
+  struct Library;
+  RandomSource(RandomGenerator generator, std::unique_ptr<Library> library);
 
   const RandomGenerator generator_;
-  ossl_lib_ctx_st* const library_;  // owned
+  const std::unique_ptr<Library> library_;  // null for the DRBG
 };
 
 }  // namespace dare::crypto
