@@ -88,7 +88,9 @@ class Lifecycle : public testing::Test {
     if (state == State::kCompromised || state == State::kDestroyedCompromised) {
       EXPECT_TRUE(Revoke(id, Code::kKeyCompromise).success);
     }
-    if (IsDestroyed(state)) EXPECT_TRUE(Destroy(id).success);
+    if (IsDestroyed(state)) {
+      EXPECT_TRUE(Destroy(id).success);
+    }
     EXPECT_EQ(StateForTest(engine_, id), state);
     return id;
   }
@@ -142,7 +144,9 @@ TEST_F(Lifecycle, EveryTriggerInEveryStateDoesWhatTheTableSaysAndNothingElse) {
         // What is compromised already may be said to be so once more.
         const bool again = trigger == Trigger::kRevokeCompromised &&
                            (state == State::kCompromised || state == State::kDestroyedCompromised);
-        if (asks && !again) EXPECT_EQ(taken, transition != kTransitions.end());
+        if (asks && !again) {
+          EXPECT_EQ(taken, transition != kTransitions.end());
+        }
       }
     }
   }
