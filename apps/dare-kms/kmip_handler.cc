@@ -1,9 +1,16 @@
 #include "kmip_handler.h"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "base/mutex.h"
+#include "engine/outbox.h"
+#include "kmip/tags.h"
+#include "ttlv/tag.h"
 
 namespace dare::kms {
 namespace {
@@ -17,6 +24,35 @@ class LateAnswer : public engine::Completion {
   server::Reply reply_;
 };
 
+// A client's connection, as far as the engine may send to it. Thread-safe.
+class ConnectionEndpoint : public engine::Endpoint {
+ public:
+  // At each request, until it is known.
+  bool Attach(const server::ReplyTo& reply) {
+    if (attached_.load(std::memory_order_acquire)) return false;
+    const auto pusher = reply.Push();
+    if (!pusher) return false;
+    const MutexLock lock(mutex_);
+    pusher_ = *pusher;
+    attached_.store(true, std::memory_order_release);
+    return true;
+  }
+  void Push(WipingBytes message) override {
+    const MutexLock lock(mutex_);
+    if (pusher_) pusher_->Send(std::move(message));
+  }
+
+ private:
+  std::atomic<bool> attached_ = false;
+  Mutex mutex_;
+  std::optional<server::Pusher> pusher_ GUARDED_BY(mutex_);
+};
+
+bool IsResponse(ByteView message) {
+  return message.size() >= 4 &&
+         GetU32(message.data()) >> 8 == ttlv::TagNumber(kmip::Tag::kResponseMessage);
+}
+
 bool Contains(const std::vector<std::string>& list, std::string_view wanted) {
   return std::find(list.begin(), list.end(), wanted) != list.end();
 }
@@ -27,6 +63,7 @@ std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
   auto caller = std::make_shared<engine::Caller>();
   caller->address = peer.address;
   caller->certificate = peer.serial;
+  if (carries_requests_) caller->endpoint = std::make_shared<ConnectionEndpoint>();
   policy::Principal& principal = caller->principal;
   if (!peer.authenticated()) return caller;  // nobody
   principal.name = peer.common_name;
@@ -45,6 +82,12 @@ std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
 server::Handled KmipHandler::Handle(ByteView request, const server::Caller& caller,
                                     const server::ReplyTo& later, WipingBytes& answer) {
   const auto& who = *static_cast<const engine::Caller*>(caller.principal.get());
+  if (IsResponse(request)) {
+    return kms_.TakeResponse(who) ? server::Handled::kTaken : server::Handled::kRefused;
+  }
+  if (who.endpoint != nullptr && static_cast<ConnectionEndpoint&>(*who.endpoint).Attach(later)) {
+    kms_.Meet(who);
+  }
   const Result<bool> done = kms_.Answer(request, who, answer);
   if (!done) {
     log::Failure("request refused: " + done.error().message);

@@ -18,9 +18,13 @@ namespace dare::kms {
 // we issued for that role. The role in a certificate of another authority counts for nothing.
 class KmipHandler : public server::RequestHandler {
  public:
+  // `carries_requests`: the connections have a place for requests of the server (HTTPS has none).
   KmipHandler(engine::Kms& kms, const server::EnrolmentStore& records,
-              std::vector<std::string> administrators)
-      : kms_(kms), records_(records), administrators_(std::move(administrators)) {}
+              std::vector<std::string> administrators, bool carries_requests)
+      : kms_(kms),
+        records_(records),
+        administrators_(std::move(administrators)),
+        carries_requests_(carries_requests) {}
 
   std::shared_ptr<const void> Meet(const server::Peer& peer) override;
   server::Handled Handle(ByteView request, const server::Caller& caller,
@@ -33,6 +37,7 @@ class KmipHandler : public server::RequestHandler {
   engine::Kms& kms_;
   const server::EnrolmentStore& records_;
   const std::vector<std::string> administrators_;
+  const bool carries_requests_;
 };
 
 }  // namespace dare::kms

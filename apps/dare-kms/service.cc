@@ -158,6 +158,8 @@ Result<void> Service::OpenRecords() {
   credential_store_ = TRY(server::CredentialStore::Open(config_.credentials_path));
   credentials_ = std::make_unique<StoredCredentials>(*credential_store_);
   options.credentials = credentials_.get();
+  options.push.clients.insert(config_.push.clients.begin(), config_.push.clients.end());
+  options.push.put.insert(config_.push.put.begin(), config_.push.put.end());
   options.credential_options.gateways = config_.credentials.gateways;
   options.credential_options.longest_ticket_seconds = config_.credentials.ticket_seconds;
   options.credential_options.accept_any_user_insecure = config_.conformance.accept_any_user;
@@ -171,7 +173,9 @@ Result<void> Service::OpenRecords() {
 }
 
 Result<void> Service::StartListeners() {
-  kmip_handler_ = std::make_unique<KmipHandler>(*kms_, *records_, config_.administrators);
+  kmip_handler_ = std::make_unique<KmipHandler>(*kms_, *records_, config_.administrators, true);
+  kmip_over_https_handler_ =
+      std::make_unique<KmipHandler>(*kms_, *records_, config_.administrators, false);
   kmip_framing_ = std::make_unique<server::KmipFraming>(config_.limits.message_bytes);
   kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), records_.get()));
   server::ServerOptions options;
@@ -197,7 +201,7 @@ Result<void> Service::StartListeners() {
     limits.max_message_bytes = config_.limits.message_bytes;
     limits.draft3_types = config_.kmip_3_0;
     http_limits.kmip_body_bytes = server::KmipOverHttps::LargestBody(limits);
-    kmip_over_https_ = std::make_unique<server::KmipOverHttps>(*kmip_handler_, limits);
+    kmip_over_https_ = std::make_unique<server::KmipOverHttps>(*kmip_over_https_handler_, limits);
   }
   http_handler_ = std::make_unique<server::HttpHandler>(*est_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);

@@ -56,7 +56,7 @@ class Service {
   std::unique_ptr<server::CredentialStore> credential_store_;
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<engine::Kms> kms_;
-  std::unique_ptr<KmipHandler> kmip_handler_;
+  std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
   std::unique_ptr<server::EstService> est_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;

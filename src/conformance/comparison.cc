@@ -92,9 +92,9 @@ Comparison::Difference Comparison::Compare(const Node& expected, const Node& act
       if (expected != actual) Use(Variation::kServerInformation);
       return std::nullopt;
     case Tag::kProtocolVersion:
-      if (above.parent == Tag::kResponseHeader && options_.versions_may_be_mixed &&
-          expected.members != actual.members && actual.members.size() == 2 &&
-          actual.members[0].value.number == version_.major &&
+      if ((above.parent == Tag::kResponseHeader || above.parent == Tag::kRequestHeader) &&
+          options_.versions_may_be_mixed && expected.members != actual.members &&
+          actual.members.size() == 2 && actual.members[0].value.number == version_.major &&
           actual.members[1].value.number == version_.minor) {
         bindings_.Met(Slip::kOtherVersionPrinted);
         return std::nullopt;

@@ -101,6 +101,14 @@ class Performance {
     return users_.size() - 1;
   }
 
+  // A case in which the server asks is played as a client of its own, the fourth, so that the
+  // server can have an agreement with that one and tells the others nothing.
+  std::size_t FirstClient() const {
+    const bool asked = std::any_of(file_.exchanges.begin(), file_.exchanges.end(),
+                                   [](const Exchange& exchange) { return exchange.from_server; });
+    return asked ? 3 : 0;
+  }
+
   Result<Peer*> PeerOf(std::size_t client) {
     auto& peer = peers_[client];
     if (peer == nullptr) peer = TRY(connect_(client));
@@ -117,7 +125,7 @@ class Performance {
   }
 
   Difference PlayClient(const Exchange& exchange, bool repeat) {
-    Result<Peer*> peer = PeerOf(ClientOf(exchange));
+    Result<Peer*> peer = PeerOf(ClientOf(exchange) + FirstClient());
     if (!peer) return peer.error().message;
     const auto deadline =
         SteadyClock::now() + std::chrono::seconds(repeat ? options_.repeat_seconds : 0);
@@ -139,7 +147,7 @@ class Performance {
   // The server asks, on the connection that was used last.
   Difference PlayServer(const Exchange& exchange) {
     if (last_ == nullptr) {
-      const Result<Peer*> peer = PeerOf(0);
+      const Result<Peer*> peer = PeerOf(FirstClient());
       if (!peer) return peer.error().message;
     }
     const Result<Node> request = last_->NextRequest();

@@ -80,6 +80,7 @@ class Batch {
       AnswerUndone();
     } else {
       answered_.changed = std::move(memory_.changed);
+      answered_.told = std::move(memory_.told);
     }
     return {};
   }
@@ -195,17 +196,18 @@ class Batch {
   // How far `memory_` was; it only grows while an item runs.
   struct Checkpoint {
     std::string placeholder;
-    std::size_t answered_ids, made, changed;
+    std::size_t answered_ids, made, changed, told;
   };
   Checkpoint Remember() const {
     return {memory_.placeholder, memory_.answered_ids.size(), memory_.made.size(),
-            memory_.changed.size()};
+            memory_.changed.size(), memory_.told.size()};
   }
   void GoBackTo(const Checkpoint& before) {
     memory_.placeholder = before.placeholder;
     memory_.answered_ids.resize(before.answered_ids);
     memory_.made.resize(before.made);
     memory_.changed.resize(before.changed);
+    memory_.told.resize(before.told);
   }
 
   void RefuseItem(const kmip::RequestItem* item, const Error& error) {

@@ -18,6 +18,7 @@ struct Answered {
   std::vector<audit::Entry>
       entries;  // one for each batch item; to be appended before the answer leaves
   std::vector<std::string> changed;  // ids to forget in the cache after the commit
+  std::vector<ObjectChange> told;    // to be published after the commit
   bool needs_writer = false;         // nothing was done or answered: start again with a transaction
   bool needs_admission = false;      // the same, with what became of the message's credentials
   std::string server_correlation;    // Server Correlation Value of the answer

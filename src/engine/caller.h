@@ -8,6 +8,8 @@
 
 namespace dare::engine {
 
+class Endpoint;
+
 // Who asks: made once for a connection, shared by its requests. Where a message shows credentials,
 // a copy with another principal stands in for the length of that message.
 struct Caller {
@@ -16,6 +18,8 @@ struct Caller {
   std::string certificate;  // serial of the client's certificate
   // The ticket that the message showed, for operations that must not pass on more than it gives.
   std::shared_ptr<LiveTicket> ticket;
+  // The connection, where the server may send requests to it; null otherwise.
+  std::shared_ptr<Endpoint> endpoint;
 };
 
 }  // namespace dare::engine

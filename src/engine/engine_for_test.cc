@@ -97,6 +97,7 @@ WipingBytes EngineForTest::Exchange(ByteView request, const std::string& princip
   caller->principal.name = principal;
   caller->principal.administrator = administrator;
   caller->address = "192.0.2.1";
+  caller->endpoint = endpoint_;
   WipingBytes answer;
   const Result<bool> answered = kms_->Answer(request, *caller, answer);
   if (!answered) Fail(answered.error().message);

@@ -31,6 +31,7 @@ class ObjectStore;
 namespace dare::engine {
 
 class CertificateIssuer;
+class Endpoint;
 class Kms;
 struct KmsOptions;
 
@@ -92,6 +93,9 @@ class EngineForTest {
   // The lines that the audit log has by now.
   std::vector<std::string> AuditLines();
 
+  // Connections of callers from now on; null, as at first: such that nothing can be sent to.
+  void UseEndpoint(std::shared_ptr<Endpoint> endpoint) { endpoint_ = std::move(endpoint); }
+
   ManualClockForTest& clock() { return clock_; }
   hsm::MemorySealerForTest& sealer() { return *sealer_; }
   store::ObjectStore& store() { return *store_; }
@@ -107,6 +111,7 @@ class EngineForTest {
   [[noreturn]] static void Fail(const std::string& why);
 
   std::unique_ptr<KmsOptions> options_;
+  std::shared_ptr<Endpoint> endpoint_;
   ManualClockForTest clock_;
   std::string folder_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_;

@@ -7,6 +7,7 @@
 #include "audit/audit_log.h"
 #include "base/log.h"
 #include "engine/object_cache.h"
+#include "engine/sessions.h"
 
 namespace dare::engine {
 
@@ -86,7 +87,8 @@ void GroupCommit::Run() {
 
 void GroupCommit::Commit(std::vector<Job>& jobs) {
   const Moment begun = parts_.clock.Steady();
-  if (Result<void> committed = CommitAll(jobs); !committed) {
+  const Result<void> committed = CommitAll(jobs);
+  if (!committed) {
     log::Failure("a group of " + std::to_string(jobs.size()) +
                  " requests was rolled back: " + committed.error().message);
     RefuseAll(jobs, committed.error());
@@ -96,7 +98,13 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
     for (const std::string& id : job.answered.changed) parts_.cache.Forget(id);
   }
   ExpectThemAgain(jobs.size(), begun);
-  for (Job& job : jobs) job.completion->Done(std::move(job.answer));
+  for (Job& job : jobs) {
+    job.completion->Done(std::move(job.answer));
+    // Behind the answer, where it is the same connection.
+    if (committed && !job.answered.told.empty()) {
+      parts_.sessions.outbox.Publish(std::move(job.answered.told));
+    }
+  }
 }
 
 Result<void> GroupCommit::CommitAll(std::vector<Job>& jobs) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "audit/audit_log.h"
+#include "base/log.h"
 #include "engine/audit_tail.h"
 
 namespace dare::engine {
@@ -36,7 +37,8 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
           TicketBook(clock, options.credential_options.longest_ticket_seconds,
                      options.certificate_revoked),
           AsynchronousBook(clock),
-          Authenticator(clock, sessions_.tickets, options.credentials, options.credential_options)},
+          Authenticator(clock, sessions_.tickets, options.credentials, options.credential_options),
+          Outbox(clock, options.push)},
       parts_{store,         *vault_,       cache_,   streams_, clock,    options.algorithms,
              applications_, options.facts, objects_, turns_,   *random_, options.issuer,
              sessions_},
@@ -94,6 +96,18 @@ Result<void> Kms::AnswerUnreadable(const Error& error, ByteView begun, const Cal
                                    WipingBytes& answer) {
   TRY(audit_.Append(RefuseUnreadable(parts_, caller, error, begun, answer)));
   return {};
+}
+
+void Kms::Meet(const Caller& caller) {
+  const std::string& name = caller.principal.name;
+  if (caller.endpoint == nullptr || !sessions_.outbox.Agreed(name)) return;
+  if (auto opened = sessions_.outbox.Open(caller.endpoint, name, std::nullopt); !opened) {
+    log::Warning(name + " is told nothing: " + opened.error().message);
+  }
+}
+
+bool Kms::TakeResponse(const Caller& caller) {
+  return caller.endpoint != nullptr && sessions_.outbox.TakeResponse(caller.endpoint.get());
 }
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

@@ -36,6 +36,7 @@ struct KmsOptions {
   // Users and devices with credentials; null: none. Outlives the Kms.
   CredentialSource* credentials = nullptr;
   CredentialOptions credential_options;
+  PushOptions push;                         // who is told of changes
   TicketBook::Revoked certificate_revoked;  // whose tickets are worth nothing any more
 };
 
@@ -69,6 +70,10 @@ class Kms {
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
               std::unique_ptr<Completion> completion);
   Result<void> Flush();
+  // A connection began to ask: opens what was agreed with its principal.
+  void Meet(const Caller& caller);
+  // A Response Message of a client that the server asked something; false where it asked nothing.
+  bool TakeResponse(const Caller& caller);
   ~Kms();
 
  private:

@@ -247,10 +247,43 @@ Result<void> OperationContext::RequireWriter() {
   return {};
 }
 
+void OperationContext::TellOfChange(const StoredObject& stored,
+                                    const kmip::AttributeSet& attributes) {
+  if (!parts_.sessions.outbox.Wants(stored.object.owner)) return;
+  ObjectChange change{.owner = stored.object.owner, .id = stored.object.id, .version = version_};
+  NoteDifference(stored.object.attributes, attributes, change);
+  memory_.told.push_back(std::move(change));
+}
+
+void OperationContext::TellOfObject(const kmip::ManagedObject& object) {
+  const Outbox& outbox = parts_.sessions.outbox;
+  if (!outbox.WantsPut(object.owner) || !outbox.Wants(object.owner)) return;
+  const kmip::AttributeSet& attributes = object.attributes;
+  // What Get would not give out in the clear is not put either.
+  if (attributes.Boolean(Tag::kSensitive).value_or(false) ||
+      !attributes.Boolean(Tag::kExtractable).value_or(true) || object.material.empty()) {
+    return;
+  }
+  ObjectChange change{.owner = object.owner, .id = object.id, .version = version_};
+  change.changed = attributes;
+  const ByteView material = object.material.Reveal();
+  change.object.assign(material.begin(), material.end());
+  for (const kmip::Attribute& attribute : attributes.all()) {
+    if (attribute.tag != Tag::kLink) continue;
+    auto link = attribute.View().Members();
+    const auto type =
+        link ? link->Enum<kmip::LinkType>(Tag::kLinkType) : Result<kmip::LinkType>(link.error());
+    if (!type || *type != kmip::LinkType::kReplacedObjectLink) continue;
+    change.replaced = link->Text(Tag::kLinkedObjectIdentifier).value_or("");
+  }
+  memory_.told.push_back(std::move(change));
+}
+
 Result<void> OperationContext::Insert(const kmip::ManagedObject& object) {
   store::Transaction* transaction = TRY(Writable());
   TRY(CheckConstraints(object, *this));
   TRY(parts_.vault.Insert(*transaction, object));
+  TellOfObject(object);
   if (object_id_.empty()) object_id_ = object.id;
   memory_.made.emplace_back(operation_, object.id);
   memory_.changed.push_back(object.id);
@@ -261,6 +294,7 @@ Result<void> OperationContext::Update(const StoredObject& stored, kmip::Attribut
   store::Transaction* transaction = TRY(Writable());
   attributes.Set(kmip::Attribute::OfDate(Tag::kLastChangeDate, now_));
   memory_.changed.push_back(stored.object.id);
+  TellOfChange(stored, attributes);
   return parts_.vault.UpdateAttributes(*transaction, stored, attributes);
 }
 
@@ -268,6 +302,7 @@ Result<void> OperationContext::Destroy(const StoredObject& stored, kmip::Attribu
   store::Transaction* transaction = TRY(Writable());
   attributes.Set(kmip::Attribute::OfDate(Tag::kLastChangeDate, now_));
   memory_.changed.push_back(stored.object.id);
+  TellOfChange(stored, attributes);
   return parts_.vault.DestroyMaterial(*transaction, stored, attributes);
 }
 

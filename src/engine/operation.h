@@ -12,6 +12,7 @@
 #include "crypto/algorithm_policy.h"
 #include "crypto/random_source.h"
 #include "engine/caller.h"
+#include "engine/outbox.h"
 #include "engine/server_facts.h"
 #include "engine/stored_object.h"
 #include "engine/vault.h"
@@ -56,6 +57,7 @@ struct BatchMemory {
       answered_ids;  // every Unique Identifier answered, in order (kmip-2.1 4.61)
   std::vector<std::pair<kmip::Operation, std::string>> made;  // by which operation
   std::vector<std::string> changed;  // objects to forget in the cache once committed
+  std::vector<ObjectChange> told;    // what the owners' clients shall hear of, once committed
   // 2.x: the data that the latest operation of its kind put out, for later items to refer to.
   std::map<kmip::Operation, WipingBytes> data;
 };
@@ -167,6 +169,8 @@ class OperationContext {
 
  private:
   Result<ObjectPointer> Load(const std::string& id, Vault::Material material, bool keep = true);
+  void TellOfChange(const StoredObject& stored, const kmip::AttributeSet& attributes);
+  void TellOfObject(const kmip::ManagedObject& object);
   Result<store::Transaction*> Writable();
   Result<void> Decide(kmip::Operation operation, const StoredObject* stored);
 

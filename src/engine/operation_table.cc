@@ -51,6 +51,7 @@
 #include "engine/operations/set_attribute.h"
 #include "engine/operations/set_constraints.h"
 #include "engine/operations/set_defaults.h"
+#include "engine/operations/set_endpoint_role.h"
 #include "engine/operations/sign.h"
 #include "engine/operations/signature_verify.h"
 #include "engine/operations/validate.h"
@@ -134,6 +135,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::SetAttributeRequest, SetAttribute>(),
     Changes<kmip::SetConstraintsRequest, SetConstraints>(),
     Changes<kmip::SetDefaultsRequest, SetDefaults>(),
+    Reads<kmip::SetEndpointRoleRequest, SetEndpointRole>(),
     Reads<kmip::SignRequest, Sign>(),
     Reads<kmip::SignatureVerifyRequest, SignatureVerify>(),
     Reads<kmip::ValidateRequest, Validate>(),

@@ -5,6 +5,7 @@
 
 #include "engine/asynchronous_book.h"
 #include "engine/authenticator.h"
+#include "engine/outbox.h"
 #include "engine/ticket_book.h"
 
 namespace dare::engine {
@@ -19,6 +20,7 @@ struct Sessions {
   TicketBook tickets;
   AsynchronousBook asynchronous;
   Authenticator authenticator;
+  Outbox outbox;
   // False: nobody has constraints or defaults, so that nobody need look.
   std::atomic<bool> rules_exist = false;
 };

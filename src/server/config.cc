@@ -290,6 +290,10 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadCrypto(root, config);
   ReadCredentials(root.Table("credentials"), config.credentials);
   ReadConformance(root.Table("conformance"), config.conformance);
+  TableReader push = root.Table("push");
+  push.Names("clients", config.push.clients);
+  push.Names("put", config.push.put);
+  push.RefuseOthers();
   TableReader cache = root.Table("cache");
   cache.Number("entries", config.cache.entries, 0, 10'000'000);
   cache.Number("seconds", config.cache.seconds, 1, 86400);

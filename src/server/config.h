@@ -83,6 +83,12 @@ struct CredentialsConfig {
   std::uint32_t ticket_seconds = 3600;  // the longest life of a Login's ticket
 };
 
+// Whom the server tells of changes without being asked.
+struct PushConfig {
+  std::vector<std::string> clients;  // who get Notify on connections where they ask
+  std::vector<std::string> put;      // whose new objects are sent to them, too
+};
+
 // For test cases only; each key needs `insecure` beside it.
 struct ConformanceConfig {
   bool insecure = false;         // says that one knows
@@ -120,6 +126,7 @@ struct Config {
   CacheConfig cache;
   CredentialsConfig credentials;
   ConformanceConfig conformance;
+  PushConfig push;
   Pkcs11Config pkcs11;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names

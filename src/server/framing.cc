@@ -10,7 +10,10 @@ Result<std::size_t> KmipFraming::MessageSize(ByteView bytes, const Peer& /*peer*
   if (bytes.size() < kHeaderBytes) return std::size_t{0};
   ttlv::Limits limits;
   limits.max_message_bytes = limit_;
-  return ttlv::MessageLength(bytes.first(kHeaderBytes), kmip::Tag::kRequestMessage, limits);
+  // A client that took the server's role answers; whether it did is for the handler to know.
+  const bool answer = GetU32(bytes.data()) >> 8 == ttlv::TagNumber(kmip::Tag::kResponseMessage);
+  const kmip::Tag tag = answer ? kmip::Tag::kResponseMessage : kmip::Tag::kRequestMessage;
+  return ttlv::MessageLength(bytes.first(kHeaderBytes), tag, limits);
 }
 
 }  // namespace dare::server

@@ -24,7 +24,8 @@ class Framing {
   virtual WipingBytes Refusal(const Error& /*error*/) const { return {}; }
 };
 
-// KMIP messages: a TTLV structure with the tag Request Message. kmip-2.1, 9.1.
+// KMIP messages: a TTLV structure with the tag Request Message, or Response Message where the
+// server asked something. kmip-2.1, 9.1.
 class KmipFraming : public Framing {
  public:
   explicit KmipFraming(std::size_t limit) : limit_(limit) {}

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/bytes.h"
@@ -24,6 +25,7 @@ enum class Handled : std::uint8_t {
   kAnswered,          // the answer is in `answer`
   kAnsweredAndClose,  // the same, and the connection ends after it
   kLater,             // ReplyTo::Defer() was called and the Reply kept
+  kTaken,             // no answer is due: it was itself one
   kRefused,           // no answer: the connection is closed
 };
 
@@ -52,6 +54,20 @@ class Reply {
   Finish finish_;
 };
 
+// A Pusher is the right to send messages to a connection without being asked, from any thread,
+// behind the answers that wait there. It may outlive everything, as a Reply may. What is sent must
+// be durable by now.
+class Pusher {
+ public:
+  Pusher(std::shared_ptr<Mailbox> mailbox, std::uint64_t connection)
+      : mailbox_(std::move(mailbox)), connection_(connection) {}
+  void Send(WipingBytes message) const;
+
+ private:
+  std::shared_ptr<Mailbox> mailbox_;
+  std::uint64_t connection_;
+};
+
 // Where the answer of the request being handled goes; costs nothing until Defer() is called.
 // Valid only during Handle().
 class ReplyTo {
@@ -59,6 +75,11 @@ class ReplyTo {
   ReplyTo(const std::shared_ptr<Mailbox>& mailbox, std::uint64_t connection, Finish finish = {})
       : mailbox_(mailbox), connection_(connection), finish_(std::move(finish)) {}
   Reply Defer() const { return {mailbox_, connection_, finish_}; }
+  // Nothing where messages are wrapped into something that has no place for them (HTTP).
+  std::optional<Pusher> Push() const {
+    if (finish_) return std::nullopt;
+    return Pusher(mailbox_, connection_);
+  }
   // The same place, for a handler whose answers go through `finish` first.
   ReplyTo Through(Finish finish) const { return {mailbox_, connection_, std::move(finish)}; }
 

@@ -130,6 +130,7 @@ Handled KmipOverHttps::Serve(const HttpRequest& request, const Caller& caller, c
       (void)finish(answer);
       return Handled::kAnsweredAndClose;
     case Handled::kLater:
+    case Handled::kTaken:  // no server asks anything over HTTPS
     case Handled::kRefused:
       break;
   }

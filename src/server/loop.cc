@@ -168,6 +168,7 @@ void Loop::TakeMail() {
   Mail mail = mailbox_->Take();
   for (AcceptedSocket& socket : mail.sockets) Adopt(std::move(socket));
   for (LateAnswer& answer : mail.answers) OnLateAnswer(answer);
+  for (LateAnswer& message : mail.pushes) OnPush(message);
   if (mail.stop && !stopping_) BeginStop();
 }
 

@@ -119,6 +119,7 @@ class Loop {
   bool HandleOne(Connection& c, ByteView message);
   void TellToGoAhead(Connection& c);
   void OnLateAnswer(LateAnswer& answer);
+  void OnPush(LateAnswer& message);
   void FlushTick();
   void FinishTouched();
   void Finish(Connection& c);

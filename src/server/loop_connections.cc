@@ -161,6 +161,7 @@ bool Loop::HandleOne(Connection& c, ByteView message) {
   if (spare_.capacity() == 0 && answer.empty()) spare_.swap(answer);
   switch (handled) {
     case Handled::kAnswered:
+    case Handled::kTaken:
       return true;
     case Handled::kLater:
       c.deferred = true;
@@ -187,6 +188,15 @@ void Loop::OnLateAnswer(LateAnswer& answer) {
   c.Queue(*answer.bytes);
   if (finished != Handled::kAnswered) return Close(c);
   if (c.has_pending()) Progress(c);
+}
+
+void Loop::OnPush(LateAnswer& message) {
+  const auto found = connections_.find(message.connection);
+  if (found == connections_.end() || found->second->phase != Connection::Phase::kOpen) return;
+  Connection& c = *found->second;
+  Touch(c);
+  c.active_now = true;
+  c.Queue(*message.bytes);
 }
 
 void Loop::FlushTick() {

@@ -28,6 +28,13 @@ void Mailbox::Post(LateAnswer answer) {
   WakeOnce();
 }
 
+void Mailbox::PostPush(LateAnswer message) {
+  const MutexLock lock(mutex_);
+  if (closed_) return;
+  mail_.pushes.push_back(std::move(message));
+  WakeOnce();
+}
+
 void Mailbox::PostStop() {
   const MutexLock lock(mutex_);
   mail_.stop = true;
@@ -54,6 +61,10 @@ void Mailbox::WakeOnce() {
   woken_ = true;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t n = ::write(event_.get(), &one, sizeof one);
+}
+
+void Pusher::Send(WipingBytes message) const {
+  mailbox_->PostPush(LateAnswer{connection_, std::move(message), {}});
 }
 
 Reply& Reply::operator=(Reply&& other) noexcept {

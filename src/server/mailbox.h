@@ -30,6 +30,7 @@ struct LateAnswer {
 struct Mail {
   std::vector<AcceptedSocket> sockets;
   std::vector<LateAnswer> answers;
+  std::vector<LateAnswer> pushes;  // messages that are no answers
   bool stop = false;
 };
 
@@ -42,6 +43,7 @@ class Mailbox {
 
   void Post(AcceptedSocket socket) EXCLUDES(mutex_);
   void Post(LateAnswer answer) EXCLUDES(mutex_);
+  void PostPush(LateAnswer message) EXCLUDES(mutex_);
   void PostStop() EXCLUDES(mutex_);
   // Everything posted since the last call; the eventfd is quiet afterwards.
   Mail Take() EXCLUDES(mutex_);

@@ -208,7 +208,7 @@ TEST_F(ServerTest, RefusesWhatIsNoRequestMessage) {
   Start();
   const auto client = Connect();
   Bytes response = RequestForTest(0);
-  response[2] = 0x7b;
+  response[2] = 0x0f;  // Batch Item
   ASSERT_TRUE(client->Send(response));
   EXPECT_TRUE(client->WaitForClose());
 }

@@ -84,6 +84,11 @@ random_generator = "ansi-x9.31"
 certificate = "certify.pem"
 clients = ["*"]
 
+# The fourth client is told of its objects on its connection, for the cases in which the server asks.
+[push]
+clients = ["client-push"]
+put = ["client-push"]
+
 # The cases say where they begin, and name users that nobody added.
 [conformance]
 insecure = true
@@ -109,14 +114,14 @@ start() { # sets server, kmip and https
 
 # --- the clients A, B and C, by EST as in RFC 7030 ----------------------------------------------------
 # Three machines with a certificate each, and one name: they act for the same owner, as the cases expect (B revokes and
-# re-keys what A made, which the default policy gives to owners only).
-enrol() { # file
+# re-keys what A made, which the default policy gives to owners only). The fourth has a name of its own.
+enrol() { # file name
   local token
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$home/$1.key" \
-    -subj "/CN=tester" -outform DER -out "$home/$1.csr" 2>>"$home/log"
-  token=$("$bin/dare-kms" enroll-token --config "$config" --name tester | tail -1)
+    -subj "/CN=$2" -outform DER -out "$home/$1.csr" 2>>"$home/log"
+  token=$("$bin/dare-kms" enroll-token --config "$config" --name "$2" | tail -1)
   openssl base64 -in "$home/$1.csr" |
-    curl --silent --show-error --fail --cacert "$home/kms/ca.pem" --user "tester:$token" --data-binary @- \
+    curl --silent --show-error --fail --cacert "$home/kms/ca.pem" --user "$2:$token" --data-binary @- \
       -H 'Content-Type: application/pkcs10' -H 'Content-Transfer-Encoding: base64' \
       "https://$https/.well-known/est/simpleenroll" 2>>"$home/log" |
     openssl base64 -d | openssl pkcs7 -inform DER -print_certs -out "$home/$1.crt" || fail "cannot enrol $1"
@@ -124,8 +129,8 @@ enrol() { # file
 
 start
 identities=()
-for name in client-a client-b client-c; do
-  enrol "$name"
+for name in client-a client-b client-c client-push; do
+  if [[ $name == client-push ]]; then enrol "$name" "$name"; else enrol "$name" tester; fi
   identities+=(--cert "$home/$name.crt" --key "$home/$name.key")
 done
 
