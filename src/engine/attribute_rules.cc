@@ -111,8 +111,9 @@ bool MayBeGiven(const AttributeReference& reference, Origin origin, kmip::Protoc
     case Tag::kCertificateLength:
     case Tag::kDigitalSignatureAlgorithm:
       //= kmip-1.4 4.3 Register, Register Attribute Requirements
-      //# Certificate Length: Yes. Only applies to Certificates. Digital Signature Algorithm: Yes,
-      //MAY # be omitted only if this information is encapsulated in the Certificate object
+      //# Certificate Length: Yes. Only applies to Certificates.
+      //# Digital Signature Algorithm: Yes, MAY be omitted only if this information is
+      //# encapsulated in the Certificate object
     case Tag::kOpaqueDataType:
       return origin == Origin::kRegistered;
     case Tag::kOriginalCreationDate:

@@ -104,8 +104,8 @@ AttributeSet AttributesOfParts(const AttributeSet& wanted, const Whole& whole) {
     if (const Attribute* own = whole.attributes.Find(tag)) attributes.Set(*own);
   }
   //= kmip-2.1 4.31 Link
-  //# Parent Link: the object from which this one was made; 2.1 has no Link of its own for split
-  //keys
+  //# Parent Link: the object from which this one was made;
+  //# 2.1 has no Link of its own for split keys
   if (!whole.id.empty()) {
     attributes.Add(
         Attribute::OfLink(static_cast<std::uint32_t>(kmip::LinkType::kParentLink), whole.id));

@@ -98,8 +98,7 @@ TEST(RegisterCertificate, GivesItBackByteForByteInEveryVersion) {
 
 TEST(RegisterCertificate, HasOneFormat) {
   EngineForTest engine;
-  const auto id =
-      engine.Must<kmip::RegisterResponse>(Certificate(pki::Der(pki::kLeaf)).request).id;
+  const auto id = engine.Must<kmip::RegisterResponse>(Certificate(pki::Der(pki::kLeaf)).request).id;
   const auto get = [&](kmip::KeyFormatType format) {
     return engine.Do(kmip::GetRequest{.id = kmip::Identifier(id), .format = format});
   };

@@ -13,8 +13,8 @@ Result<kmip::SetEndpointRoleResponse> SetEndpointRole(const kmip::SetEndpointRol
                                                       OperationContext& context) {
   TRY(context.Authorise());
   //= kmip-2.1 6.1.54 Set Endpoint Role
-  //# After successful completion of the operation the server assumes the client role, and the
-  //client # assumes the server role
+  //# After successful completion of the operation the server assumes the client role,
+  //# and the client assumes the server role
   if (request.role == EndpointRole::kServer) return kmip::SetEndpointRoleResponse{request.role};
   if (request.role != EndpointRole::kClient) {
     return Reject(ResultReason::kInvalidField, "unknown Endpoint Role");
