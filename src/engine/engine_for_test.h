@@ -46,7 +46,7 @@ struct ItemForTest {
 };
 
 // A whole KMS over a memory store, a memory sealer, a clock that stands still and an audit log in a
-// temporary folder. Messages go the way they go in production: to the reading side first, to the
+// temporary folder. Messages go the way a server sends them: to the reading side first, to the
 // writer when something changes.
 class EngineForTest {
  public:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "server/line_list.h"
 #include "store/sqlite_schema.h"
 
 namespace dare::server {
@@ -33,30 +34,13 @@ Result<void> CheckName(const std::string& name, const char* what) {
   return Error(Code::kInvalidArgument, std::string(what) + " is empty, too long or not a name");
 }
 
-std::string Joined(const std::vector<std::string>& groups) {
-  std::string joined;
-  for (const std::string& group : groups) joined += group + "\n";
-  return joined;
-}
-
-std::vector<std::string> Split(const std::string& joined) {
-  std::vector<std::string> groups;
-  for (std::size_t at = 0; at < joined.size();) {
-    const std::size_t end = joined.find('\n', at);
-    groups.push_back(joined.substr(at, end - at));
-    if (end == std::string::npos) break;
-    at = end + 1;
-  }
-  return groups;
-}
-
 constexpr std::string_view kColumns =
     "SELECT login, principal, groups, verifier, added FROM credentials ";
 
 StoredCredential Of(const store::Statement& row) {
   const ByteView verifier = row.BorrowBytes(3);
-  return {row.Text(0), row.Text(1), Split(row.Text(2)), Bytes(verifier.begin(), verifier.end()),
-          row.Integer(4)};
+  return {row.Text(0), row.Text(1), SplitLines(row.Text(2)),
+          Bytes(verifier.begin(), verifier.end()), row.Integer(4)};
 }
 
 }  // namespace
@@ -86,7 +70,7 @@ Result<void> CredentialStore::Put(const StoredCredential& credential) {
   store::Statement statement = TRY(connection_.Prepare(
       "INSERT OR REPLACE INTO credentials (login, principal, groups, verifier, added) "
       "VALUES (?, ?, ?, ?, ?)"));
-  const std::string groups = Joined(credential.groups);
+  const std::string groups = JoinLines(credential.groups);
   statement.BindText(credential.login).BindText(credential.principal).BindText(groups);
   statement.BindBytes(credential.verifier).Bind(clock_.Now());
   return statement.Run();

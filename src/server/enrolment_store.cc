@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "server/line_list.h"
 #include "store/sqlite_schema.h"
 
 namespace dare::server {
@@ -44,23 +45,6 @@ INSERT INTO revision (value) VALUES (1);
 )sql";
 constexpr store::Migration kMigrations[] = {{1, kVersion1}};
 
-std::string JoinUnits(const std::vector<std::string>& units) {
-  std::string joined;
-  for (const std::string& unit : units) joined += unit + "\n";
-  return joined;
-}
-
-std::vector<std::string> SplitUnits(const std::string& joined) {
-  std::vector<std::string> units;
-  for (std::size_t at = 0; at < joined.size();) {
-    const std::size_t end = joined.find('\n', at);
-    units.push_back(joined.substr(at, end - at));
-    if (end == std::string::npos) break;
-    at = end + 1;
-  }
-  return units;
-}
-
 Bytes HashToken(std::string_view token) {
   Bytes hash(SHA256_DIGEST_LENGTH);
   SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), hash.data());
@@ -91,7 +75,7 @@ constexpr std::string_view kRecords =
     "coalesce(r.revoked, 0) FROM certificates c LEFT JOIN revoked_serials r USING (serial) ";
 
 CertificateRecord RecordOf(const store::Statement& row) {
-  return {row.Text(0),    {row.Text(1), SplitUnits(row.Text(2))},
+  return {row.Text(0),    {row.Text(1), SplitLines(row.Text(2))},
           row.Text(3),    row.Integer(4),
           row.Integer(5), row.Integer(6)};
 }
@@ -157,7 +141,7 @@ Result<std::string> EnrolmentStore::AddToken(const TokenGrant& grant) {
   const SecretBytes random = TRY(SecretBytes::Random(kTokenBytes));
   const std::string token = ToHex(random.Reveal());
   const Bytes hash = HashToken(token);
-  const std::string units = JoinUnits(grant.subject.units);
+  const std::string units = JoinLines(grant.subject.units);
   const MutexLock lock(mutex_);
   const auto add = [&]() NO_THREAD_SAFETY_ANALYSIS -> Result<void> {
     TRY(Run(writer_, "DELETE FROM tokens WHERE expires <= ?", clock_.Now()));
@@ -174,7 +158,7 @@ Result<Subject> EnrolmentStore::FindToken(ByteView hash) {
       "SELECT name, units FROM tokens WHERE hash = ? AND uses > 0 AND expires > ?"));
   statement.BindBytes(hash).Bind(clock_.Now());
   if (!TRY(statement.Step())) return TokenRefused();
-  return Subject{statement.Text(0), SplitUnits(statement.Text(1))};
+  return Subject{statement.Text(0), SplitLines(statement.Text(1))};
 }
 
 Result<Subject> EnrolmentStore::CheckToken(std::string_view token) {
@@ -209,7 +193,7 @@ Result<Certificate> EnrolmentStore::Renew(const std::string& serial, const std::
                               "WHERE serial = ? AND fingerprint = ? AND not_after > ?"));
       statement.BindText(serial).BindText(fingerprint).Bind(clock_.Now());
       if (!TRY(statement.Step())) return refused;
-      subject = {statement.Text(0), SplitUnits(statement.Text(1))};
+      subject = {statement.Text(0), SplitLines(statement.Text(1))};
     }
     Certificate certificate = TRY(issue(subject));
     TRY(Insert(certificate));
@@ -228,7 +212,7 @@ Result<void> EnrolmentStore::Insert(const Certificate& certificate) {
              "INSERT INTO certificates (serial, name, units, fingerprint, issued, not_after) "
              "VALUES (?, ?, ?, ?, ?, ?)",
              certificate.serial, certificate.subject.common_name,
-             JoinUnits(certificate.subject.units), certificate.fingerprint, clock_.Now(),
+             JoinLines(certificate.subject.units), certificate.fingerprint, clock_.Now(),
              certificate.not_after);
 }
 

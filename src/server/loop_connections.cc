@@ -145,7 +145,7 @@ void Loop::TellToGoAhead(Connection& c) {
   c.Queue(word);
 }
 
-// False when the connection handles nothing more for now.
+// False when the connection has to wait or ends: its next message is not to be handled.
 bool Loop::HandleOne(Connection& c, ByteView message) {
   c.active_now = true;
   c.told_to_go_ahead = false;

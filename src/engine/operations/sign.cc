@@ -5,21 +5,14 @@
 #include "crypto/signature.h"
 #include "engine/asymmetric_use.h"
 #include "engine/cipher_choice.h"
-#include "engine/signature_choice.h"
-#include "engine/streams.h"
+#include "engine/signature_parts.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
 namespace {
 
-using kmip::CryptographicParameters;
 using kmip::Reject;
 using kmip::ResultReason;
-
-CryptographicParameters ParametersOf(const kmip::SignRequest& request,
-                                     const UsablePrivateKey& key) {
-  return request.parameters.value_or(CryptographicParameters()).Over(key.defaults);
-}
 
 Result<kmip::SignResponse> Answer(Result<Bytes> signature) {
   if (!signature) return CryptographicError(signature.error());
@@ -34,8 +27,9 @@ Result<kmip::SignResponse> RunWhole(const kmip::SignRequest& request, const Usab
     return Reject(ResultReason::kInvalidMessage, "either Data or Digested Data is signed");
   }
   const bool digested = request.digested_data.has_value();
-  const crypto::SignatureScheme scheme = TRY(ChooseSignature(
-      ParametersOf(request, key), key.key.facts(), digested ? Signed::kDigest : Signed::kData));
+  const crypto::SignatureScheme scheme =
+      TRY(ChooseSignature(SignatureParameters(request, key), key.key.facts(),
+                          digested ? Signed::kDigest : Signed::kData));
   return Answer(
       digested ? crypto::SignDigest(key.key, scheme, *request.digested_data, context.algorithms())
                : crypto::SignMessage(key.key, scheme, *request.data, context.algorithms()));
@@ -44,30 +38,14 @@ Result<kmip::SignResponse> RunWhole(const kmip::SignRequest& request, const Usab
 // One part of a stream: the first one begins it, the one with the Final Indicator ends it.
 Result<kmip::SignResponse> RunPart(const kmip::SignRequest& request, const UsablePrivateKey& key,
                                    OperationContext& context) {
-  if (request.digested_data) {
-    return Reject(ResultReason::kInvalidMessage, "Digested Data does not come in parts");
-  }
-  if (crypto::SignsWholeMessages(key.key.facts().family)) {
-    return Reject(ResultReason::kUnsupportedCryptographicParameters,
-                  "this key signs whole messages, not parts");
-  }
-  const auto begin = [&]() -> Result<UnfinishedStream> {
-    CryptographicParameters parameters = ParametersOf(request, key);
-    const auto scheme = TRY(ChooseSignature(parameters, key.key.facts(), Signed::kData));
-    crypto::DigestStream digest =
-        TRY(crypto::DigestStream::Begin(*scheme.hash, context.algorithms()));
-    return UnfinishedStream{.state = std::move(digest), .parameters = std::move(parameters)};
-  };
-  UnfinishedStream stream = TRY(ResumeOrBegin(request, key.object->object.id, context, begin));
-  auto& digest = std::get<crypto::DigestStream>(stream.state);
-  TRY(digest.Update(request.data.value_or(ByteView())));
+  UnfinishedStream stream = TRY(HashPart(request, key, context));
   if (!request.final.value_or(false)) {
     kmip::SignResponse response;
     response.correlation = TRY(KeepStream(request, std::move(stream), context));
     return response;
   }
   const auto scheme = TRY(ChooseSignature(stream.parameters, key.key.facts(), Signed::kData));
-  const Bytes whole = TRY(digest.Finish());
+  const Bytes whole = TRY(std::get<crypto::DigestStream>(stream.state).Finish());
   return Answer(crypto::SignDigest(key.key, scheme, whole, context.algorithms()));
 }
 

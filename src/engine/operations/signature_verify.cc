@@ -5,22 +5,15 @@
 #include "crypto/signature.h"
 #include "engine/asymmetric_use.h"
 #include "engine/cipher_choice.h"
-#include "engine/signature_choice.h"
-#include "engine/streams.h"
+#include "engine/signature_parts.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
 namespace {
 
-using kmip::CryptographicParameters;
 using kmip::Reject;
 using kmip::ResultReason;
 using kmip::ValidityIndicator;
-
-CryptographicParameters ParametersOf(const kmip::SignatureVerifyRequest& request,
-                                     const UsablePublicKey& key) {
-  return request.parameters.value_or(CryptographicParameters()).Over(key.defaults);
-}
 
 // No signature here carries its data, so that none is recovered.
 Result<kmip::SignatureVerifyResponse> Answer(const Result<bool>& right) {
@@ -38,8 +31,9 @@ Result<kmip::SignatureVerifyResponse> RunWhole(const kmip::SignatureVerifyReques
   }
   if (!request.signature) return Reject(ResultReason::kInvalidMessage, "no Signature Data");
   const bool digested = request.digested_data.has_value();
-  const crypto::SignatureScheme scheme = TRY(ChooseSignature(
-      ParametersOf(request, key), key.key.facts(), digested ? Signed::kDigest : Signed::kData));
+  const crypto::SignatureScheme scheme =
+      TRY(ChooseSignature(SignatureParameters(request, key), key.key.facts(),
+                          digested ? Signed::kDigest : Signed::kData));
   return Answer(digested ? crypto::VerifyDigest(key.key, scheme, *request.digested_data,
                                                 *request.signature, context.algorithms())
                          : crypto::VerifyMessage(key.key, scheme, *request.data, *request.signature,
@@ -50,23 +44,7 @@ Result<kmip::SignatureVerifyResponse> RunWhole(const kmip::SignatureVerifyReques
 Result<kmip::SignatureVerifyResponse> RunPart(const kmip::SignatureVerifyRequest& request,
                                               const UsablePublicKey& key,
                                               OperationContext& context) {
-  if (request.digested_data) {
-    return Reject(ResultReason::kInvalidMessage, "Digested Data does not come in parts");
-  }
-  if (crypto::SignsWholeMessages(key.key.facts().family)) {
-    return Reject(ResultReason::kUnsupportedCryptographicParameters,
-                  "this key verifies whole messages, not parts");
-  }
-  const auto begin = [&]() -> Result<UnfinishedStream> {
-    CryptographicParameters parameters = ParametersOf(request, key);
-    const auto scheme = TRY(ChooseSignature(parameters, key.key.facts(), Signed::kData));
-    crypto::DigestStream digest =
-        TRY(crypto::DigestStream::Begin(*scheme.hash, context.algorithms()));
-    return UnfinishedStream{.state = std::move(digest), .parameters = std::move(parameters)};
-  };
-  UnfinishedStream stream = TRY(ResumeOrBegin(request, key.object->object.id, context, begin));
-  auto& digest = std::get<crypto::DigestStream>(stream.state);
-  TRY(digest.Update(request.data.value_or(ByteView())));
+  UnfinishedStream stream = TRY(HashPart(request, key, context));
   if (request.signature) stream.expected = ToBytes(*request.signature);
   if (!request.final.value_or(false)) {
     kmip::SignatureVerifyResponse response;
@@ -75,7 +53,7 @@ Result<kmip::SignatureVerifyResponse> RunPart(const kmip::SignatureVerifyRequest
   }
   if (stream.expected.empty()) return Reject(ResultReason::kInvalidMessage, "no Signature Data");
   const auto scheme = TRY(ChooseSignature(stream.parameters, key.key.facts(), Signed::kData));
-  const Bytes whole = TRY(digest.Finish());
+  const Bytes whole = TRY(std::get<crypto::DigestStream>(stream.state).Finish());
   return Answer(
       crypto::VerifyDigest(key.key, scheme, whole, stream.expected, context.algorithms()));
 }
