@@ -41,5 +41,22 @@ if [[ $(id -u) -ne 0 ]]; then
   as_root=(sudo)
 fi
 echo "installing: ${missing[*]}"
+
+# Packages bring servers along (PostgreSQL, etcd, …). The tests start their own: nothing is started here, and no
+# PostgreSQL cluster made, unless this machine has rules of its own for that.
+undo=()
+if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+  "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
+  undo+=(/usr/sbin/policy-rc.d)
+fi
+if [[ ${missing[*]} == *postgresql* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+  "${as_root[@]}" mkdir -p /etc/postgresql-common
+  echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+remove_policy() { [[ ${#undo[@]} -eq 0 ]] || "${as_root[@]}" rm -f "${undo[@]}"; }
+trap remove_policy EXIT
+
 "${as_root[@]}" apt-get update -q >/dev/null
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+  -o Dpkg::Options::=--force-confold "${missing[@]}" >/dev/null
