@@ -19,7 +19,7 @@ class DirectSealer : public Sealer {
 
   Result<Bytes> Seal(ByteView aad, ByteView secret) override;
   Result<SecretBytes> Open(ByteView aad, ByteView sealed) override;
-  const SealerInfo& info() const override { return info_; }
+  SealerInfo info() const override { return info_; }
   std::uint64_t seals() const override { return seals_; }
 
  private:

@@ -16,7 +16,7 @@ class MemorySealerForTest : public Sealer {
 
   Result<Bytes> Seal(ByteView aad, ByteView secret) override;
   Result<SecretBytes> Open(ByteView aad, ByteView sealed) override;
-  const SealerInfo& info() const override { return info_; }
+  SealerInfo info() const override { return info_; }
   std::uint64_t seals() const override { return seals_; }
 
   // As when the token was pulled out: Seal and Open give kUnavailable until it is back.

@@ -36,6 +36,13 @@ Result<SealedRecordView> ParseRecord(ByteView sealed, ByteView master_key_id) {
                           sealed.subspan(kRecordHeadBytes + kRecordNonceBytes)};
 }
 
+Result<Bytes> KeyIdOf(ByteView sealed) {
+  if (sealed.size() < kRecordHeadBytes || sealed[0] != kRecordVersion) {
+    return Error(Code::kDamaged, "the sealed record has a version unknown here");
+  }
+  return ToBytes(sealed.subspan(2, kMasterKeyIdBytes));
+}
+
 Bytes BoundTo(ByteView head, ByteView aad) {
   Bytes bound;
   bound.reserve(head.size() + aad.size());

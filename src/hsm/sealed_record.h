@@ -30,6 +30,7 @@ inline constexpr std::size_t kRecordOverhead =
     kRecordHeadBytes + kRecordNonceBytes + kRecordTagBytes;
 inline constexpr std::uint8_t kRecordVersion = 1;
 inline constexpr std::uint8_t kRecordAesGcm = 1;
+inline constexpr std::uint8_t kRecordUnderRootKey = 4;  // custody/root_sealer.h
 
 // A parsed record; views into the bytes it was parsed from.
 struct SealedRecordView {
@@ -43,6 +44,10 @@ Bytes StartRecord(ByteView master_key_id, ByteView nonce, std::size_t secret_byt
 
 // kDamaged when it is no record of this version, kNotFound when it names another master key.
 Result<SealedRecordView> ParseRecord(ByteView sealed, ByteView master_key_id);
+
+// The id of the key that a record of any mechanism says it is sealed under. kDamaged when it has no
+// head.
+Result<Bytes> KeyIdOf(ByteView sealed);
 
 // The associated data of the AEAD.
 Bytes BoundTo(ByteView head, ByteView aad);

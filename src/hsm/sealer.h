@@ -36,7 +36,8 @@ class Sealer {
   // answer, which says nothing about the record.
   virtual Result<SecretBytes> Open(ByteView aad, ByteView sealed) = 0;
 
-  virtual const SealerInfo& info() const = 0;
+  // The key that Seal uses now; another one after a rotation.
+  virtual SealerInfo info() const = 0;
   // Seals made since start. AES-GCM with random nonces allows 2^32 under one key (SP 800-38D 8.3).
   virtual std::uint64_t seals() const = 0;
 };

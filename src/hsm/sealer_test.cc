@@ -127,7 +127,8 @@ TEST_P(SealerConformance, RefusesARecordOfAnotherMasterKey) {
   EXPECT_THAT(opened.error().message, HasSubstr(ToHex(other->info().key_id)));
   // Nor when it claims to be of ours.
   Bytes forged = sealed;
-  std::copy(sealer_->info().key_id.begin(), sealer_->info().key_id.end(), forged.begin() + 2);
+  const Bytes id = sealer_->info().key_id;
+  std::copy(id.begin(), id.end(), forged.begin() + 2);
   EXPECT_EQ(sealer_->Open(aad_, forged).error().code, Code::kDamaged);
 }
 
