@@ -18,10 +18,11 @@ RANKS = {
     "crypto": 1, "ttlv": 1,
     "kmip": 2, "kmip_tables": 1,
     "store": 3, "hsm": 3, "policy": 3, "audit": 3,
-    "engine": 4, "client": 4,
-    "server": 5, "envelope": 5, "conformance": 5,
-    "luks": 6, "libdare": 6, "libdare": 6,
-    "apps": 7,
+    "custody": 4,
+    "engine": 5, "client": 5,
+    "server": 6, "envelope": 6, "conformance": 6,
+    "luks": 7, "libdare": 7, "libdare": 7,
+    "apps": 8,
 }
 LONGEST_FILE = 600
 SOURCES = {".h", ".cc", ".c", ".py", ".sh"}

@@ -1,0 +1,81 @@
+#include "custody/tokens_for_test.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "custody/root_sealer.h"
+#include "hsm/memory_sealer_for_test.h"
+
+namespace dare::custody {
+
+TokensForTest::TokensForTest(std::vector<std::string> names) : names_(std::move(names)) {}
+
+Result<void> TokensForTest::CheckThere(const std::string& token) {
+  if (std::ranges::find(names_, token) == names_.end()) {
+    return Error(Code::kNotFound, "no token '" + token + "' is configured");
+  }
+  if (gone_.contains(token)) return Error(Code::kUnavailable, "the token is gone");
+  return {};
+}
+
+Result<MasterKeys::Opened> TokensForTest::Open(const std::string& token, const Bytes& id) {
+  const MutexLock lock(mutex_);
+  TRY(CheckThere(token));
+  const std::map<Bytes, Opened>& keys = keys_[token];
+  if (id.empty() && keys.size() > 1) return Error(Code::kConflict, "several master keys");
+  const auto key = id.empty() ? keys.begin() : keys.find(id);
+  if (key == keys.end()) return Error(Code::kNotFound, "no such master key");
+  return key->second;
+}
+
+std::shared_ptr<hsm::Sealer> TokensForTest::Together(
+    std::vector<std::shared_ptr<hsm::Sealer>> sealers) {
+  return std::move(sealers.front());
+}
+
+Result<MasterKeys::Opened> TokensForTest::Create(const std::string& token) {
+  const MutexLock lock(mutex_);
+  TRY(CheckThere(token));
+  Opened made{hsm::MemorySealerForTest::Make(), KeyOrigin::kToken};
+  keys_[token].emplace(made.sealer->info().key_id, made);
+  return made;
+}
+
+Result<MasterKeys::Opened> TokensForTest::Import(const std::string& token, const Bytes& id,
+                                                 const SecretBytes& key) {
+  const MutexLock lock(mutex_);
+  TRY(CheckThere(token));
+  SecretBytes copy = TRY(key.Clone());
+  Opened made{TRY(RootSealer::Make(id, std::move(copy))), KeyOrigin::kCeremony};
+  if (!keys_[token].emplace(id, made).second) {
+    return Error(Code::kAlreadyExists, "the token has that key");
+  }
+  return made;
+}
+
+Result<void> TokensForTest::Destroy(const std::string& token, const Bytes& id) {
+  const MutexLock lock(mutex_);
+  TRY(CheckThere(token));
+  if (keys_[token].erase(id) == 0) return Error(Code::kNotFound, "no such master key");
+  return {};
+}
+
+Result<std::vector<Bytes>> TokensForTest::List(const std::string& token) {
+  const MutexLock lock(mutex_);
+  TRY(CheckThere(token));
+  std::vector<Bytes> ids;
+  for (const auto& [id, key] : keys_[token]) ids.push_back(id);
+  return ids;
+}
+
+void TokensForTest::PullOut(const std::string& token) {
+  const MutexLock lock(mutex_);
+  gone_.insert(token);
+}
+
+void TokensForTest::PutBack(const std::string& token) {
+  const MutexLock lock(mutex_);
+  gone_.erase(token);
+}
+
+}  // namespace dare::custody
