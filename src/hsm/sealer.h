@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "hsm/token_health.h"
 
 namespace dare::hsm {
 
@@ -40,6 +41,8 @@ class Sealer {
   virtual SealerInfo info() const = 0;
   // Seals made since start. AES-GCM with random nonces allows 2^32 under one key (SP 800-38D 8.3).
   virtual std::uint64_t seals() const = 0;
+  // How it and its tokens are doing. Asks no token.
+  virtual SealerHealth Health() const { return {}; }
 };
 
 }  // namespace dare::hsm
