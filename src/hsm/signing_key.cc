@@ -6,6 +6,7 @@
 
 #include "crypto/asymmetric_key.h"
 #include "crypto/random.h"
+#include "hsm/ecdsa_signature.h"
 #include "hsm/token_objects.h"
 
 namespace dare::hsm {
@@ -131,25 +132,6 @@ Result<Bytes> PublicKeyOf(const SessionLease& lease, const std::string& label,
   der.reserve(sizeof kSpkiHead + kPointBytes);
   Append(der, kSpkiHead);
   Append(der, point);
-  return der;
-}
-
-// INTEGER: no leading zero bytes but the one that keeps it positive.
-void AppendInteger(Bytes& out, ByteView number) {
-  while (number.size() > 1 && number[0] == 0) number = number.subspan(1);
-  const bool pad = (number[0] & 0x80) != 0;
-  out.push_back(0x02);
-  out.push_back(static_cast<std::uint8_t>(number.size() + (pad ? 1 : 0)));
-  if (pad) out.push_back(0);
-  Append(out, number);
-}
-
-Bytes DerSignature(ByteView raw) {
-  Bytes numbers;
-  AppendInteger(numbers, raw.first(kScalarBytes));
-  AppendInteger(numbers, raw.subspan(kScalarBytes));
-  Bytes der{0x30, static_cast<std::uint8_t>(numbers.size())};
-  Append(der, numbers);
   return der;
 }
 
