@@ -72,6 +72,9 @@ class Transaction : public store::Transaction {
     return inner_->ListMeta(prefix);
   }
   Result<void> Insert(const store::ObjectRecord& record) override { return inner_->Insert(record); }
+  Result<void> Restore(const store::ObjectRecord& record) override {
+    return inner_->Restore(record);
+  }
   Result<void> Update(const store::ObjectRecord& record, std::uint64_t expected) override {
     return inner_->Update(record, expected);
   }
@@ -110,6 +113,18 @@ class Store : public store::ObjectStore {
   Result<Bytes> GetMeta(const std::string& key) const override { return inner_->GetMeta(key); }
   Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
     return inner_->ListMeta(prefix);
+  }
+  Result<store::Page<store::PlacedRecord>> Scan(std::uint64_t after,
+                                                std::size_t limit) const override {
+    return inner_->Scan(after, limit);
+  }
+  Result<std::uint64_t> Extent() const override { return inner_->Extent(); }
+  Result<store::EntryPage> ScanEntries(const std::optional<store::PlacedEntry>& from,
+                                       std::size_t limit) const override {
+    return inner_->ScanEntries(from, limit);
+  }
+  Result<std::unique_ptr<store::WholeReader>> Snapshot() const override {
+    return inner_->Snapshot();
   }
   Result<std::unique_ptr<store::Transaction>> Begin() override {
     return std::unique_ptr<store::Transaction>(

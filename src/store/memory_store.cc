@@ -1,5 +1,6 @@
 #include "store/memory_store.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -52,6 +53,7 @@ class Tables {
     return found == ids_.end() ? 0 : found->second;
   }
   const RecordPtr& At(std::uint64_t sequence) const { return records_.at(sequence); }
+  const std::map<std::uint64_t, RecordPtr>& records() const { return records_; }
   std::uint64_t last_sequence() const { return records_.empty() ? 0 : records_.rbegin()->first; }
   const std::map<std::string, Bytes>& meta() const { return meta_; }
 
@@ -62,6 +64,19 @@ class Tables {
       if (holder != sequence) return true;
     }
     return false;
+  }
+
+  // Every entry of every record, in their order.
+  std::vector<PlacedEntry> Entries() const {
+    std::vector<PlacedEntry> all;
+    for (const auto& [sequence, record] : records_) {
+      for (const IndexEntry& entry : record->index) all.push_back(PlaceEntry(entry, sequence));
+    }
+    const auto order = [](const PlacedEntry& e) { return std::tie(e.tag, e.key, e.scope, e.slot); };
+    std::ranges::sort(all, {}, order);
+    const auto twice = std::ranges::unique(all);
+    all.erase(twice.begin(), twice.end());
+    return all;
   }
 
   // Calls `visit(sequence, record)` for what `query` matches, newest first, until it says false.
@@ -183,6 +198,64 @@ std::vector<std::string> ListMetaIn(const Tables& tables, const std::string& pre
   return keys;
 }
 
+Page<PlacedRecord> ScanIn(const Tables& tables, std::uint64_t after, std::size_t limit) {
+  Page<PlacedRecord> page;
+  std::uint64_t last = after;
+  for (auto it = tables.records().upper_bound(after); it != tables.records().end(); ++it) {
+    if (page.items.size() == limit) {
+      page.next = last;
+      break;
+    }
+    last = it->first;
+    page.items.push_back({.place = it->first, .record = *it->second, .damage = std::nullopt});
+  }
+  return page;
+}
+
+EntryPage ScanEntriesIn(const Tables& tables, const std::optional<PlacedEntry>& from,
+                        std::size_t limit) {
+  EntryPage page;
+  const auto order = [](const PlacedEntry& e) { return std::tie(e.tag, e.key, e.scope, e.slot); };
+  for (PlacedEntry& entry : tables.Entries()) {
+    if (from && order(entry) < order(*from)) continue;
+    if (page.items.size() == limit) {
+      page.next = std::move(entry);
+      break;
+    }
+    page.items.push_back(std::move(entry));
+  }
+  return page;
+}
+
+// The tables as they were.
+class MemorySnapshot : public WholeReader {
+ public:
+  explicit MemorySnapshot(Tables tables) : tables_(std::move(tables)) {}
+  Result<ObjectRecord> Get(const ObjectId& id) const override { return GetFrom(tables_, id); }
+  Result<Page<ObjectId>> Find(const Query& query) const override {
+    return FindIn<ObjectId>(tables_, query, [](const ObjectRecord& r) { return r.id; });
+  }
+  Result<Page<ObjectRecord>> FindRecords(const Query& query) const override {
+    return FindIn<ObjectRecord>(tables_, query, [](const ObjectRecord& r) { return r; });
+  }
+  Result<std::uint64_t> Count(const Query& query) const override { return CountIn(tables_, query); }
+  Result<Bytes> GetMeta(const std::string& key) const override { return GetMetaFrom(tables_, key); }
+  Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
+    return ListMetaIn(tables_, prefix);
+  }
+  Result<Page<PlacedRecord>> Scan(std::uint64_t after, std::size_t limit) const override {
+    return ScanIn(tables_, after, limit);
+  }
+  Result<std::uint64_t> Extent() const override { return tables_.last_sequence(); }
+  Result<EntryPage> ScanEntries(const std::optional<PlacedEntry>& from,
+                                std::size_t limit) const override {
+    return ScanEntriesIn(tables_, from, limit);
+  }
+
+ private:
+  const Tables tables_;
+};
+
 // Two copies of the tables (the records themselves are shared): `committed_` for readers,
 // `working_` for the one transaction, which repeats its changes on the first when it commits.
 class MemoryStore : public ObjectStore {
@@ -211,6 +284,24 @@ class MemoryStore : public ObjectStore {
       EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     return ListMetaIn(committed_, prefix);
+  }
+  Result<Page<PlacedRecord>> Scan(std::uint64_t after, std::size_t limit) const override
+      EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return ScanIn(committed_, after, limit);
+  }
+  Result<std::uint64_t> Extent() const override EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return committed_.last_sequence();
+  }
+  Result<EntryPage> ScanEntries(const std::optional<PlacedEntry>& from,
+                                std::size_t limit) const override EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return ScanEntriesIn(committed_, from, limit);
+  }
+  Result<std::unique_ptr<WholeReader>> Snapshot() const override EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return std::unique_ptr<WholeReader>(std::make_unique<MemorySnapshot>(committed_));
   }
   Result<std::unique_ptr<Transaction>> Begin() override EXCLUDES(mutex_);
 
@@ -255,15 +346,10 @@ class MemoryTransaction : public Transaction {
     return ListMetaIn(tables_, prefix);
   }
 
-  Result<void> Insert(const ObjectRecord& record) override {
-    TRY(CheckRecord(record));
-    if (tables_.SequenceOf(record.id) != 0) return IdIsTaken(record.id);
-    const std::uint64_t sequence = tables_.last_sequence() + 1;
-    TRY(CheckUnique(record, sequence));
-    auto stored = std::make_shared<ObjectRecord>(record);
-    stored->row_version = 1;
-    Do(RecordChange{sequence, nullptr, std::move(stored)});
-    return {};
+  Result<void> Insert(const ObjectRecord& record) override { return InsertAs(record, 1); }
+  Result<void> Restore(const ObjectRecord& record) override {
+    if (record.row_version == 0) return NoRowVersion(record.id);
+    return InsertAs(record, record.row_version);
   }
 
   Result<void> Update(const ObjectRecord& record, std::uint64_t expected_row_version) override {
@@ -324,6 +410,16 @@ class MemoryTransaction : public Transaction {
   }
 
  private:
+  Result<void> InsertAs(const ObjectRecord& record, std::uint64_t row_version) {
+    TRY(CheckRecord(record));
+    if (tables_.SequenceOf(record.id) != 0) return IdIsTaken(record.id);
+    const std::uint64_t sequence = tables_.last_sequence() + 1;
+    TRY(CheckUnique(record, sequence));
+    auto stored = std::make_shared<ObjectRecord>(record);
+    stored->row_version = row_version;
+    Do(RecordChange{sequence, nullptr, std::move(stored)});
+    return {};
+  }
   Result<void> CheckUnique(const ObjectRecord& record, std::uint64_t sequence) const {
     for (const IndexEntry& entry : record.index) {
       if (entry.unique && tables_.IsHeldByAnother(entry, sequence)) return EntryIsHeld(entry);

@@ -77,6 +77,31 @@ struct Page {
   std::uint64_t next = 0;
 };
 
+// A record and its place in the order of Insert, which its back end alone gives and nothing guards.
+struct PlacedRecord {
+  std::uint64_t place = 0;
+  ObjectRecord record;  // only `id` and `row_version` are sure to be set beside `damage`
+  std::optional<Error>
+      damage;  // the row there cannot be a record; the store has more than this one
+};
+
+// An index entry as the back end keeps it beside the records, right or wrong.
+struct PlacedEntry {
+  std::int64_t tag = 0;
+  std::string key;
+  std::string scope;
+  std::int64_t slot = 0;  // 0 for a unique entry, else `place`
+  std::int64_t place = 0;
+  friend bool operator==(const PlacedEntry&, const PlacedEntry&) = default;
+};
+// The entry that belongs to a record at `place` whose index holds `entry`.
+PlacedEntry PlaceEntry(const IndexEntry& entry, std::uint64_t place);
+
+struct EntryPage {
+  std::vector<PlacedEntry> items;
+  std::optional<PlacedEntry> next;  // the first one of the next page
+};
+
 // What can be asked, of the store (what was committed last) or inside a transaction (its own writes
 // included). Errors of any call: kIo, kExhausted (disk, memory), kDamaged (the database is broken),
 // kTimeout (another process holds it), kUnavailable; kConflict only inside a transaction: begin
@@ -100,6 +125,22 @@ class ObjectReader {
   virtual Result<std::vector<std::string>> ListMeta(const std::string& prefix) const = 0;
 };
 
+// The same, and walks through everything there is: for whoever checks, copies or re-seals the
+// whole.
+class WholeReader : public ObjectReader {
+ public:
+  // The records after the place `after` (0: from the first), in the order of Insert; Page::next is
+  // the `after` of the next page. A row that cannot be a record is an item, too. Of a store that is
+  // written to, what is inserted meanwhile may be missed: only a snapshot has all.
+  virtual Result<Page<PlacedRecord>> Scan(std::uint64_t after, std::size_t limit) const = 0;
+  // The last record's place; 0 when there is none. At once: to split the whole, and for progress.
+  virtual Result<std::uint64_t> Extent() const = 0;
+  // What the back end keeps beside the records to find them, ordered by tag, key, scope, slot, from
+  // `from` on, itself included.
+  virtual Result<EntryPage> ScanEntries(const std::optional<PlacedEntry>& from,
+                                        std::size_t limit) const = 0;
+};
+
 // A write transaction. Belongs to one thread and is used from no other; lives no longer than its
 // store. Rolled back by its destructor unless committed. A refusal (kAlreadyExists, kConflict of
 // Update, kNotFound, kInvalidArgument, kTooLarge) changes nothing and leaves the transaction
@@ -111,6 +152,9 @@ class Transaction : public ObjectReader {
   // message says which); kInvalidArgument for an empty id; kTooLarge for an id or index key over
   // its limit.
   virtual Result<void> Insert(const ObjectRecord& record) = 0;
+  // The same with the row_version that the record has (kInvalidArgument for 0), which its keyed
+  // check covers: for records that come from another store or a backup.
+  virtual Result<void> Restore(const ObjectRecord& record) = 0;
   // Replaces everything but object_type and created (kInvalidArgument when they differ) if the
   // stored row_version is `expected_row_version`: kConflict otherwise; kNotFound, kAlreadyExists,
   // kTooLarge as above.
@@ -134,9 +178,12 @@ class Transaction : public ObjectReader {
 };
 
 // Keeps ObjectRecords. Thread-safe; readers see what was committed before their call began, never
-// half of it, and do not wait for writers. Outlives its transactions.
-class ObjectStore : public ObjectReader {
+// half of it, and do not wait for writers. Outlives its transactions and snapshots.
+class ObjectStore : public WholeReader {
  public:
+  // One picture of the whole: what was committed before, whatever is committed later. Thread-safe
+  // (one call after the other). Give it back soon: a back end keeps for it what it would clean up.
+  virtual Result<std::unique_ptr<WholeReader>> Snapshot() const = 0;
   // Waits for the writer before. kTimeout when another process holds the database for too long.
   virtual Result<std::unique_ptr<Transaction>> Begin() = 0;
 };

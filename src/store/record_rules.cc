@@ -39,6 +39,19 @@ Error RowVersionDiffers(const ObjectId& id, std::uint64_t expected, std::uint64_
                                     " was expected");
 }
 
+Error NoRowVersion(const ObjectId& id) {
+  return Error(Code::kInvalidArgument, "object " + id + " comes back without its version");
+}
+
+PlacedEntry PlaceEntry(const IndexEntry& entry, std::uint64_t place) {
+  const auto at = static_cast<std::int64_t>(place);
+  return {.tag = entry.tag,
+          .key = entry.key,
+          .scope = entry.scope,
+          .slot = entry.unique ? 0 : at,
+          .place = at};
+}
+
 Error FixedFieldDiffers(const ObjectId& id) {
   return Error(Code::kInvalidArgument,
                "object type and initial date of object " + id + " cannot change");

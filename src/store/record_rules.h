@@ -14,6 +14,8 @@ Error IdIsTaken(const ObjectId& id);
 Error EntryIsHeld(const IndexEntry& entry);
 Error RowVersionDiffers(const ObjectId& id, std::uint64_t expected, std::uint64_t found);
 Error FixedFieldDiffers(const ObjectId& id);
+// Of Restore.
+Error NoRowVersion(const ObjectId& id);
 
 // True when `index` holds every one of `wanted`.
 bool HasEntries(const std::vector<IndexEntry>& index, const std::vector<EntryMatch>& wanted);

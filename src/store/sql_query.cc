@@ -74,6 +74,12 @@ SqlQuery BuildFind(const Query& query, SqlColumns columns) {
   return builder.Take();
 }
 
+std::string_view ScanSql() {
+  static const std::string kSql = "SELECT o.seq, " + std::string(kRecordColumns) +
+                                  " FROM objects o WHERE o.seq > $1 ORDER BY o.seq LIMIT $2";
+  return kSql;
+}
+
 std::string EndOfPrefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);

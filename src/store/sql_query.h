@@ -33,6 +33,18 @@ inline constexpr std::string_view kRecordColumns =
 // than the first gives.
 SqlQuery BuildFind(const Query& query, SqlColumns columns);
 
+// Walking through the whole. $1: after, $2: limit; seq, then kRecordColumns.
+std::string_view ScanSql();
+// $1 … $4: tag, key, scope, slot; $5: limit; tag, key, scope, slot, seq. The other one has only $1,
+// the limit, and starts at the first.
+inline constexpr std::string_view kScanEntriesFrom =
+    "SELECT tag, key, scope, slot, seq FROM index_entries "
+    "WHERE (tag, key, scope, slot) >= ($1, $2, $3, $4) ORDER BY tag, key, scope, slot LIMIT $5";
+inline constexpr std::string_view kScanEntries =
+    "SELECT tag, key, scope, slot, seq FROM index_entries "
+    "ORDER BY tag, key, scope, slot LIMIT $1";
+inline constexpr std::string_view kExtent = "SELECT coalesce(max(seq), 0) FROM objects";
+
 // The least string that is greater than all that start with `prefix`; empty when there is none.
 std::string EndOfPrefix(std::string prefix);
 

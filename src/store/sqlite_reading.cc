@@ -110,6 +110,59 @@ Result<std::uint64_t> Count(Connection& connection, const Query& query) {
   return count;
 }
 
+Result<Page<PlacedRecord>> Scan(Connection& connection, std::uint64_t after, std::size_t limit) {
+  Page<PlacedRecord> page;
+  Statement row = TRY(connection.Prepare(ScanSql()));
+  row.Bind(after).Bind(std::uint64_t{limit} + 1);
+  while (TRY(row.Step())) {
+    if (page.items.size() == limit) {
+      page.next = page.items.empty() ? after : page.items.back().place;
+      break;
+    }
+    PlacedRecord placed;
+    placed.place = static_cast<std::uint64_t>(row.Integer(0));
+    if (auto record = ReadRecord(row, 1)) {
+      placed.record = std::move(*record);
+    } else {
+      placed.record.id = row.Text(1);
+      placed.record.row_version = static_cast<std::uint64_t>(row.Integer(2));
+      placed.damage = std::move(record.error());
+    }
+    page.items.push_back(std::move(placed));
+  }
+  return page;
+}
+
+Result<std::uint64_t> Extent(Connection& connection) {
+  Statement row = TRY(connection.Prepare(kExtent));
+  TRY(row.Step());
+  return static_cast<std::uint64_t>(row.Integer(0));
+}
+
+Result<EntryPage> ScanEntries(Connection& connection, const std::optional<PlacedEntry>& from,
+                              std::size_t limit) {
+  Statement row = TRY(connection.Prepare(from ? kScanEntriesFrom : kScanEntries));
+  if (from) {
+    row.Bind(from->tag).BindBytes(AsBytes(from->key)).BindBytes(AsBytes(from->scope));
+    row.Bind(from->slot);
+  }
+  row.Bind(std::uint64_t{limit} + 1);
+  EntryPage page;
+  while (TRY(row.Step())) {
+    PlacedEntry entry{.tag = row.Integer(0),
+                      .key = std::string(AsText(row.BorrowBytes(1))),
+                      .scope = std::string(AsText(row.BorrowBytes(2))),
+                      .slot = row.Integer(3),
+                      .place = row.Integer(4)};
+    if (page.items.size() == limit) {
+      page.next = std::move(entry);
+      break;
+    }
+    page.items.push_back(std::move(entry));
+  }
+  return page;
+}
+
 Result<Bytes> GetMeta(Connection& connection, const std::string& key) {
   Statement row = TRY(connection.Prepare("SELECT value FROM meta WHERE key = $1"));
   if (!TRY(row.BindText(key).Step())) {

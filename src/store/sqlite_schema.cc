@@ -84,6 +84,20 @@ Result<void> Upgrade(Connection& writer, std::span<const Migration> migrations) 
 
 }  // namespace
 
+Result<void> CheckSchema(Connection& reader) {
+  const int last = SqliteMigrations().back().version;
+  const std::int64_t version = TRY(reader.QueryInteger("PRAGMA user_version"));
+  if (TRY(reader.QueryInteger("PRAGMA application_id")) != kSqliteApplicationId) {
+    return Error(Code::kInvalidArgument, "it is not a key store");
+  }
+  if (version == last) return {};
+  return Error(Code::kUnsupported,
+               "the database has schema " + std::to_string(version) + ", this program reads " +
+                   std::to_string(last) +
+                   (version < last ? "; start the server once, which upgrades it"
+                                   : "; use the newer program"));
+}
+
 std::span<const Migration> SqliteMigrations() { return kMigrations; }
 
 Result<void> UpgradeSchema(Connection& writer, std::span<const Migration> migrations) {

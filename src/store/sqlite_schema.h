@@ -23,4 +23,8 @@ std::span<const Migration> SqliteMigrations();
 Result<void> UpgradeSchema(Connection& writer,
                            std::span<const Migration> migrations = SqliteMigrations());
 
+// For reading only. kUnsupported: it is newer, or older and a server must upgrade it first.
+// kInvalidArgument: it belongs to another application, or is empty.
+Result<void> CheckSchema(Connection& reader);
+
 }  // namespace dare::store

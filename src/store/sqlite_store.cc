@@ -66,40 +66,88 @@ class ReaderPool {
   std::vector<Connection> free_ GUARDED_BY(mutex_);
 };
 
-class SqliteStore : public ObjectStore {
+// The questions of a Base, each put to the connection that Self::Ask(question) gives it.
+template <typename Self, typename Base>
+class Answering : public Base {
+ public:
+  Result<ObjectRecord> Get(const ObjectId& id) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::Get(reader, id); });
+  }
+  Result<Page<ObjectId>> Find(const Query& query) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::Find(reader, query); });
+  }
+  Result<Page<ObjectRecord>> FindRecords(const Query& query) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::FindRecords(reader, query); });
+  }
+  Result<std::uint64_t> Count(const Query& query) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::Count(reader, query); });
+  }
+  Result<Bytes> GetMeta(const std::string& key) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::GetMeta(reader, key); });
+  }
+  Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::ListMeta(reader, prefix); });
+  }
+  Result<Page<PlacedRecord>> Scan(std::uint64_t after, std::size_t limit) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::Scan(reader, after, limit); });
+  }
+  Result<std::uint64_t> Extent() const override {
+    return self().Ask([&](Connection& reader) { return sqlite::Extent(reader); });
+  }
+  Result<EntryPage> ScanEntries(const std::optional<PlacedEntry>& from,
+                                std::size_t limit) const override {
+    return self().Ask([&](Connection& reader) { return sqlite::ScanEntries(reader, from, limit); });
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+// One connection inside a read transaction, which sees what was committed when it began.
+class SqliteSnapshot : public Answering<SqliteSnapshot, WholeReader> {
+ public:
+  explicit SqliteSnapshot(ReaderPool::Lease connection) : connection_(std::move(connection)) {}
+  ~SqliteSnapshot() override { (void)(*connection_).Execute("ROLLBACK"); }
+
+  template <typename Question>
+  auto Ask(Question question) const EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return question(*connection_);
+  }
+
+ private:
+  mutable Mutex mutex_;
+  mutable ReaderPool::Lease connection_ GUARDED_BY(mutex_);
+};
+
+class SqliteStore : public Answering<SqliteStore, ObjectStore> {
  public:
   SqliteStore(const SqliteOptions& options, FileDescriptor owner_lock, Connection writer)
-      : owner_lock_(std::move(owner_lock)),
+      : read_only_(options.read_only),
+        owner_lock_(std::move(owner_lock)),
         writer_(std::move(writer)),
         readers_(options.path, {.busy_timeout = options.busy_timeout,
                                 .cache_bytes = options.reader_cache_bytes}) {}
 
-  Result<ObjectRecord> Get(const ObjectId& id) const override {
+  template <typename Question>
+  auto Ask(Question question) const -> decltype(question(std::declval<Connection&>())) {
     auto reader = TRY(readers_.Borrow());
-    return sqlite::Get(*reader, id);
+    return question(*reader);
   }
-  Result<Page<ObjectId>> Find(const Query& query) const override {
+
+  Result<std::unique_ptr<WholeReader>> Snapshot() const override {
     auto reader = TRY(readers_.Borrow());
-    return sqlite::Find(*reader, query);
-  }
-  Result<Page<ObjectRecord>> FindRecords(const Query& query) const override {
-    auto reader = TRY(readers_.Borrow());
-    return sqlite::FindRecords(*reader, query);
-  }
-  Result<std::uint64_t> Count(const Query& query) const override {
-    auto reader = TRY(readers_.Borrow());
-    return sqlite::Count(*reader, query);
-  }
-  Result<Bytes> GetMeta(const std::string& key) const override {
-    auto reader = TRY(readers_.Borrow());
-    return sqlite::GetMeta(*reader, key);
-  }
-  Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
-    auto reader = TRY(readers_.Borrow());
-    return sqlite::ListMeta(*reader, prefix);
+    TRY((*reader).Execute("BEGIN"));
+    // The picture is taken at the first read.
+    if (auto first = (*reader).QueryInteger("SELECT count(*) FROM sqlite_schema"); !first) {
+      (void)(*reader).Execute("ROLLBACK");
+      return first.error();
+    }
+    return std::unique_ptr<WholeReader>(std::make_unique<SqliteSnapshot>(std::move(reader)));
   }
 
   Result<std::unique_ptr<Transaction>> Begin() override EXCLUDES(mutex_) {
+    if (read_only_) return Error(Code::kInvalidArgument, "the key store is open for reading only");
     {
       const MutexLock lock(mutex_);
       while (writing_) writer_gone_.Wait(mutex_);
@@ -125,6 +173,7 @@ class SqliteStore : public ObjectStore {
     writer_gone_.NotifyOne();
   }
 
+  const bool read_only_;
   const FileDescriptor owner_lock_;
   // Belongs to the transaction; handed on under mutex_ through writing_. Declared before the
   // readers, so that it is the last to close and folds the write-ahead log into the database.
@@ -158,14 +207,14 @@ Result<FileDescriptor> LockOwner(const std::string& path) {
 }  // namespace
 
 Result<std::unique_ptr<ObjectStore>> OpenSqliteStore(const SqliteOptions& options) {
-  TRY(MakeFile(options.path));
+  if (!options.read_only) TRY(MakeFile(options.path));
   FileDescriptor owner_lock;
   if (options.sole_owner) owner_lock = TRY(LockOwner(options.path));
   Connection writer = TRY(Connection::Open(options.path, {.busy_timeout = options.busy_timeout,
                                                           .cache_bytes = options.writer_cache_bytes,
-                                                          .may_write = true}));
-  if (auto upgraded = UpgradeSchema(writer); !upgraded) {
-    return upgraded.error().In("cannot open " + options.path);
+                                                          .may_write = !options.read_only}));
+  if (auto usable = options.read_only ? CheckSchema(writer) : UpgradeSchema(writer); !usable) {
+    return usable.error().In("cannot open " + options.path);
   }
   return std::unique_ptr<ObjectStore>(
       std::make_unique<SqliteStore>(options, std::move(owner_lock), std::move(writer)));

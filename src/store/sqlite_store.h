@@ -20,6 +20,9 @@ struct SqliteOptions {
   // Refuses (kUnavailable) while another process that asked for this has the store open; for the
   // server, whose caches would not see another server's changes.
   bool sole_owner = false;
+  // Beside a server that owns it, or of a database that is evidence: the file must be there and
+  // have the last schema, nothing is made or upgraded, and Begin refuses (kInvalidArgument).
+  bool read_only = false;
 };
 
 // Opens the database, makes it where there is none, upgrades an older schema

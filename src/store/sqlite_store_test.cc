@@ -197,6 +197,45 @@ TEST_F(SqliteStoreTest, AFailedSyncIsNoCommit) {
   EXPECT_TRUE(Keep(*store, Record("b")).has_value());
 }
 
+TEST_F(SqliteStoreTest, ReadsBesideAnOwnerAndMakesNothing) {
+  options_.sole_owner = true;
+  auto store = Open();
+  ASSERT_TRUE(Keep(*store, Record("a")).has_value());
+  const auto beside = OpenSqliteStore({.path = options_.path, .read_only = true});
+  ASSERT_TRUE(beside.has_value()) << beside.error().message;
+  const auto snapshot = (*beside)->Snapshot();
+  ASSERT_TRUE(snapshot.has_value());
+  ASSERT_TRUE(Keep(*store, Record("b")).has_value()) << "the owner is not held up";
+  EXPECT_EQ(*(*snapshot)->Count({}), 1u);
+  EXPECT_EQ(*(*beside)->Count({}), 2u);
+  EXPECT_EQ((*beside)->Begin().error().code, Code::kInvalidArgument);
+
+  const std::string none = FolderOf(options_.path) + "/none.db";
+  EXPECT_FALSE(OpenSqliteStore({.path = none, .read_only = true}).has_value());
+  EXPECT_FALSE(std::filesystem::exists(none));
+  ASSERT_TRUE(WriteFileDurably(none, {}, 0600).has_value());
+  EXPECT_EQ(OpenSqliteStore({.path = none, .read_only = true}).error().code,
+            Code::kInvalidArgument);
+  EXPECT_EQ(std::filesystem::file_size(none), 0u);
+}
+
+TEST_F(SqliteStoreTest, ScanNamesARowThatCannotBeARecordAndGoesOn) {
+  auto store = Open();
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Keep(*store, Record(id)).has_value());
+  Connection other = std::move(*Connection::Open(options_.path, {.may_write = true}));
+  ASSERT_TRUE(other.Execute("UPDATE objects SET index_entries = x'00' WHERE id = 'b'").has_value());
+  ASSERT_TRUE(other.Execute("UPDATE objects SET object_type = -1 WHERE id = 'c'").has_value());
+  const auto page = *store->Scan(0, 10);
+  ASSERT_EQ(page.items.size(), 3u);
+  EXPECT_FALSE(page.items[0].damage);
+  for (int i : {1, 2}) {
+    ASSERT_TRUE(page.items[i].damage);
+    EXPECT_EQ(page.items[i].damage->code, Code::kDamaged);
+  }
+  EXPECT_EQ(page.items[1].record.id, "b");
+  EXPECT_EQ(page.items[2].record.id, "c");
+}
+
 TEST_F(SqliteStoreTest, AnotherProcessThatHoldsTheDatabaseIsWaitedForAndNamed) {
   auto store = Open();
   Connection other = std::move(*Connection::Open(options_.path, {.may_write = true}));

@@ -52,7 +52,12 @@ class SqliteTransaction : public Transaction {
 
   Result<void> Insert(const ObjectRecord& record) override {
     TRY(CheckRecord(record));
-    return Guarded([&] { return DoInsert(record); });
+    return Guarded([&] { return DoInsert(record, 1); });
+  }
+  Result<void> Restore(const ObjectRecord& record) override {
+    TRY(CheckRecord(record));
+    if (record.row_version == 0) return NoRowVersion(record.id);
+    return Guarded([&] { return DoInsert(record, record.row_version); });
   }
   Result<void> Update(const ObjectRecord& record, std::uint64_t expected_row_version) override {
     TRY(CheckRecord(record));
@@ -126,9 +131,9 @@ class SqliteTransaction : public Transaction {
     return statement.Run();
   }
 
-  Result<void> DoInsert(const ObjectRecord& record) {
+  Result<void> DoInsert(const ObjectRecord& record, std::uint64_t row_version) {
     TRY(CheckUnique(record.index, {}, 0));
-    const std::int64_t seq = TRY(InsertRow(record));
+    const std::int64_t seq = TRY(InsertRow(record, row_version));
     for (const IndexEntry& entry : record.index) TRY(InsertEntry(entry, seq));
     return {};
   }
@@ -199,14 +204,14 @@ class SqliteTransaction : public Transaction {
     return stored;
   }
 
-  Result<std::int64_t> InsertRow(const ObjectRecord& record) {
+  Result<std::int64_t> InsertRow(const ObjectRecord& record, std::uint64_t row_version) {
     const Bytes index = EncodeIndex(record.index);
     Statement row = TRY(
         writer_.Prepare("INSERT INTO objects (id, row_version, object_type, state, owner, created, "
                         "index_entries, attributes, material) "
-                        "VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8) RETURNING seq"));
-    row.BindText(record.id).Bind(record.object_type).Bind(record.state).BindText(record.owner);
-    row.Bind(record.created).BindBytes(index).BindBytes(record.attributes);
+                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING seq"));
+    row.BindText(record.id).Bind(row_version).Bind(record.object_type).Bind(record.state);
+    row.BindText(record.owner).Bind(record.created).BindBytes(index).BindBytes(record.attributes);
     row.BindBytes(record.material);
     auto inserted = row.Step();
     if (!inserted && inserted.error().code == Code::kAlreadyExists) return IdIsTaken(record.id);
