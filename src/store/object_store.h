@@ -165,6 +165,13 @@ class Transaction : public ObjectReader {
   // Nothing happens when there is none.
   virtual Result<void> RemoveMeta(const std::string& key) = 0;
 
+  // What was asked so far has been done, or is refused (kConflict and the like).
+  virtual Result<void> Settle() { return {}; }
+  // From now on a change that would be refused may pass, and the refusal come from Settle or
+  // Commit, as kConflict and for all that was done since Begin: for who then begins again without
+  // this. Saves a database over a network an answer for each change.
+  virtual void MayDefer() {}
+
   // Savepoints nest: one for each batch item of a group commit. RollbackTo undoes what came after
   // the innermost one, Release keeps it; both close it. kInvalidArgument when none is open.
   virtual Result<void> Savepoint() = 0;
