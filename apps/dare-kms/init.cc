@@ -94,7 +94,7 @@ Result<void> MakeSoftToken(const Places& places, const server::HsmConfig& hsm) {
   hsm::TokenPins pins{std::move(officer_pin), std::move(user_pin)};
   TRY(WriteFileDurably(hsm.pin, pins.user.Reveal(), kPrivate, false));
   TRY(WriteFileDurably(places.At("hsm-so-pin"), pins.security_officer.Reveal(), kPrivate, false));
-  auto module = TRY(LoadModule(hsm.module, hsm.softhsm2_conf));
+  auto module = TRY(LoadModule(hsm, hsm.softhsm2_conf));
   TRY(hsm::InitialiseToken(*module, hsm.token_label, pins));
   return {};
 }

@@ -9,11 +9,14 @@
 
 namespace dare::kms {
 
-// Loads the PKCS#11 module; SoftHSM2 reads its configuration from `softhsm2_conf`.
-Result<std::shared_ptr<hsm::Module>> LoadModule(const std::string& path,
+// Loads the PKCS#11 module of a token; SoftHSM2 reads its configuration from `softhsm2_conf`.
+Result<std::shared_ptr<hsm::Module>> LoadModule(const server::TokenConfig& token,
                                                 const std::string& softhsm2_conf);
 
-// The token that the configuration names, logged in to.
+// The first token that the configuration names, logged in to.
 Result<std::shared_ptr<hsm::SessionPool>> OpenToken(const server::HsmConfig& config);
+// Any of them that has a PKCS#11 module; kUnsupported for a TPM.
+Result<std::shared_ptr<hsm::SessionPool>> OpenToken(const server::TokenConfig& token,
+                                                    const std::string& softhsm2_conf);
 
 }  // namespace dare::kms

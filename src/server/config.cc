@@ -67,6 +67,21 @@ class TableReader {
     if (node != nullptr && table == nullptr) Complain(*node, Name(key) + " must be a table");
     return {table, Name(key) + ".", path_, mistake_};
   }
+  // The tables of a list of them, [[key]].
+  std::vector<TableReader> Tables(std::string_view key) {
+    std::vector<TableReader> tables;
+    const toml::node* node = Take(key);
+    if (node == nullptr) return tables;
+    const toml::array* array = node->as_array();
+    if (array == nullptr || !array->is_homogeneous<toml::table>()) {
+      Complain(*node, Name(key) + " must be a list of tables, [[" + Name(key) + "]]");
+      return tables;
+    }
+    for (const toml::node& item : *array) {
+      tables.push_back({item.as_table(), Name(key) + ".", path_, mistake_});
+    }
+    return tables;
+  }
   // The keys of the table, for one whose keys are names that an administrator gives.
   std::vector<std::string> Keys() const {
     std::vector<std::string> keys;
@@ -87,6 +102,10 @@ class TableReader {
     if (mistake_) return;
     const auto line = (source != nullptr ? *source : node.source()).begin.line;
     mistake_ = Error(Code::kInvalidArgument, path_ + ":" + std::to_string(line) + ": " + what);
+  }
+  // Of the table as a whole.
+  void ComplainOfAll(const std::string& what) {
+    if (table_ != nullptr) Complain(*table_, what);
   }
   // Where the key stands, for checks that need more than one; null when it is not there.
   const toml::node* At(std::string_view key) const {
@@ -181,14 +200,78 @@ void ReadCertify(TableReader table, CertifyConfig& out) {
   table.RefuseOthers();
 }
 
-void ReadHsm(TableReader table, HsmConfig& out) {
+// What the tokens of PKCS#11 modules have; [hsm] itself is one.
+void ReadToken(TableReader& table, TokenConfig& out) {
+  table.Text("name", out.name);
   table.Text("module", out.module);
+  table.Text("init_args", out.init_args);
   table.Text("token_label", out.token_label);
+  table.Text("token_serial", out.token_serial);
   table.Text("pin", out.pin);
-  table.Text("softhsm2_conf", out.softhsm2_conf);
   table.Text("mek_label", out.mek_label);
-  table.Text("audit_key_label", out.audit_key_label);
   table.Number("sessions", out.sessions, 1, 256);
+}
+
+// Names go into the custody record and onto command lines.
+bool IsTokenName(std::string_view name) {
+  constexpr std::size_t kMost = 32;
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= kMost && name.front() != '-' &&
+         name.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+void CheckName(TableReader& table, const HsmConfig& hsm, const std::string& name) {
+  if (!IsTokenName(name)) {
+    table.ComplainOfAll("the name of a token has 1 to 32 letters, digits, '.', '_' and '-', and '" +
+                        name + "' does not");
+  }
+  if (hsm.Find(name) != nullptr) table.ComplainOfAll("two tokens are named '" + name + "'");
+}
+
+void ReadTpm(TableReader& table, const HsmConfig& hsm, TokenConfig& out) {
+  out.tcti = "device:/dev/tpmrm0";
+  table.Text("tcti", out.tcti);
+  for (const char* key :
+       {"module", "init_args", "token_label", "token_serial", "pin", "mek_label", "sessions"}) {
+    if (const toml::node* node = table.At(key)) {
+      table.Complain(*node, std::string("a TPM has no hsm.tokens.") + key);
+    }
+  }
+  if (hsm.sealing != "root") {
+    table.ComplainOfAll(
+        "a TPM is too slow to seal records; it can wrap a root key, with "
+        "hsm.sealing = \"root\"");
+  }
+}
+
+TokenConfig ReadFurtherToken(TableReader& table, const HsmConfig& hsm) {
+  TokenConfig token;
+  token.name.clear();
+  ReadToken(table, token);
+  table.Flag("tpm", token.tpm);
+  CheckName(table, hsm, token.name);
+  if (token.tpm) {
+    ReadTpm(table, hsm, token);
+  } else if (token.pin.empty()) {
+    table.ComplainOfAll("hsm.tokens.pin is missing");
+  }
+  table.RefuseOthers();
+  return token;
+}
+
+void ReadHsm(TableReader table, HsmConfig& out) {
+  ReadToken(table, out);
+  table.Choice("sealing", out.sealing, {"direct", "root"});
+  table.Text("softhsm2_conf", out.softhsm2_conf);
+  table.Text("audit_key_label", out.audit_key_label);
+  if (!IsTokenName(out.name)) {
+    table.Complain(*table.At("name"),
+                   "hsm.name may have 1 to 32 letters, digits, '.', '_' and '-'");
+  }
+  for (TableReader& further : table.Tables("tokens")) {
+    out.tokens.push_back(ReadFurtherToken(further, out));
+  }
   table.RefuseOthers();
 }
 
@@ -317,6 +400,11 @@ Result<void> RequireKeys(const Config& config) {
   return {};
 }
 
+void AnchorPin(std::string& pin, const std::string& folder) {
+  if (pin.empty() || pin.starts_with(kCredential) || pin.starts_with('/')) return;
+  pin = folder + "/" + pin;
+}
+
 void Anchor(Config& config) {
   const std::string folder = FolderOf(config.file);
   std::string* const paths[] = {&config.tls.certificate_file, &config.tls.key_file,
@@ -327,11 +415,17 @@ void Anchor(Config& config) {
   for (std::string* path : paths) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
-  std::string& pin = config.hsm.pin;
-  if (!pin.starts_with(kCredential) && !pin.starts_with('/')) pin = folder + "/" + pin;
+  AnchorPin(config.hsm.pin, folder);
+  for (TokenConfig& token : config.hsm.tokens) AnchorPin(token.pin, folder);
 }
 
 }  // namespace
+
+const TokenConfig* HsmConfig::Find(std::string_view token_name) const {
+  if (name == token_name) return this;
+  const auto found = std::ranges::find(tokens, token_name, &TokenConfig::name);
+  return found == tokens.end() ? nullptr : &*found;
+}
 
 Result<Config> ParseConfig(std::string_view text, const std::string& path) {
   toml::table parsed;
@@ -363,8 +457,8 @@ Result<Config> LoadConfig(const std::string& path) {
   return ParseConfig(AsText(text), path);
 }
 
-Result<SecretBytes> LoadPin(const HsmConfig& hsm) {
-  std::string path = hsm.pin;
+Result<SecretBytes> LoadPin(const TokenConfig& token) {
+  std::string path = token.pin;
   if (path.starts_with(kCredential)) {
     const std::string name = path.substr(kCredential.size());
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");

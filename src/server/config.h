@@ -42,14 +42,29 @@ struct CertifyConfig {
   std::vector<std::string> extended_key_usage = {"serverAuth"};
 };
 
-struct HsmConfig {
+// A token that holds a master key: of a PKCS#11 module, or a TPM 2.0.
+struct TokenConfig {
+  std::string name = "primary";  // what administrators and the custody record call it
   std::string module = "/usr/lib/softhsm/libsofthsm2.so";  // PKCS#11 module
+  std::string init_args;                                   // for its C_Initialize; NSS needs one
   std::string token_label = "dare";                        //
-  std::string pin;            // where it is: a file, or "credential:NAME"; never the PIN itself
-  std::string softhsm2_conf;  // exported as SOFTHSM2_CONF when not empty
-  std::string mek_label = "dare-mek";          //
+  std::string token_serial;  // decides where several tokens have the label
+  std::string pin;           // where it is: a file, or "credential:NAME"; never the PIN itself
+  std::string mek_label = "dare-mek";  //
+  std::uint32_t sessions = 4;          // size of the session pool
+  bool tpm = false;                    // a TPM: of the above only the name is its own
+  std::string tcti;                    // how to reach the TPM, "device:/dev/tpmrm0"
+};
+
+// The [hsm] table is the first token, and holds the keys of the audit log and the authorities.
+struct HsmConfig : TokenConfig {
+  std::string sealing = "direct";              // "direct" or "root" (kms.toml(5))
+  std::string softhsm2_conf;                   // exported as SOFTHSM2_CONF when not empty
   std::string audit_key_label = "dare-audit";  //
-  std::uint32_t sessions = 4;                  // size of the session pool
+  std::vector<TokenConfig> tokens;             // further ones, [[hsm.tokens]]
+
+  // The token with this name, the first one among them; null when there is none.
+  const TokenConfig* Find(std::string_view token_name) const;
 };
 
 struct StoreConfig {
@@ -144,6 +159,6 @@ Result<Config> LoadConfig(const std::string& path);
 Result<Config> ParseConfig(std::string_view text, const std::string& path);
 
 // Reads the HSM's PIN: a private file, or "credential:NAME" of systemd's LoadCredential=.
-Result<SecretBytes> LoadPin(const HsmConfig& hsm);
+Result<SecretBytes> LoadPin(const TokenConfig& token);
 
 }  // namespace dare::server

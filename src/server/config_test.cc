@@ -73,6 +73,82 @@ TEST(ConfigTest, ReadsTheGroupsByTheirNames) {
               HasSubstr("groups.a.algorithm must be one of"));
 }
 
+constexpr char kTwoTokens[] = R"(
+[[hsm.tokens]]
+name = "second"
+module = "/usr/lib/libsecond.so"
+init_args = "configdir='sql:/x'"
+token_label = "other"
+token_serial = "12"
+pin = "second-pin"
+mek_label = "second-mek"
+[[hsm.tokens]]
+name = "board"
+tpm = true
+tcti = "swtpm:port=1"
+)";
+
+TEST(ConfigTest, ReadsFurtherTokensAndFindsThemByName) {
+  std::string text = std::string(kLeast) + kTwoTokens;
+  text.insert(text.find("[hsm]") + 5, "\nsealing = \"root\"\ninit_args = \"a=b\"\n");
+  const auto config = Parse(text);
+  ASSERT_TRUE(config) << config.error().message;
+  const HsmConfig& hsm = config->hsm;
+  EXPECT_EQ(hsm.sealing, "root");
+  EXPECT_EQ(hsm.init_args, "a=b");
+  EXPECT_EQ(hsm.Find("primary"), &hsm);
+  EXPECT_EQ(hsm.Find("third"), nullptr);
+  const TokenConfig* second = hsm.Find("second");
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->module, "/usr/lib/libsecond.so");
+  EXPECT_EQ(second->init_args, "configdir='sql:/x'");
+  EXPECT_EQ(second->token_label, "other");
+  EXPECT_EQ(second->token_serial, "12");
+  EXPECT_EQ(second->pin, "/etc/dare/second-pin");
+  EXPECT_EQ(second->mek_label, "second-mek");
+  EXPECT_FALSE(second->tpm);
+  const TokenConfig* board = hsm.Find("board");
+  ASSERT_NE(board, nullptr);
+  EXPECT_TRUE(board->tpm);
+  EXPECT_EQ(board->tcti, "swtpm:port=1");
+}
+
+// The message for the least configuration with `text` at its end.
+std::string MistakeWithToken(const std::string& text) {
+  const auto config = Parse(std::string(kLeast) + "[[hsm.tokens]]\n" + text);
+  return config ? "accepted" : config.error().message;
+}
+
+TEST(ConfigTest, RefusesTokensThatCannotBeToldApartOrOpened) {
+  EXPECT_EQ(MistakeWithToken("name = \"a\"\npin = \"p\"\n"), "accepted");
+  EXPECT_THAT(MistakeWithToken("pin = \"p\"\n"), HasSubstr("the name of a token"));
+  EXPECT_THAT(MistakeWithToken("name = \"a b\"\npin = \"p\"\n"), HasSubstr("the name of a token"));
+  EXPECT_THAT(MistakeWithToken("name = \"primary\"\npin = \"p\"\n"),
+              HasSubstr("two tokens are named 'primary'"));
+  EXPECT_THAT(MistakeWithToken("name = \"a\"\npin = \"p\"\n[[hsm.tokens]]\nname = \"a\"\n"),
+              HasSubstr("two tokens are named 'a'"));
+  EXPECT_THAT(MistakeWithToken("name = \"a\"\n"), HasSubstr("hsm.tokens.pin is missing"));
+  EXPECT_THAT(MistakeWithToken("name = \"a\"\npin = \"p\"\ntcti = \"device\"\n"),
+              HasSubstr("unknown key 'hsm.tokens.tcti'"));
+  std::string text = kLeast;
+  text.insert(text.find("[hsm]") + 5, "\ntokens = 3\n");
+  EXPECT_THAT(Parse(text).error().message, HasSubstr("hsm.tokens must be a list of tables"));
+}
+
+TEST(ConfigTest, ATpmHasNoPinAndServesTheRootModeAlone) {
+  EXPECT_THAT(MistakeWithToken("name = \"a\"\ntpm = true\n"), HasSubstr("hsm.sealing = \"root\""));
+  EXPECT_THAT(MistakeWithToken("name = \"a\"\ntpm = true\npin = \"p\"\n"),
+              HasSubstr("a TPM has no hsm.tokens.pin"));
+}
+
+TEST(ConfigTest, RefusesAWayOfSealingThatIsNone) {
+  const auto config = Parse(std::string(kLeast) + "[hsm.x]\n");
+  EXPECT_THAT(config.error().message, HasSubstr("unknown key 'hsm.x'"));
+  std::string text = kLeast;
+  text.insert(text.find("[hsm]") + 5, "\nsealing = \"software\"\n");
+  EXPECT_THAT(Parse(text).error().message, HasSubstr("hsm.sealing must be one of"));
+}
+
 TEST(ConfigTest, NamesAnUnknownKeyAndItsLine) {
   EXPECT_EQ(MistakeWith("\nthread = 4\n"), "/etc/dare/kms.toml:2: unknown key 'thread'");
   EXPECT_EQ(MistakeWith("[kmip]\nport = 1\nadress = \"::\"\n"),
