@@ -70,7 +70,7 @@ Result<Bytes> DirectSealer::Seal(ByteView aad, ByteView secret) {
 
   // A second attempt repeats the same nonce, but with the same data: it gives the same record.
   const auto encrypt = [&](const SessionLease& lease) -> Result<void> {
-    const CK_OBJECT_HANDLE key = TRY(key_->Handle(lease));
+    const CK_OBJECT_HANDLE key = TRY(key_->Handles(lease)).seal;
     CK_GCM_PARAMS params = GcmParams(nonce, bound);
     CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
     const CK_FUNCTION_LIST& p11 = lease.functions();
@@ -96,7 +96,7 @@ Result<SecretBytes> DirectSealer::OpenInToken(ByteView aad, ByteView sealed) {
   SecretBytes room = TRY(SecretBytes::OfSize(record.ciphertext.size()));
   CK_ULONG size = 0;
   const auto decrypt = [&](const SessionLease& lease) -> Result<void> {
-    const CK_OBJECT_HANDLE key = TRY(key_->Handle(lease));
+    const CK_OBJECT_HANDLE key = TRY(key_->Handles(lease)).seal;
     CK_GCM_PARAMS params = GcmParams(record.nonce, bound);
     CK_MECHANISM mechanism{CKM_AES_GCM, &params, sizeof params};
     const CK_FUNCTION_LIST& p11 = lease.functions();

@@ -1,0 +1,367 @@
+#include "hsm/master_key_parts.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <span>
+
+#include "crypto/digest.h"
+#include "crypto/hkdf.h"
+#include "hsm/sealed_record.h"
+
+namespace dare::hsm {
+namespace {
+
+constexpr std::string_view kWhat = "master key";
+constexpr CK_ULONG kKeyBytes = 32;
+constexpr std::size_t kMostObjects = 1024;
+
+enum class Rights { kSeal, kAuthenticate };
+
+// What a part must be. The last attribute came with PKCS#11 2.40, the others are as old as it.
+constexpr std::array<AttributeRule, 16> RulesFor(Rights rights) {
+  const bool seal = rights == Rights::kSeal;
+  return {{
+      {CKA_TOKEN, "CKA_TOKEN", true, false},
+      {CKA_PRIVATE, "CKA_PRIVATE", true, false},
+      {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
+      {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
+      {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
+      {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
+      {CKA_LOCAL, "CKA_LOCAL", true, false},
+      {CKA_ENCRYPT, "CKA_ENCRYPT", seal, false},
+      {CKA_DECRYPT, "CKA_DECRYPT", seal, false},
+      {CKA_WRAP, "CKA_WRAP", false, false},
+      {CKA_UNWRAP, "CKA_UNWRAP", false, false},
+      {CKA_SIGN, "CKA_SIGN", !seal, false},
+      {CKA_VERIFY, "CKA_VERIFY", !seal, false},
+      {CKA_DERIVE, "CKA_DERIVE", false, false},
+      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
+      {CKA_COPYABLE, "CKA_COPYABLE", false, true},
+  }};
+}
+
+constexpr auto kSealRules = RulesFor(Rights::kSeal);
+constexpr auto kAuthenticateRules = RulesFor(Rights::kAuthenticate);
+
+// One object of a master key.
+struct Part {
+  std::string_view what;
+  CK_KEY_TYPE type;
+  const char* type_name;
+  CK_MECHANISM_TYPE generation;
+  CK_MECHANISM_TYPE mechanism;
+  const char* mechanism_name;
+  std::optional<CK_MECHANISM_TYPE> also;  // a mechanism that may be allowed beside it
+  std::span<const AttributeRule> rules;
+};
+
+// AES-CBC beside AES-GCM is for the check value; anything else could undo what GCM protects.
+constexpr Part kGcmKey{kWhat,       CKK_AES,       "CKK_AES",   CKM_AES_KEY_GEN,
+                       CKM_AES_GCM, "CKM_AES_GCM", CKM_AES_CBC, kSealRules};
+constexpr Part kCbcKey{kWhat,           CKK_AES,           "CKK_AES", CKM_AES_KEY_GEN,
+                       CKM_AES_CBC_PAD, "CKM_AES_CBC_PAD", {},        kSealRules};
+constexpr Part kMacKey{"authentication half of master key",
+                       CKK_GENERIC_SECRET,
+                       "CKK_GENERIC_SECRET",
+                       CKM_GENERIC_SECRET_KEY_GEN,
+                       CKM_SHA256_HMAC,
+                       "CKM_SHA256_HMAC",
+                       {},
+                       kAuthenticateRules};
+
+// These three the token sets itself.
+bool SetByToken(CK_ATTRIBUTE_TYPE type) {
+  return type == CKA_ALWAYS_SENSITIVE || type == CKA_NEVER_EXTRACTABLE || type == CKA_LOCAL;
+}
+
+std::string NameOf(const Part& part, const std::string& label) {
+  return std::string(part.what) + " '" + label + "'";
+}
+
+// CKA_ALLOWED_MECHANISMS as the token shows it: empty where it has none or does not know the
+// attribute.
+Result<Bytes> AllowedMechanisms(const SessionLease& lease, ObjectHandle key) {
+  Result<Bytes> allowed = ReadBytes(lease, key, CKA_ALLOWED_MECHANISMS);
+  if (!allowed && allowed.error().detail == CKR_ATTRIBUTE_TYPE_INVALID) return Bytes();
+  return allowed;
+}
+
+// Whether the token itself allows the key its mechanism alone.
+Result<bool> IsBound(const SessionLease& lease, ObjectHandle key, const Part& part,
+                     const std::string& name) {
+  const Bytes allowed = TRY(AllowedMechanisms(lease, key));
+  if (allowed.empty()) return false;
+  bool own = false;
+  bool only = true;
+  for (std::size_t at = 0; at + sizeof(CK_MECHANISM_TYPE) <= allowed.size();
+       at += sizeof(CK_MECHANISM_TYPE)) {
+    CK_MECHANISM_TYPE type = 0;
+    std::memcpy(&type, allowed.data() + at, sizeof type);
+    own = own || type == part.mechanism;
+    only = only && type == part.mechanism;
+    if (type != part.mechanism && type != part.also) {
+      return Error(
+          Code::kDenied,
+          name + " is refused: its CKA_ALLOWED_MECHANISMS allows more than " + part.mechanism_name);
+    }
+  }
+  if (!own) {
+    return Error(Code::kDenied, name + " is refused: its CKA_ALLOWED_MECHANISMS does not allow " +
+                                    part.mechanism_name);
+  }
+  return only;
+}
+
+// A key that was not made in the token cannot have been sensitive and unextractable always: that is
+// what sets a ceremony's key apart, and all that may.
+std::vector<AttributeRule> RulesOf(const Part& part, KeyOrigin origin) {
+  std::vector<AttributeRule> rules;
+  for (const AttributeRule& rule : part.rules) {
+    if (origin == KeyOrigin::kToken || !SetByToken(rule.type)) rules.push_back(rule);
+  }
+  return rules;
+}
+
+Result<JudgedParts> JudgePart(const SessionLease& lease, ObjectHandle key, const Part& part,
+                              const std::string& label, KeyOrigins origins) {
+  const std::string name = NameOf(part, label);
+  const CK_ULONG type = TRY(ReadNumber(lease, key, CKA_KEY_TYPE));
+  if (type != part.type) {
+    return Error(Code::kDenied, name + " is refused: its CKA_KEY_TYPE is not " + part.type_name);
+  }
+  const CK_ULONG bytes = TRY(ReadNumber(lease, key, CKA_VALUE_LEN));
+  if (bytes != kKeyBytes) {
+    return Error(Code::kDenied, name + " is refused: its CKA_VALUE_LEN is " +
+                                    std::to_string(bytes) + " and must be 32");
+  }
+  JudgedParts judged;
+  if (origins == KeyOrigins::kAlsoCeremony) {
+    const Result<bool> local = ReadBool(lease, key, CKA_LOCAL);
+    if (local && !*local) judged.origin = KeyOrigin::kCeremony;
+  }
+  TRY(CheckRules(lease, key, RulesOf(part, judged.origin), name));
+  judged.bound = TRY(IsBound(lease, key, part, name));
+  return judged;
+}
+
+// What the template of a key says, made or put in.
+void Describe(Template& out, const Part& part, const std::string& label, ByteView id, bool copyable,
+              bool bind) {
+  out.Number(CKA_KEY_TYPE, part.type).Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
+  for (const AttributeRule& rule : part.rules) {
+    if (SetByToken(rule.type) || (rule.optional && !copyable)) continue;
+    out.Bool(rule.type, rule.value);
+  }
+  if (bind) out.Number(CKA_ALLOWED_MECHANISMS, part.mechanism);
+}
+
+// Calls `make(copyable, bind)` with as much of what came late to PKCS#11 as the token takes.
+template <typename Make>
+Result<void> WithWhatTheTokenKnows(std::string_view what, Make&& make) {
+  CK_RV rv = CKR_OK;
+  for (const auto& [copyable, bind] : {std::pair(true, true), std::pair(true, false),
+                                       std::pair(false, true), std::pair(false, false)}) {
+    rv = make(copyable, bind);
+    if (rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_ATTRIBUTE_VALUE_INVALID &&
+        rv != CKR_TEMPLATE_INCONSISTENT) {
+      break;
+    }
+  }
+  if (rv != CKR_OK) return Pkcs11Error(what, rv);
+  return {};
+}
+
+Result<void> GeneratePart(const SessionLease& lease, const Part& part, const std::string& label,
+                          ByteView id) {
+  const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+  return WithWhatTheTokenKnows("cannot make the master key", [&](bool copyable, bool bind) {
+    Template wanted;
+    wanted.Number(CKA_CLASS, object_class).Number(CKA_VALUE_LEN, kKeyBytes);
+    Describe(wanted, part, label, id, copyable, bind);
+    CK_MECHANISM mechanism{part.generation, nullptr, 0};
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    return lease.functions().C_GenerateKey(lease.session(), &mechanism, wanted.data(),
+                                           wanted.size(), &key);
+  });
+}
+
+Result<void> ImportPart(const SessionLease& lease, const Part& part, const std::string& label,
+                        ByteView id, ByteView value) {
+  const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+  return WithWhatTheTokenKnows("cannot put the master key in", [&](bool copyable, bool bind) {
+    Template wanted;
+    wanted.Number(CKA_CLASS, object_class).Data(CKA_VALUE, value);
+    Describe(wanted, part, label, id, copyable, bind);
+    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+    return lease.functions().C_CreateObject(lease.session(), wanted.data(), wanted.size(), &key);
+  });
+}
+
+// The two keys that a ceremony's one key stands for: RFC 5869, the label in both steps.
+Result<SecretBytes> HalfOf(const SecretBytes& key, std::string_view label) {
+  const SecretBytes prk =
+      TRY(crypto::HkdfExtract(crypto::HkdfHash::kSha256, AsBytes(label), key.Reveal()));
+  return crypto::HkdfExpand(crypto::HkdfHash::kSha256, prk.Reveal(), AsBytes(label), kKeyBytes);
+}
+
+Result<std::vector<ObjectHandle>> Labelled(const SessionLease& lease, const std::string& label,
+                                           ByteView id) {
+  if (label.empty()) return Error(Code::kInvalidArgument, "a key in a token needs a label");
+  const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
+  Template wanted;
+  wanted.Number(CKA_CLASS, object_class).Bool(CKA_TOKEN, true).Data(CKA_LABEL, AsBytes(label));
+  if (!id.empty()) wanted.Data(CKA_ID, id);
+  return FindObjects(lease, wanted, kMostObjects);
+}
+
+Error Several(const std::string& label, ByteView id) {
+  return Error(Code::kConflict, "the token has more than one " + std::string(kWhat) + " '" + label +
+                                    "' with id " + ToHex(id) +
+                                    "; remove or relabel what is not ours");
+}
+
+// Our own check value of an AES-GCM key, where the token has none: the first bytes of SHA-256 over
+// one AES-CBC block of a fixed text. As a GCM counter block that text would be number 0x20763100,
+// which a record of 64 KiB cannot reach, so that the block gives away no key stream; and unlike the
+// usual encryption of zeroes it is not GCM's hash key.
+Result<Bytes> CbcCheckValue(const SessionLease& lease, ObjectHandle key) {
+  std::array<std::uint8_t, 16> text{'d', 'a', 'r', 'e', '-', 'k', 'm', 's',
+                                    ' ', 'K', 'C', 'V', ' ', 'v', '1', 0};
+  std::array<std::uint8_t, 16> iv{};
+  std::array<std::uint8_t, 32> block{};
+  CK_MECHANISM mechanism{CKM_AES_CBC, iv.data(), iv.size()};
+  const CK_FUNCTION_LIST& p11 = lease.functions();
+  CK_RV rv = p11.C_EncryptInit(lease.session(), &mechanism, key);
+  if (rv != CKR_OK) return Pkcs11Error("check value", rv);
+  CK_ULONG size = block.size();
+  rv = p11.C_Encrypt(lease.session(), text.data(), text.size(), block.data(), &size);
+  if (rv != CKR_OK || size != 16) return Pkcs11Error("check value", rv);
+  const crypto::Sha256Digest digest = crypto::Sha256(ByteView(block).first(16));
+  return Bytes(digest.begin(), digest.begin() + 3);
+}
+
+// Of a key with a second half: its code of a text that no record begins with.
+Result<Bytes> HmacCheckValue(const SessionLease& lease, ObjectHandle key) {
+  Bytes text = ToBytes(AsBytes("dare-kms KCV v1"));
+  std::array<std::uint8_t, 32> code{};
+  CK_MECHANISM mechanism{CKM_SHA256_HMAC, nullptr, 0};
+  const CK_FUNCTION_LIST& p11 = lease.functions();
+  CK_RV rv = p11.C_SignInit(lease.session(), &mechanism, key);
+  if (rv != CKR_OK) return Pkcs11Error("check value", rv);
+  CK_ULONG size = code.size();
+  rv = p11.C_Sign(lease.session(), text.data(), text.size(), code.data(), &size);
+  if (rv != CKR_OK) return Pkcs11Error("check value", rv);
+  return Bytes(code.begin(), code.begin() + 3);
+}
+
+}  // namespace
+
+Result<std::vector<MasterKeyParts>> FindParts(const SessionLease& lease, const std::string& label,
+                                              ByteView id) {
+  std::vector<MasterKeyParts> found;
+  std::vector<std::pair<Bytes, ObjectHandle>> seconds;
+  for (const ObjectHandle object : TRY(Labelled(lease, label, id))) {
+    const Bytes its = TRY(ReadBytes(lease, object, CKA_ID));
+    const CK_ULONG type = TRY(ReadNumber(lease, object, CKA_KEY_TYPE));
+    if (type == CKK_GENERIC_SECRET) {
+      seconds.emplace_back(its, object);
+      continue;
+    }
+    if (std::ranges::find(found, its, &MasterKeyParts::id) != found.end()) {
+      return Several(label, its);
+    }
+    found.push_back({its, SealingMechanism::kAesGcm, object, CK_INVALID_HANDLE});
+  }
+  for (const auto& [its, object] : seconds) {
+    const auto first = std::ranges::find(found, its, &MasterKeyParts::id);
+    if (first == found.end()) continue;
+    if (first->authenticate != CK_INVALID_HANDLE) return Several(label, its);
+    first->authenticate = object;
+    first->mechanism = SealingMechanism::kAesCbcHmac;
+  }
+  return found;
+}
+
+Result<JudgedParts> JudgeParts(const SessionLease& lease, const MasterKeyParts& parts,
+                               const std::string& label, KeyOrigins origins) {
+  if (parts.id.size() != kMasterKeyIdBytes) {
+    return Error(Code::kDenied,
+                 std::string(kWhat) + " '" + label + "' is refused: its CKA_ID must have 8 bytes");
+  }
+  if (parts.mechanism == SealingMechanism::kAesGcm) {
+    return JudgePart(lease, parts.seal, kGcmKey, label, origins);
+  }
+  const JudgedParts first = TRY(JudgePart(lease, parts.seal, kCbcKey, label, origins));
+  const JudgedParts second = TRY(JudgePart(lease, parts.authenticate, kMacKey, label, origins));
+  if (first.origin != second.origin) {
+    return Error(Code::kDenied, std::string(kWhat) + " '" + label +
+                                    "' is refused: one half of it was made in the token, and the "
+                                    "other one was not");
+  }
+  return JudgedParts{first.origin, first.bound && second.bound};
+}
+
+Result<void> MakeParts(const SessionLease& lease, const std::string& label, ByteView id,
+                       SealingMechanism mechanism) {
+  switch (mechanism) {
+    case SealingMechanism::kAesGcm:
+      return GeneratePart(lease, kGcmKey, label, id);
+    case SealingMechanism::kAesCbcHmac:
+      TRY(GeneratePart(lease, kMacKey, label, id));
+      return GeneratePart(lease, kCbcKey, label, id);
+    case SealingMechanism::kRsaOaepSigned:
+      break;
+  }
+  return Error(Code::kUnsupported,
+               "no master key can be made for " + std::string(hsm::NameOf(mechanism)));
+}
+
+Result<void> ImportParts(const SessionLease& lease, const std::string& label, ByteView id,
+                         SealingMechanism mechanism, const SecretBytes& key) {
+  if (key.size() != kKeyBytes) {
+    return Error(Code::kInvalidArgument, "a master key has 32 bytes");
+  }
+  switch (mechanism) {
+    case SealingMechanism::kAesGcm:
+      return ImportPart(lease, kGcmKey, label, id, key.Reveal());
+    case SealingMechanism::kAesCbcHmac: {
+      const SecretBytes authenticate = TRY(HalfOf(key, "dare-mek-authenticate-1"));
+      const SecretBytes seal = TRY(HalfOf(key, "dare-mek-seal-1"));
+      TRY(ImportPart(lease, kMacKey, label, id, authenticate.Reveal()));
+      return ImportPart(lease, kCbcKey, label, id, seal.Reveal());
+    }
+    case SealingMechanism::kRsaOaepSigned:
+      break;
+  }
+  return Error(Code::kUnsupported,
+               "no master key can be put in for " + std::string(hsm::NameOf(mechanism)));
+}
+
+Result<std::size_t> RemoveParts(const SessionLease& lease, const std::string& label, ByteView id) {
+  if (id.empty()) return Error(Code::kInvalidArgument, "which key is to be removed is not said");
+  std::vector<std::pair<CK_ULONG, ObjectHandle>> objects;
+  for (const ObjectHandle object : TRY(Labelled(lease, label, id))) {
+    objects.emplace_back(TRY(ReadNumber(lease, object, CKA_KEY_TYPE)), object);
+  }
+  // The half that tells the mechanism goes last, as it came first.
+  std::ranges::stable_partition(objects,
+                                [](const auto& it) { return it.first != CKK_GENERIC_SECRET; });
+  for (const auto& [type, object] : objects) {
+    const CK_RV rv = lease.functions().C_DestroyObject(lease.session(), object);
+    if (rv != CKR_OK) return Pkcs11Error("cannot remove the master key", rv);
+  }
+  return objects.size();
+}
+
+Bytes CheckValueOf(const SessionLease& lease, const MasterKeyParts& parts) {
+  if (parts.mechanism == SealingMechanism::kAesCbcHmac) {
+    return HmacCheckValue(lease, parts.authenticate).value_or(Bytes());
+  }
+  const Result<Bytes> shown = ReadBytes(lease, parts.seal, CKA_CHECK_VALUE);
+  if (shown && shown->size() >= 3) return Bytes(shown->begin(), shown->begin() + 3);
+  return CbcCheckValue(lease, parts.seal).value_or(Bytes());
+}
+
+}  // namespace dare::hsm
