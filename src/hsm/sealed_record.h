@@ -31,6 +31,7 @@ inline constexpr std::size_t kRecordOverhead =
 inline constexpr std::uint8_t kRecordVersion = 1;
 inline constexpr std::uint8_t kRecordAesGcm = 1;
 inline constexpr std::uint8_t kRecordUnderRootKey = 4;  // custody/root_sealer.h
+inline constexpr std::uint8_t kRecordTpm = 5;           // hsm/tpm_sealer.h
 
 // A parsed record; views into the bytes it was parsed from.
 struct SealedRecordView {
