@@ -136,6 +136,21 @@ Result<std::string> TpmConnection::Manufacturer() {
   return name;
 }
 
+Result<std::size_t> TpmConnection::HeldElsewhere() {
+  std::size_t held = 0;
+  for (const TPM2_HANDLE first : {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST}) {
+    TPMS_CAPABILITY_DATA* data = nullptr;
+    const TSS2_RC rc =
+        Esys_GetCapability(esys_, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
+                           TPM2_MAX_CAP_HANDLES, nullptr, &data);
+    if (rc != TSS2_RC_SUCCESS) return TpmError("the TPM does not say what it holds", rc);
+    held += data->data.handles.count;
+    Esys_Free(data);
+  }
+  constexpr std::size_t kOwn = 2;
+  return held > kOwn ? held - kOwn : 0;
+}
+
 void TpmConnection::Forget() {
   // The library keeps what Create was given until the next Create, also one that the TPM refuses:
   // this one asks for an object without a type.

@@ -46,6 +46,8 @@ class TpmConnection {
   const Bytes& storage_root_name() const { return storage_root_name_; }
   // Four letters of who made the TPM: "IFX", "STM", "INTC", "IBM" for swtpm.
   Result<std::string> Manufacturer();
+  // Objects and sessions in the TPM, but for the connection's own two.
+  Result<std::size_t> HeldElsewhere();
   // Takes out of the library's memory what the last command and its answer left there.
   void Forget();
 

@@ -4,11 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <tss2/tss2_mu.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -18,7 +16,7 @@
 #include "crypto/digest.h"
 #include "hsm/sealed_record.h"
 #include "hsm/swtpm_for_test.h"
-#include "hsm/tpm_connection.h"
+#include "hsm/tpm_outside_object.h"
 
 namespace dare::hsm {
 namespace {
@@ -44,20 +42,7 @@ class TpmSealerTest : public testing::Test {
     EXPECT_TRUE(connection.has_value()) << connection.error().message;
     return *std::move(connection);
   }
-  // Objects and sessions that the TPM holds.
-  std::size_t Held() {
-    const auto tpm = Connection();
-    std::size_t held = 0;
-    for (const TPM2_HANDLE first : {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST}) {
-      TPMS_CAPABILITY_DATA* data = nullptr;
-      EXPECT_EQ(Esys_GetCapability(tpm->esys(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                                   TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, nullptr, &data),
-                TSS2_RC_SUCCESS);
-      held += data->data.handles.count;
-      Esys_Free(data);
-    }
-    return held - 2;  // the connection's own key and session
-  }
+  std::size_t Held() { return *Connection()->HeldElsewhere(); }
 
   const ByteView aad_ = AsBytes("root key 1");
   std::unique_ptr<SwtpmForTest> tpm_;
@@ -238,79 +223,21 @@ TEST_F(TpmSealerTest, SealsOnSeveralThreads) {
   EXPECT_EQ(Held(), 0u);
 }
 
-// Who has the TPM's public key, or may send it commands, can bring in an object with content of his
-// own; only its attributes tell it from one that was made inside.
-class TpmImportTest : public TpmSealerTest {
- protected:
-  // What a record holds behind its head, for `content` made outside and imported.
-  struct Imported {
-    TPM2B_PUBLIC public_area{};
-    TPM2B_PRIVATE private_area{};
-  };
-  static Imported Import(TpmConnection& tpm, ByteView content) {
-    TPM2B_SENSITIVE sensitive{};
-    TPMT_SENSITIVE& area = sensitive.sensitiveArea;
-    area.sensitiveType = TPM2_ALG_KEYEDHASH;
-    area.seedValue.size = 32;
-    std::memset(area.seedValue.buffer, 0x5e, 32);
-    area.sensitive.bits.size = static_cast<UINT16>(content.size());
-    std::ranges::copy(content, area.sensitive.bits.buffer);
-    Bytes seeded(32, 0x5e);
-    Append(seeded, content);
-
-    Imported out;
-    TPMT_PUBLIC& wanted = out.public_area.publicArea;
-    wanted.type = TPM2_ALG_KEYEDHASH;
-    wanted.nameAlg = TPM2_ALG_SHA256;
-    wanted.objectAttributes = TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA;
-    wanted.parameters.keyedHashDetail.scheme.scheme = TPM2_ALG_NULL;
-    wanted.unique.keyedHash.size = 32;
-    std::ranges::copy(crypto::Sha256(seeded), wanted.unique.keyedHash.buffer);
-
-    TPM2B_PRIVATE duplicate{};
-    std::size_t size = 0;
-    EXPECT_EQ(Tss2_MU_TPM2B_SENSITIVE_Marshal(&sensitive, duplicate.buffer, sizeof duplicate.buffer,
-                                              &size),
-              TSS2_RC_SUCCESS);
-    duplicate.size = static_cast<UINT16>(size);
-    const TPM2B_DATA no_key{};
-    const TPM2B_ENCRYPTED_SECRET no_seed{};
-    const TPMT_SYM_DEF_OBJECT no_cipher{.algorithm = TPM2_ALG_NULL};
-    TPM2B_PRIVATE* private_area = nullptr;
-    EXPECT_EQ(
-        Esys_Import(tpm.esys(), tpm.storage_root(), *tpm.Session(0), ESYS_TR_NONE, ESYS_TR_NONE,
-                    &no_key, &out.public_area, &duplicate, &no_seed, &no_cipher, &private_area),
-        TSS2_RC_SUCCESS);
-    out.private_area = *private_area;
-    Esys_Free(private_area);
-    return out;
-  }
-};
-
-TEST_F(TpmImportTest, RefusesWhatWasMadeOutside) {
+TEST_F(TpmSealerTest, RefusesWhatWasMadeOutside) {
   Bytes record = {1, 5};
   Append(record, sealer_->info().key_id);
   Bytes content = ToBytes(crypto::Sha256(BoundTo(record, aad_)));
   Append(content, Bytes(32, 0xee));
-  const Imported imported = [&] {
+  {
     const auto tpm = Connection();
-    Imported made = Import(*tpm, content);
+    const auto object = ImportIntoTpm(*tpm, content);
+    ASSERT_TRUE(object.has_value()) << object.error().message;
     // The TPM itself finds nothing wrong with it.
-    LoadedObject object(*tpm);
-    EXPECT_EQ(Esys_Load(tpm->esys(), tpm->storage_root(), *tpm->Session(0), ESYS_TR_NONE,
-                        ESYS_TR_NONE, &made.private_area, &made.public_area, object.out()),
-              TSS2_RC_SUCCESS);
-    TPM2B_SENSITIVE_DATA* data = nullptr;
-    EXPECT_EQ(Esys_Unseal(tpm->esys(), object.handle(), *tpm->Session(0), ESYS_TR_NONE,
-                          ESYS_TR_NONE, &data),
-              TSS2_RC_SUCCESS);
-    EXPECT_EQ(ToHex(ByteView(data->buffer, data->size)), ToHex(content));
-    Esys_Free(data);
-    return made;
-  }();
-  const TPM2B_DIGEST& unique = imported.public_area.publicArea.unique.keyedHash;
-  Append(record, ByteView(unique.buffer, unique.size));
-  Append(record, ByteView(imported.private_area.buffer, imported.private_area.size));
+    EXPECT_EQ(ToHex(*UnsealOutsideObject(*tpm, *object)), ToHex(content));
+    const TPM2B_DIGEST& unique = object->public_area.publicArea.unique.keyedHash;
+    Append(record, ByteView(unique.buffer, unique.size));
+    Append(record, ByteView(object->private_area.buffer, object->private_area.size));
+  }
   EXPECT_EQ(record.size(), Sealed(Bytes(32)).size());
   const auto opened = sealer_->Open(aad_, record);
   ASSERT_FALSE(opened.has_value());
