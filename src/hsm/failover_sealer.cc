@@ -16,7 +16,7 @@ constexpr std::string_view kProbeText = "dare-kms token probe";
 // A token that takes so long, and so many times longer than the fastest one, is asked only after
 // the others.
 constexpr int kMuchSlower = 4;
-constexpr std::chrono::milliseconds kNoticeable{20};
+constexpr std::chrono::milliseconds kNoticeable{50};
 
 // Worth trying again later; everything else is for a person to mend.
 bool IsOutOfReach(const Error& error) {
@@ -229,10 +229,9 @@ auto FailoverSealer::FirstAnswer(Ask&& ask) -> std::invoke_result_t<Ask, Seat&> 
   }
   std::string why;
   for (const auto& seat : seats_) {
-    const TokenHealth health = seat->guard().Health();
-    why += (why.empty() ? "" : "; ") + health.name + ": " + health.last_error;
+    why += (why.empty() ? "" : "; ") + seat->guard().Refusal().message;
   }
-  return Error(Code::kUnavailable, "no token is asked for now, all are in trouble: " + why);
+  return Error(Code::kUnavailable, why);
 }
 
 Result<Bytes> FailoverSealer::Seal(ByteView aad, ByteView secret) {

@@ -1,8 +1,13 @@
 #pragma once
 
-#include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -11,54 +16,101 @@
 
 namespace dare::hsm {
 
-// SoftHsmForTest's token behind a module that fails on demand. One at a time.
+// SoftHsmForTest's token behind a module that fails on demand: a copy of tests/hsm/faulty_module.c,
+// which says what the orders mean. One at a time.
 class FaultyTokenForTest {
  public:
+  // In the order of the module's FUNCTIONS.
+  enum Function : std::size_t {
+    kGetSlotList,
+    kGetTokenInfo,
+    kOpenSession,
+    kCloseSession,
+    kGetSessionInfo,
+    kLogin,
+    kFindObjectsInit,
+    kGetAttributeValue,
+    kEncryptInit,
+    kEncrypt,
+    kDecryptInit,
+    kDecrypt,
+    kSignInit,
+    kSign,
+    kGenerateKey,
+    kFunctions
+  };
+
   FaultyTokenForTest() {
-    CHECK(setenv("DARE_TEST_REAL_MODULE", SoftHsmForTest::Get().module_path().c_str(), 1) == 0);
-    auto loaded = Module::Load(DARE_FAULTY_MODULE);
+    const SoftHsmForTest& softhsm = SoftHsmForTest::Get();
+    CHECK(setenv("DARE_TEST_REAL_MODULE", softhsm.module_path().c_str(), 1) == 0);
+    static int copies = 0;  // a module that was loaded once would be loaded again as it was
+    const std::string copy = softhsm.folder() + "/faulty-" + std::to_string(++copies) + ".so";
+    CHECK(std::filesystem::copy_file(DARE_FAULTY_MODULE, copy));
+    const int file = open((copy + ".control").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(file >= 0 && ftruncate(file, sizeof(Row) * kFunctions) == 0);
+    void* const mapped =
+        mmap(nullptr, sizeof(Row) * kFunctions, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    CHECK(mapped != MAP_FAILED);
+    close(file);
+    rows_ = static_cast<Row*>(mapped);
+    auto loaded = Module::Load(copy);
     CHECK(loaded.has_value());
     module = *loaded;
-    library_ = dlopen(DARE_FAULTY_MODULE, RTLD_NOW | RTLD_NOLOAD);
-    CHECK(library_ != nullptr);
   }
-  ~FaultyTokenForTest() {
-    Fail(0);
-    FailDecrypt(0);
-    dlclose(library_);
-  }
+  ~FaultyTokenForTest() { Mend(); }  // the module keeps its map, and so do we
+  FaultyTokenForTest(const FaultyTokenForTest&) = delete;
+  FaultyTokenForTest& operator=(const FaultyTokenForTest&) = delete;
 
+  std::shared_ptr<SessionPool> Pool(SecretBytes pin, SessionPoolOptions options) {
+    auto pool = SessionPool::Open(module, std::move(pin), std::move(options));
+    CHECK(pool.has_value());
+    return *pool;
+  }
   std::shared_ptr<SessionPool> Pool(const std::string& label, SecretBytes pin) {
     SessionPoolOptions options;
     options.token_label = label;
     options.most_sessions = 4;
-    auto pool = SessionPool::Open(module, std::move(pin), options);
-    CHECK(pool.has_value());
-    return *pool;
+    return Pool(std::move(pin), options);
   }
-  // Opening sessions and starting to encrypt or decrypt answers `rv`, `times` times or (-1) until
-  // Fail(0).
-  void Fail(unsigned long rv, int times = -1) {
-    Function<void (*)(unsigned long, int)>("FaultyModuleFail")(rv, times);
+
+  // `function` answers `rv`, `times` times or (-1) until it is mended.
+  void Fail(Function function, unsigned long rv, std::int64_t times = -1) {
+    rows_[function].answer = rv;
+    rows_[function].left = rv == 0 ? 0 : times;
   }
-  // C_Decrypt answers `rv` until FailDecrypt(0).
-  void FailDecrypt(unsigned long rv) {
-    Function<void (*)(unsigned long)>("FaultyModuleFailDecrypt")(rv);
+  // Opening sessions and starting to encrypt, decrypt or sign answer `rv`: the token is away.
+  void Fail(unsigned long rv) {
+    for (const Function f : {kOpenSession, kEncryptInit, kDecryptInit, kSignInit}) Fail(f, rv);
   }
-  // Sessions that the module has open now.
-  long Sessions() { return Function<long (*)()>("FaultyModuleSessions")(); }
-  unsigned long Logins() { return Function<unsigned long (*)()>("FaultyModuleLogins")(); }
+  // `function` does not come back until it is mended.
+  void Hang(Function function) {
+    rows_[function].hang = 1;
+    rows_[function].left = -1;
+  }
+  void Mend() {
+    for (std::size_t f = 0; f < kFunctions; ++f) {
+      rows_[f].left = 0;
+      rows_[f].answer = 0;
+      rows_[f].hang = 0;
+    }
+  }
+  std::uint64_t Calls(Function function) const { return rows_[function].calls; }
+  std::uint64_t Hanging(Function function) const { return rows_[function].hanging; }
+  // Sessions that are open now, as long as all were closed one by one.
+  long Sessions() const {
+    return static_cast<long>(Calls(kOpenSession)) - static_cast<long>(Calls(kCloseSession));
+  }
 
   std::shared_ptr<Module> module;
 
  private:
-  template <typename F>
-  F Function(const char* name) {
-    const auto function = reinterpret_cast<F>(dlsym(library_, name));
-    CHECK(function != nullptr);
-    return function;
-  }
-  void* library_;
+  struct Row {
+    std::atomic<std::uint64_t> calls, hanging;
+    std::atomic<std::int64_t> left;
+    std::atomic<std::uint64_t> answer, delay, hang;
+  };
+  static_assert(sizeof(Row) == 48);
+  Row* rows_;
 };
 
 }  // namespace dare::hsm

@@ -20,6 +20,12 @@ std::string Unpadded(const unsigned char (&field)[n]) {
   return text;
 }
 
+// A token that stays away is asked for again and again, and a restart ends the sessions of the
+// module's other tokens.
+constexpr std::chrono::seconds kBetweenRestarts{2};
+// Others wait as long before they may call; a call that hangs must not hold them up.
+constexpr std::chrono::milliseconds kRestartPatience{250};
+
 // Modules of this process by path, so that a second Load does not finalise under the first.
 struct Registry {
   Mutex mutex;
@@ -65,14 +71,18 @@ Result<void> Module::Open(const std::string& path, const std::string& init_args)
     functions_ = nullptr;
     return Pkcs11Error("C_GetFunctionList of " + path, rv);
   }
-  return Initialise(init_args);
+  return Initialise();
 }
 
-Result<void> Module::Initialise(const std::string& init_args) {
+CK_RV Module::CallInitialize() {
   CK_C_INITIALIZE_ARGS args{};
   args.flags = CKF_OS_LOCKING_OK;
-  if (!init_args.empty()) args.pReserved = const_cast<char*>(init_args.c_str());
-  const CK_RV rv = functions_->C_Initialize(&args);
+  if (!init_args_.empty()) args.pReserved = const_cast<char*>(init_args_.c_str());
+  return functions_->C_Initialize(&args);
+}
+
+Result<void> Module::Initialise() {
+  const CK_RV rv = CallInitialize();
   if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
     return Pkcs11Error("cannot initialise PKCS#11 module " + path_, rv);
   }
@@ -84,6 +94,57 @@ Result<void> Module::Initialise(const std::string& init_args) {
   description_ = Unpadded(info.manufacturerID) + " " + std::to_string(info.libraryVersion.major) +
                  "." + std::to_string(info.libraryVersion.minor) + " (" +
                  Unpadded(info.libraryDescription) + ")";
+  return {};
+}
+
+Module::Use::Use(const Module& module) : module_(&module) {
+  const MutexLock lock(module.mutex_);
+  while (module.restarting_) module.changed_.Wait(module.mutex_);
+  ++module.uses_;
+  life_ = module.life_;
+}
+
+Module::Use::~Use() {
+  if (module_ == nullptr) return;
+  const MutexLock lock(module_->mutex_);
+  if (--module_->uses_ == 0) module_->changed_.NotifyAll();
+}
+
+Result<void> Module::Restart(std::uint64_t life) {
+  if (!finalise_) {
+    return Error(Code::kConflict, path_ + " was initialised by another part of this process");
+  }
+  {
+    const MutexLock lock(mutex_);
+    while (restarting_) changed_.Wait(mutex_);
+    if (life_ != life) return {};
+    const auto now = std::chrono::steady_clock::now();
+    if (life_ > 1 && now - restarted_ < kBetweenRestarts) {
+      return Error(Code::kConflict, path_ + " was restarted a moment ago");
+    }
+    restarted_ = now;
+    restarting_ = true;
+    while (uses_ != 0) {
+      const auto left = now + kRestartPatience - std::chrono::steady_clock::now();
+      if (left <= left.zero()) break;
+      changed_.WaitFor(mutex_, left);
+    }
+    if (uses_ != 0) {
+      restarting_ = false;
+      changed_.NotifyAll();
+      return Error(Code::kConflict, path_ + " is in use and cannot be restarted");
+    }
+  }
+  // Nobody else is inside, and nobody gets in.
+  functions_->C_Finalize(nullptr);
+  const CK_RV rv = CallInitialize();
+  const MutexLock lock(mutex_);
+  ++life_;
+  restarting_ = false;
+  changed_.NotifyAll();
+  if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+    return Pkcs11Error("cannot initialise PKCS#11 module " + path_ + " again", rv);
+  }
   return {};
 }
 

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 
 struct _CK_FUNCTION_LIST;  // PKCS#11's table of functions; its header stays inside src/hsm
@@ -46,6 +50,30 @@ class Module {
   // any. kNotFound, with the labels there are; kConflict when several fit.
   Result<TokenInfo> FindToken(std::string_view label, std::string_view serial = {}) const;
 
+  // A call in progress, or a session on loan: the module is not restarted while there is one. May
+  // wait for a restart that is under way.
+  class Use {
+   public:
+    explicit Use(const Module& module);
+    Use(Use&& other) noexcept
+        : module_(std::exchange(other.module_, nullptr)), life_(other.life_) {}
+    Use& operator=(Use&&) = delete;
+    ~Use();
+    // Sessions and handles of another life mean nothing, and may be somebody else's in this one.
+    std::uint64_t life() const { return life_; }
+
+   private:
+    const Module* module_;
+    std::uint64_t life_;
+  };
+
+  // C_Finalize and C_Initialize, for modules that see a token that was away only when they begin
+  // anew (SoftHSM2 reads its folder then). All sessions of the module end with it, also those of
+  // its other tokens. Does nothing when it began anew since `life`. kConflict when calls are in
+  // progress that do not end soon, when the last restart was a moment ago, or when another part of
+  // this process initialised the module: then it is not ours to end.
+  Result<void> Restart(std::uint64_t life) EXCLUDES(mutex_);
+
   const std::string& path() const { return path_; }
   // "SoftHSM 2.6 (Implementation of PKCS11)".
   const std::string& description() const { return description_; }
@@ -55,7 +83,8 @@ class Module {
  private:
   Module() = default;
   Result<void> Open(const std::string& path, const std::string& init_args);
-  Result<void> Initialise(const std::string& init_args);
+  Result<void> Initialise();
+  unsigned long CallInitialize();  // CK_RV
 
   std::string path_;
   std::string init_args_;
@@ -63,6 +92,13 @@ class Module {
   void* library_ = nullptr;
   _CK_FUNCTION_LIST* functions_ = nullptr;
   bool finalise_ = false;  // false where somebody else initialised it first
+
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  mutable std::size_t uses_ GUARDED_BY(mutex_) = 0;
+  bool restarting_ GUARDED_BY(mutex_) = false;
+  std::uint64_t life_ GUARDED_BY(mutex_) = 1;
+  std::chrono::steady_clock::time_point restarted_ GUARDED_BY(mutex_);
 };
 
 }  // namespace dare::hsm

@@ -150,9 +150,9 @@ TEST_F(DirectSealerTest, TellsABrokenTokenFromADamagedRecord) {
   for (const CK_RV rv : {CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED, CKR_ENCRYPTED_DATA_INVALID,
                          CK_RV{CKR_VENDOR_DEFINED | 7}}) {
     SCOPED_TRACE(CkrName(rv));
-    faulty.FailDecrypt(rv);
+    faulty.Fail(FaultyTokenForTest::kDecrypt, rv);
     EXPECT_EQ(sealer->Open(AsBytes("id"), sealed).error().code, Code::kUnavailable);
-    faulty.FailDecrypt(0);
+    faulty.Mend();
     EXPECT_TRUE(sealer->Open(AsBytes("id"), sealed).has_value());
   }
   faulty.Fail(CKR_GENERAL_ERROR);

@@ -183,6 +183,13 @@ Result<Bytes> SigningKey::Sign(ByteView sha256_digest) {
   if (sha256_digest.size() != 32) {
     return Error(Code::kInvalidArgument, "a SHA-256 digest has 32 bytes");
   }
+  if (pool_->guard() == nullptr) return SignInToken(sha256_digest);
+  return pool_->guard()->Run([self = shared_from_this(), digest = ToBytes(sha256_digest)] {
+    return self->SignInToken(digest);
+  });
+}
+
+Result<Bytes> SigningKey::SignInToken(ByteView sha256_digest) {
   const bool rsa = kind_ == SigningKeyKind::kRsa2048;
   Bytes to_sign;
   if (rsa) to_sign.assign(std::begin(kDigestInfo), std::end(kDigestInfo));

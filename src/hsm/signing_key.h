@@ -16,7 +16,7 @@ enum class SigningKeyKind { kP256, kRsa2048 };
 // A SigningKey is a key pair made in the token, on P-256 or for an authority whose peers want it of
 // RSA; the private half never leaves it and can only sign. The audit log's checkpoints and the CA's
 // certificates are signed with such keys, one for each. Thread-safe. Shares the pool.
-class SigningKey {
+class SigningKey : public std::enable_shared_from_this<SigningKey> {
  public:
   // kAlreadyExists when the token has a private key with this label.
   static Result<std::shared_ptr<SigningKey>> Create(std::shared_ptr<SessionPool> pool,
@@ -32,7 +32,7 @@ class SigningKey {
   // The public key as X.509 SubjectPublicKeyInfo (RFC 5480, RFC 3279).
   const Bytes& PublicKeyDer() const { return public_key_der_; }
   // Over a SHA-256 digest (32 bytes): ECDSA as the DER sequence of r and s (RFC 3279, 2.2.3), or
-  // RSASSA-PKCS1-v1_5 (RFC 8017, 8.2).
+  // RSASSA-PKCS1-v1_5 (RFC 8017, 8.2). Through the pool's guard, where it has one.
   Result<Bytes> Sign(ByteView sha256_digest);
 
  private:
@@ -42,6 +42,7 @@ class SigningKey {
         label_(std::move(label)),
         kind_(kind),
         public_key_der_(std::move(public_key_der)) {}
+  Result<Bytes> SignInToken(ByteView sha256_digest);
   Result<unsigned long> Handle(const SessionLease& lease) EXCLUDES(mutex_);
 
   const std::shared_ptr<SessionPool> pool_;

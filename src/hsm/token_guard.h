@@ -86,6 +86,8 @@ class TokenGuard {
   int in_flight() const { return in_flight_; }
   const std::string& name() const { return options_.name; }
   TokenHealth Health() const EXCLUDES(mutex_);
+  // What whoever may not ask is told.
+  Error Refusal() const EXCLUDES(mutex_);
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
@@ -100,7 +102,6 @@ class TokenGuard {
   bool Bounded(Moment now) const;
   // How long the calls on their callers' own threads have stood still; zero when there are none.
   Duration StoodStill(Moment now) const;
-  Error Refusal() const EXCLUDES(mutex_);
   void Ended(const Pass& pass, Duration took, const Error* error) EXCLUDES(mutex_);
   void Overdue(const Pass& pass, const Error& error) EXCLUDES(mutex_);
   void Learn(Duration took);
