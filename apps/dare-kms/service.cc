@@ -141,6 +141,7 @@ Result<void> Service::OpenRecords() {
   audit_ = TRY(audit::AuditLog::Open(audit, SystemClock::Get()));
   records_ = TRY(server::EnrolmentStore::Open(config_.enrolment_path));
   engine::KmsOptions options;
+  options.node = config_.node;
   options.limits.max_message_bytes = config_.limits.message_bytes;
   options.algorithms.allow_legacy = config_.allow_legacy_algorithms;
   if (config_.random_generator == "ansi-x9.31") {

@@ -37,11 +37,14 @@ Result<void> Remove(store::ObjectStore& store, const std::vector<std::string>& k
   return transaction->Commit();
 }
 
+std::string PrefixOf(const std::string& node) { return kPrefix + node + "/"; }
+
 }  // namespace
 
 Result<void> AuditTail::Recover(store::ObjectStore& store, const Vault& vault,
-                                audit::AuditLog& audit) {
-  const std::vector<std::string> keys = TRY(store.ListMeta(kPrefix));
+                                audit::AuditLog& audit, const std::string& node, Whose whose) {
+  const std::vector<std::string> keys =
+      TRY(store.ListMeta(whose == Whose::kAll ? kPrefix : PrefixOf(node)));
   std::vector<audit::NumberedEntry> held;
   for (const std::string& key : keys) {
     auto row = ReadRow(vault, TRY(store.GetMeta(key)));
@@ -62,7 +65,7 @@ Result<AuditTail::Slot> AuditTail::TakeSlot() {
     TRY(audit_.FlushAndSync());
   }
   if (slots_.empty() || slots_.front().last > audit_.synced()) {
-    return Slot{.key = kPrefix + std::to_string(slots_.size())};
+    return Slot{.key = PrefixOf(node_) + std::to_string(slots_.size())};
   }
   Slot slot = std::move(slots_.front());
   slots_.pop_front();

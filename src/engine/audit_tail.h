@@ -4,6 +4,7 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "audit/entry.h"
 #include "base/result.h"
@@ -23,15 +24,21 @@ class Vault;
 // The AuditTail keeps the audit entries of a group of changes in the transaction that makes the
 // changes, until the audit log has them on its own disk. So one sync, the commit's, makes a change
 // and its entries durable together, and the log's follows at its leisure. The rows are under the
-// vault's keyed check: who can write to the database cannot write into the log. Format:
-// docs/formats/audit.md. For the writer thread; owns nothing.
+// vault's keyed check: who can write to the database cannot write into the log. Each node has rows
+// of its own, since each has a log of its own. Format: docs/formats/audit.md. For the writer
+// thread; owns nothing.
 class AuditTail {
  public:
-  AuditTail(const Vault& vault, audit::AuditLog& audit) : vault_(vault), audit_(audit) {}
+  // `node` has no '/' in its name.
+  AuditTail(const Vault& vault, audit::AuditLog& audit, std::string node)
+      : vault_(vault), audit_(audit), node_(std::move(node)) {}
 
+  // Whose rows a start takes: those of `node` where other nodes use the store too, or all of them,
+  // since a machine on its own may have had another name before.
+  enum class Whose { kOfNode, kAll };
   // At start: gives the log back what a power failure took from it, then empties the tail.
-  static Result<void> Recover(store::ObjectStore& store, const Vault& vault,
-                              audit::AuditLog& audit);
+  static Result<void> Recover(store::ObjectStore& store, const Vault& vault, audit::AuditLog& audit,
+                              const std::string& node, Whose whose);
 
   // Puts entries (ascending) that were appended to the log into the transaction. Waits for the
   // log's sync when it is far behind.
@@ -50,6 +57,7 @@ class AuditTail {
 
   const Vault& vault_;
   audit::AuditLog& audit_;
+  const std::string node_;
   std::deque<Slot> slots_;  // in the order of their use
 };
 

@@ -40,8 +40,8 @@ class AuditTailTest : public testing::Test {
   }
   void Open() {
     log_ = std::move(*audit::AuditLog::Open(options_, clock_));
-    recovered_ = AuditTail::Recover(*store_, *vault_, *log_);
-    tail_ = std::make_unique<AuditTail>(*vault_, *log_);
+    recovered_ = AuditTail::Recover(*store_, *vault_, *log_, node_, whose_);
+    tail_ = std::make_unique<AuditTail>(*vault_, *log_, node_);
   }
   // A group of one change, with its entry in the log's file and in the store.
   void Change(const std::string& object) {
@@ -73,6 +73,8 @@ class AuditTailTest : public testing::Test {
 
   ManualClockForTest clock_;
   audit::AuditOptions options_;
+  std::string node_ = "n1";
+  AuditTail::Whose whose_ = AuditTail::Whose::kOfNode;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_ = hsm::MemorySealerForTest::Make();
   std::unique_ptr<store::ObjectStore> store_ = store::MakeMemoryStore();
   std::unique_ptr<Vault> vault_ = std::move(*Vault::Open(*store_, *sealer_));
@@ -149,7 +151,7 @@ TEST_F(AuditTailTest, ASecondFailureDuringRecoveryLosesNothing) {
 TEST_F(AuditTailTest, WritesOverRowsThatTheLogHasOnItsDisk) {
   Change("a");
   Change("b");
-  EXPECT_THAT(Rows(), ElementsAre("audit-tail-0", "audit-tail-1"));
+  EXPECT_THAT(Rows(), ElementsAre("audit-tail-n1/0", "audit-tail-n1/1"));
   ASSERT_TRUE(log_->FlushAndSync().has_value());
   Change("c");
   Change("d");
@@ -161,6 +163,37 @@ TEST_F(AuditTailTest, WritesOverRowsThatTheLogHasOnItsDisk) {
   EXPECT_EQ(Lines().size(), 6u);  // c, d, e and the note
 }
 
+TEST_F(AuditTailTest, ANodeTakesItsOwnRowsAndLeavesThoseOfOthers) {
+  node_ = "n10";
+  Open();
+  Change("a");
+  LoseAllAfter(0);
+  node_ = "n1";
+  Open();
+  EXPECT_THAT(Lines(), IsEmpty());
+  Change("b");
+  EXPECT_THAT(Rows(), ElementsAre("audit-tail-n1/0", "audit-tail-n10/0"));
+  LoseAllAfter(0);
+  Open();
+  EXPECT_THAT(Lines()[0], HasSubstr("\"object\":\"b\""));
+  EXPECT_THAT(Rows(), ElementsAre("audit-tail-n10/0"));
+  LoseAllAfter(0);
+  node_ = "n10";
+  Open();
+  EXPECT_THAT(Lines()[0], HasSubstr("\"object\":\"a\""));
+  EXPECT_THAT(Rows(), IsEmpty());
+}
+
+TEST_F(AuditTailTest, AMachineOnItsOwnFindsItsRowsUnderItsOldName) {
+  Change("a");
+  LoseAllAfter(0);
+  node_ = "renamed";
+  whose_ = AuditTail::Whose::kAll;
+  Open();
+  EXPECT_THAT(Lines()[0], HasSubstr("\"object\":\"a\""));
+  EXPECT_THAT(Rows(), IsEmpty());
+}
+
 TEST_F(AuditTailTest, KeepsNoMoreRowsThanItsBound) {
   for (int i = 0; i < 300; ++i) Change("o");
   EXPECT_EQ(Rows().size(), 256u);
@@ -169,11 +202,11 @@ TEST_F(AuditTailTest, KeepsNoMoreRowsThanItsBound) {
 
 TEST_F(AuditTailTest, WhoWritesToTheDatabaseCannotWriteIntoTheLog) {
   Change("a");
-  Bytes row = store_->GetMeta("audit-tail-0").value();
+  Bytes row = store_->GetMeta("audit-tail-n1/0").value();
   row[row.size() / 2] ^= 1;
   auto transaction = store_->Begin();
-  ASSERT_TRUE((*transaction)->PutMeta("audit-tail-0", row));
-  ASSERT_TRUE((*transaction)->PutMeta("audit-tail-1", Bytes(5)));
+  ASSERT_TRUE((*transaction)->PutMeta("audit-tail-n1/0", row));
+  ASSERT_TRUE((*transaction)->PutMeta("audit-tail-n1/1", Bytes(5)));
   ASSERT_TRUE((*transaction)->Commit());
   LoseAllAfter(0);
   Open();

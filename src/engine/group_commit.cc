@@ -11,8 +11,9 @@
 
 namespace dare::engine {
 
-GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit)
-    : parts_(parts), limits_(limits), audit_(audit), tail_(parts.vault, audit) {
+GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit,
+                         const std::string& node)
+    : parts_(parts), limits_(limits), audit_(audit), tail_(parts.vault, audit, node) {
   thread_ = std::jthread([this] { Run(); });
 }
 

@@ -38,8 +38,9 @@ class Completion {
 // cache. Thread-safe. Requests still waiting at destruction are served before it ends.
 class GroupCommit {
  public:
-  // `parts` and `audit` outlive it.
-  GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit);
+  // `parts` and `audit` outlive it. `node` names this server among those that use the store.
+  GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit,
+              const std::string& node);
   ~GroupCommit();
 
   // `admission` where the message has credentials, which were judged.

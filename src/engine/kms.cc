@@ -14,7 +14,9 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   std::unique_ptr<crypto::RandomSource> random =
       TRY(crypto::RandomSource::Open(options.random_generator, options.algorithms));
   std::unique_ptr<Vault> vault = TRY(Vault::Open(store, sealer));
-  TRY(AuditTail::Recover(store, *vault, audit));
+  TRY(AuditTail::Recover(
+      store, *vault, audit, options.node,
+      options.store_is_shared ? AuditTail::Whose::kOfNode : AuditTail::Whose::kAll));
   const std::vector<std::string> rules = TRY(store.ListMeta(kRulesPrefix));
   std::unique_ptr<Kms> kms(
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
@@ -42,7 +44,7 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       parts_{store,         *vault_,       cache_,   streams_, clock,    options.algorithms,
              applications_, options.facts, objects_, turns_,   *random_, options.issuer,
              sessions_},
-      group_commit_(parts_, limits_, audit),
+      group_commit_(parts_, limits_, audit, options.node),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,
                    std::unique_ptr<Completion> completion, Admission admission) {

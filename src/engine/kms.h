@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "base/clock.h"
@@ -24,6 +25,9 @@ class AuditLog;
 namespace dare::engine {
 
 struct KmsOptions {
+  // Which server this is, among those that use the store: in the keys of its own rows. No '/'.
+  std::string node = "node";
+  bool store_is_shared = false;  // other nodes change the store, too
   ttlv::Limits limits;
   crypto::AlgorithmPolicy algorithms;
   crypto::RandomGenerator random_generator = crypto::RandomGenerator::kDrbg;  // of new keys

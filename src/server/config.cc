@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -348,7 +349,32 @@ void ReadCrypto(TableReader& root, Config& config) {
   table.RefuseOthers();
 }
 
+// Part of keys in the store, where '/' ends it.
+bool IsNodeName(const std::string& name) {
+  const bool plain = std::ranges::all_of(name, [](unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+           c == '-' || c == '_';
+  });
+  return plain && !name.empty() && name.size() <= 64;
+}
+
+std::string HostName() {
+  char name[65] = {};
+  if (::gethostname(name, sizeof name - 1) != 0 || !IsNodeName(name)) return "node";
+  return name;
+}
+
+void ReadNode(TableReader& root, std::string& node) {
+  root.Text("node", node);
+  if (root.At("node") == nullptr) {
+    node = HostName();
+  } else if (!IsNodeName(node)) {
+    root.Complain(*root.At("node"), "node must be 1 to 64 letters, digits, '.', '-' or '_'");
+  }
+}
+
 void ReadRoot(TableReader& root, Config& config) {
+  ReadNode(root, config.node);
   root.Number("threads", config.threads, 0, 1024);
   root.Names("administrators", config.administrators);
   root.Flag("allow_legacy_algorithms", config.allow_legacy_algorithms);

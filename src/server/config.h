@@ -124,6 +124,7 @@ struct Pkcs11Config {
 
 struct Config {
   std::string file;  // where it was read from
+  std::string node;  // of several on one database; default: the host's name
   ListenConfig kmip{.port = 5696};
   bool kmip_3_0 = false;  // speak the draft, too
   ListenConfig https{.port = 5697};
