@@ -147,6 +147,8 @@ TEST(ConfigTest, RefusesAWayOfSealingThatIsNone) {
   std::string text = kLeast;
   text.insert(text.find("[hsm]") + 5, "\nsealing = \"software\"\n");
   EXPECT_THAT(Parse(text).error().message, HasSubstr("hsm.sealing must be one of"));
+}
+
 TEST(ConfigTest, ANodeIsCalledAsItsHostUnlessToldOtherwise) {
   EXPECT_FALSE(Parse(kLeast)->node.empty());
   EXPECT_EQ(Parse(std::string("node = \"kms-1.example\"\n") + kLeast)->node, "kms-1.example");

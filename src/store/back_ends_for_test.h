@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <functional>
 
 #include "store/memory_store.h"
 #include "store/object_store.h"
+#include "store/postgres_server_for_test.h"
+#include "store/postgres_store.h"
 #include "store/sqlite_store.h"
 
 // The back ends, and what the conformance suites share. A new back end adds one line to kBackEnds.
@@ -26,11 +30,22 @@ struct BackEnd {
   std::function<Result<std::unique_ptr<ObjectStore>>(const std::string& folder)> open;
 };
 
+// A schema for each folder, in a server for the whole program. kNotFound where there is none.
+inline Result<std::unique_ptr<ObjectStore>> OpenPostgresForTest(const std::string& folder) {
+  PostgresServerForTest* server = PostgresServerForTest::Shared();
+  if (server == nullptr) return Error(Code::kNotFound, PostgresServerForTest::WhyNot());
+  std::string schema = "c_" + folder.substr(folder.rfind('-') + 1);
+  std::ranges::transform(schema, schema.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return OpenPostgresStore({.connection = server->Schema(schema)});
+}
+
 inline const BackEnd kBackEnds[] = {
     {"Memory", false,
      [](const std::string&) -> Result<std::unique_ptr<ObjectStore>> { return MakeMemoryStore(); }},
     {"Sqlite", true,
      [](const std::string& folder) { return OpenSqliteStore({.path = folder + "/kms.db"}); }},
+    {"Postgres", true, OpenPostgresForTest},
 };
 
 inline ObjectRecord Record(const std::string& id, const std::string& owner = "alice") {
@@ -80,6 +95,7 @@ class ObjectStoreConformance : public testing::TestWithParam<BackEnd> {
   void Open() {
     store_.reset();
     auto store = GetParam().open(folder_);
+    if (!store && store.error().code == Code::kNotFound) GTEST_SKIP() << store.error().message;
     ASSERT_TRUE(store.has_value()) << store.error().message;
     store_ = std::move(*store);
   }

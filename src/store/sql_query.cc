@@ -15,6 +15,10 @@ class Builder {
     query_.text += " $" + std::to_string(query_.values.size());
   }
   void Add(std::string_view text) { query_.text += text; }
+  void Limit(std::size_t most) {
+    query_.values.push_back(static_cast<std::int64_t>(most));
+    query_.text += " LIMIT $" + std::to_string(query_.values.size());
+  }
   SqlQuery Take() { return std::move(query_); }
 
  private:
@@ -45,7 +49,7 @@ void AddObjectConditions(const Query& query, Builder& builder) {
 
 }  // namespace
 
-SqlQuery BuildFind(const Query& query, SqlColumns columns) {
+SqlQuery BuildFind(const Query& query, SqlColumns columns, std::optional<std::size_t> most) {
   const bool counts = columns == SqlColumns::kCount;
   const auto after = static_cast<std::int64_t>(query.after);
   std::string start = SelectList(columns);
@@ -54,6 +58,7 @@ SqlQuery BuildFind(const Query& query, SqlColumns columns) {
     AddObjectConditions(query, builder);
     if (!counts && after != 0) builder.Where("o.seq <", after);
     if (!counts) builder.Add(" ORDER BY o.seq DESC");
+    if (most) builder.Limit(*most);
     return builder.Take();
   }
   // CROSS JOIN: the entry first, then its object, whatever a planner may guess without statistics.
@@ -71,6 +76,7 @@ SqlQuery BuildFind(const Query& query, SqlColumns columns) {
   // Inside one scope the key already has this order (a tag is unique or not, never both); across
   // scopes they sort.
   if (!counts) builder.Add(match.scope ? " ORDER BY e.slot DESC" : " ORDER BY e.seq DESC");
+  if (most) builder.Limit(*most);
   return builder.Take();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,8 +31,9 @@ inline constexpr std::string_view kRecordColumns =
 
 // The rows that `query` matches, newest first. Of several entries only the first is in the text:
 // the caller looks at the others with HasEntries and counts, row by row; one more never costs more
-// than the first gives.
-SqlQuery BuildFind(const Query& query, SqlColumns columns);
+// than the first gives. `most`: no more rows than that, for engines that would send them all.
+SqlQuery BuildFind(const Query& query, SqlColumns columns,
+                   std::optional<std::size_t> most = std::nullopt);
 
 // Walking through the whole. $1: after, $2: limit; seq, then kRecordColumns.
 std::string_view ScanSql();
