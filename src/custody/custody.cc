@@ -49,14 +49,14 @@ Result<std::uint8_t> MechanismOf(hsm::Sealer& sealer) {
 
 }  // namespace
 
-Result<CustodyKey> DescribeMaster(const MasterKeys::Opened& master, const std::string& token,
+Result<CustodyKey> DescribeMaster(hsm::Sealer& master, KeyOrigin origin, const std::string& token,
                                   std::int64_t now) {
-  const hsm::SealerInfo info = master.sealer->info();
+  const hsm::SealerInfo info = master.info();
   CustodyKey key;
   key.id = info.key_id;
   key.kind = KeyKind::kMaster;
-  key.origin = master.origin;
-  key.mechanism = TRY(MechanismOf(*master.sealer));
+  key.origin = origin;
+  key.mechanism = TRY(MechanismOf(master));
   key.label = info.key_label;
   key.check_value = info.check_value;
   key.created = now;
@@ -92,7 +92,7 @@ Result<CustodyRecord> Custody::KnownStore(ByteView record_key) {
       continue;
     }
     if (record.keys.empty()) {
-      record.keys.push_back(TRY(DescribeMaster(*master, token, clock_.Now())));
+      record.keys.push_back(TRY(DescribeMaster(**master, KeyOrigin::kToken, token, clock_.Now())));
     } else {
       record.keys.front().holders.push_back({token, {}, {}});
     }
@@ -105,6 +105,10 @@ Result<CustodyRecord> Custody::KnownStore(ByteView record_key) {
 Result<CustodyRecord> Custody::NewStore() {
   CustodyRecord record;
   record.mode = options_.mode;
+  if (options_.first) {
+    record.keys.push_back(*options_.first);
+    return record;
+  }
   std::unique_ptr<RootSealer> root;
   if (options_.mode == SealingMode::kRoot) {
     root = TRY(NewRootKey());
@@ -116,8 +120,8 @@ Result<CustodyRecord> Custody::NewStore() {
       if (root != nullptr) {
         record.keys.front().holders.push_back(TRY(opener_.Wrap(token, {}, *root)));
       } else if (record.keys.empty()) {
-        const MasterKeys::Opened master = TRY(opener_.OpenMaster(token, {}));
-        record.keys.push_back(TRY(DescribeMaster(master, token, clock_.Now())));
+        const auto master = TRY(opener_.OpenMaster(token, {}));
+        record.keys.push_back(TRY(DescribeMaster(*master, KeyOrigin::kToken, token, clock_.Now())));
       } else {  // further tokens hold the same key, or another one that is no business of ours
         TRY(opener_.OpenMaster(token, record.keys.front().id));
         record.keys.front().holders.push_back({token, {}, {}});
@@ -298,7 +302,10 @@ Result<void> Custody::Apply(const CustodyRecord& record) {
 
 Result<void> Custody::OpenInto(const CustodyKey& key) {
   std::vector<TokenFailure> failures;
-  auto sealer = opener_.Open(key, failures);
+  const auto at_hand = std::ranges::find_if(
+      options_.at_hand, [&](const auto& sealer) { return sealer->info().key_id == key.id; });
+  auto sealer = at_hand != options_.at_hand.end() ? Result<std::shared_ptr<hsm::Sealer>>(*at_hand)
+                                                  : opener_.Open(key, failures);
   {
     const MutexLock state(mutex_);
     failures_ = failures;

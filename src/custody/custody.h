@@ -23,6 +23,10 @@ struct CustodyOptions {
   std::string node = "node";                   // whose seals are counted here
   SealingMode mode = SealingMode::kDirect;     // of a store that is new
   std::chrono::milliseconds patience{10'000};  // for one token
+  // Keys that no HSM needs to open: out of a backup.
+  std::vector<std::shared_ptr<hsm::Sealer>> at_hand;
+  // The key that a new store begins with, where a ceremony made one.
+  std::optional<CustodyKey> first;
 };
 
 // Custody knows which keys the store is sealed under, keeps them open in a ring, and brings changes
@@ -45,7 +49,7 @@ class Custody {
 
   SealerRing& ring() { return ring_; }
   const KeyOpener& opener() const { return opener_; }
-  store::ObjectStore& store() { return store_; }
+  store::ObjectStore& store() const { return store_; }
   const Clock& clock() const { return clock_; }
   const CustodyOptions& options() const { return options_; }
   CustodyRecord record() const EXCLUDES(mutex_);
@@ -112,7 +116,7 @@ class Custody {
 };
 
 // Rows of the record for keys that are new.
-Result<CustodyKey> DescribeMaster(const MasterKeys::Opened& master, const std::string& token,
+Result<CustodyKey> DescribeMaster(hsm::Sealer& master, KeyOrigin origin, const std::string& token,
                                   std::int64_t now);
 Result<CustodyKey> DescribeRoot(const RootSealer& root, std::int64_t now);
 // Drawn in the secure heap, with a new id.

@@ -1,10 +1,9 @@
 #include "custody/key_opener.h"
 
 #include <algorithm>
-#include <future>
-#include <optional>
-#include <thread>
 #include <utility>
+
+#include "custody/patience.h"
 
 namespace dare::custody {
 namespace {
@@ -16,19 +15,6 @@ Bytes RootKeyContext(const Bytes& root_id) {
   Bytes context = ToBytes(AsBytes(kRootKeyLabel));
   Append(context, root_id);
   return context;
-}
-
-// Calls `work` on a thread of its own and waits no longer than `patience`. A call into a module
-// cannot be broken off; whatever it uses must be its own.
-template <typename T>
-Result<T> Within(std::chrono::milliseconds patience, std::function<Result<T>()> work) {
-  auto promise = std::make_shared<std::promise<Result<T>>>();
-  std::future<Result<T>> answer = promise->get_future();
-  std::thread([promise, work = std::move(work)] { promise->set_value(work()); }).detach();
-  if (answer.wait_for(patience) != std::future_status::ready) {
-    return Error(Code::kTimeout, "no answer within " + std::to_string(patience.count()) + " ms");
-  }
-  return answer.get();
 }
 
 Error NobodyOpens(const CustodyKey& key, const std::vector<TokenFailure>& failures) {
@@ -52,9 +38,11 @@ std::vector<KeyHolder> KeyOpener::InOrder(const CustodyKey& key) const {
   return holders;
 }
 
-Result<MasterKeys::Opened> KeyOpener::OpenMaster(const std::string& token, const Bytes& id) const {
-  return Within<MasterKeys::Opened>(
-      patience_, [tokens = tokens_, token, id] { return tokens->Open(token, id); });
+Result<std::shared_ptr<hsm::Sealer>> KeyOpener::OpenMaster(const std::string& token,
+                                                           const Bytes& id,
+                                                           KeyOrigin origin) const {
+  return Within<std::shared_ptr<hsm::Sealer>>(
+      patience_, [tokens = tokens_, token, id, origin] { return tokens->Open(token, id, origin); });
 }
 
 Result<std::shared_ptr<hsm::Sealer>> KeyOpener::Open(const CustodyKey& key,
@@ -64,18 +52,13 @@ Result<std::shared_ptr<hsm::Sealer>> KeyOpener::Open(const CustodyKey& key,
 
 Result<std::shared_ptr<hsm::Sealer>> KeyOpener::OpenMasters(
     const CustodyKey& key, std::vector<TokenFailure>& failures) const {
-  std::vector<std::shared_ptr<hsm::Sealer>> sealers;
-  for (const KeyHolder& holder : InOrder(key)) {
-    auto opened = OpenMaster(holder.token, key.id);
-    if (opened) {
-      sealers.push_back(std::move(opened->sealer));
-    } else {
-      failures.push_back({holder.token, std::move(opened).error()});
-    }
-  }
-  if (sealers.empty()) return NobodyOpens(key, failures);
-  if (sealers.size() == 1) return std::move(sealers.front());
-  return tokens_->Together(std::move(sealers));
+  std::vector<std::string> holders;
+  for (const KeyHolder& holder : InOrder(key)) holders.push_back(holder.token);
+  if (holders.empty()) return NobodyOpens(key, failures);
+  auto together = tokens_->OpenTogether(holders, key.id, key.origin);
+  if (together) return together;
+  failures.push_back({holders.front(), together.error()});
+  return NobodyOpens(key, failures);
 }
 
 Result<std::shared_ptr<hsm::Sealer>> KeyOpener::OpenRoot(
@@ -95,8 +78,8 @@ Result<std::shared_ptr<hsm::Sealer>> KeyOpener::OpenRoot(
 Result<SecretBytes> KeyOpener::Unwrap(const Bytes& root_id, const KeyHolder& holder) const {
   return Within<SecretBytes>(
       patience_, [tokens = tokens_, root_id, holder]() -> Result<SecretBytes> {
-        const MasterKeys::Opened master = TRY(tokens->Open(holder.token, holder.wrapping_key));
-        return master.sealer->Open(RootKeyContext(root_id), holder.wrapped);
+        const auto master = TRY(tokens->Open(holder.token, holder.wrapping_key, KeyOrigin::kToken));
+        return master->Open(RootKeyContext(root_id), holder.wrapped);
       });
 }
 
@@ -106,12 +89,11 @@ Result<KeyHolder> KeyOpener::Wrap(const std::string& token, const Bytes& id,
   return Within<KeyHolder>(
       patience_,
       [tokens = tokens_, token, id, key, root_id = root.info().key_id]() -> Result<KeyHolder> {
-        const MasterKeys::Opened master = TRY(tokens->Open(token, id));
+        const auto master = TRY(tokens->Open(token, id, KeyOrigin::kToken));
         const Bytes context = RootKeyContext(root_id);
-        KeyHolder holder{token, master.sealer->info().key_id,
-                         TRY(master.sealer->Seal(context, key->Reveal()))};
+        KeyHolder holder{token, master->info().key_id, TRY(master->Seal(context, key->Reveal()))};
         // What a token wraps and does not unwrap is worth nothing on the day that it is needed.
-        const SecretBytes back = TRY(master.sealer->Open(context, holder.wrapped));
+        const SecretBytes back = TRY(master->Open(context, holder.wrapped));
         if (!(back == *key)) return Error(Code::kDamaged, "it does not unwrap what it wrapped");
         return holder;
       });

@@ -13,25 +13,22 @@ namespace dare::custody {
 // does. Thread-safe.
 class MasterKeys {
  public:
-  struct Opened {
-    std::shared_ptr<hsm::Sealer> sealer;
-    KeyOrigin origin = KeyOrigin::kToken;
-  };
-
   virtual ~MasterKeys() = default;
   // The tokens by their names, in the order of the configuration.
   virtual std::vector<std::string> tokens() const = 0;
-  // The master key `id` of a token; the only one it has when `id` is empty. kNotFound when the
-  // token has no such key or nobody configured it; kConflict when it has several; kUnavailable.
-  virtual Result<Opened> Open(const std::string& token, const Bytes& id) = 0;
-  // One sealer over tokens that hold the same key; the first of them goes first.
-  virtual std::shared_ptr<hsm::Sealer> Together(
-      std::vector<std::shared_ptr<hsm::Sealer>> sealers) = 0;
+  // The master key `id` of a token, the only one it has when `id` is empty; refused (kDenied) when
+  // it is weaker than one of that origin must be. kNotFound when the token has no such key or
+  // nobody configured it; kConflict when it has several; kUnavailable.
+  virtual Result<std::shared_ptr<hsm::Sealer>> Open(const std::string& token, const Bytes& id,
+                                                    KeyOrigin origin) = 0;
+  // The same key in several tokens, used side by side; those that are away join when they are back.
+  virtual Result<std::shared_ptr<hsm::Sealer>> OpenTogether(const std::vector<std::string>& tokens,
+                                                            const Bytes& id, KeyOrigin origin) = 0;
   // A new key, made in the token.
-  virtual Result<Opened> Create(const std::string& token) = 0;
-  // A key made elsewhere, not extractable from then on.
-  virtual Result<Opened> Import(const std::string& token, const Bytes& id,
-                                const SecretBytes& key) = 0;
+  virtual Result<std::shared_ptr<hsm::Sealer>> Create(const std::string& token) = 0;
+  // A key made elsewhere, not extractable from then on. kAlreadyExists.
+  virtual Result<std::shared_ptr<hsm::Sealer>> Import(const std::string& token, const Bytes& id,
+                                                      const SecretBytes& key) = 0;
   // For ever. kNotFound when it is not there.
   virtual Result<void> Destroy(const std::string& token, const Bytes& id) = 0;
   // The ids of the master keys that a token has.

@@ -18,36 +18,46 @@ Result<void> TokensForTest::CheckThere(const std::string& token) {
   return {};
 }
 
-Result<MasterKeys::Opened> TokensForTest::Open(const std::string& token, const Bytes& id) {
+Result<std::shared_ptr<hsm::Sealer>> TokensForTest::Open(const std::string& token, const Bytes& id,
+                                                         KeyOrigin origin) {
   const MutexLock lock(mutex_);
   TRY(CheckThere(token));
-  const std::map<Bytes, Opened>& keys = keys_[token];
+  const std::map<Bytes, Key>& keys = keys_[token];
   if (id.empty() && keys.size() > 1) return Error(Code::kConflict, "several master keys");
   const auto key = id.empty() ? keys.begin() : keys.find(id);
   if (key == keys.end()) return Error(Code::kNotFound, "no such master key");
-  return key->second;
+  if (key->second.origin == KeyOrigin::kCeremony && origin == KeyOrigin::kToken) {
+    return Error(Code::kDenied, "not made in the token");
+  }
+  return key->second.sealer;
 }
 
-std::shared_ptr<hsm::Sealer> TokensForTest::Together(
-    std::vector<std::shared_ptr<hsm::Sealer>> sealers) {
-  return std::move(sealers.front());
+Result<std::shared_ptr<hsm::Sealer>> TokensForTest::OpenTogether(
+    const std::vector<std::string>& tokens, const Bytes& id, KeyOrigin origin) {
+  Result<std::shared_ptr<hsm::Sealer>> last = Error(Code::kUnavailable, "no token");
+  for (const std::string& token : tokens) {
+    last = Open(token, id, origin);
+    if (last) return last;
+  }
+  return last;
 }
 
-Result<MasterKeys::Opened> TokensForTest::Create(const std::string& token) {
+Result<std::shared_ptr<hsm::Sealer>> TokensForTest::Create(const std::string& token) {
   const MutexLock lock(mutex_);
   TRY(CheckThere(token));
-  Opened made{hsm::MemorySealerForTest::Make(), KeyOrigin::kToken};
-  keys_[token].emplace(made.sealer->info().key_id, made);
+  std::shared_ptr<hsm::Sealer> made = hsm::MemorySealerForTest::Make();
+  keys_[token].emplace(made->info().key_id, Key{made, KeyOrigin::kToken});
   return made;
 }
 
-Result<MasterKeys::Opened> TokensForTest::Import(const std::string& token, const Bytes& id,
-                                                 const SecretBytes& key) {
+Result<std::shared_ptr<hsm::Sealer>> TokensForTest::Import(const std::string& token,
+                                                           const Bytes& id,
+                                                           const SecretBytes& key) {
   const MutexLock lock(mutex_);
   TRY(CheckThere(token));
   SecretBytes copy = TRY(key.Clone());
-  Opened made{TRY(RootSealer::Make(id, std::move(copy))), KeyOrigin::kCeremony};
-  if (!keys_[token].emplace(id, made).second) {
+  std::shared_ptr<hsm::Sealer> made = TRY(RootSealer::Make(id, std::move(copy)));
+  if (!keys_[token].emplace(id, Key{made, KeyOrigin::kCeremony}).second) {
     return Error(Code::kAlreadyExists, "the token has that key");
   }
   return made;

@@ -17,10 +17,13 @@ class TokensForTest : public MasterKeys {
   explicit TokensForTest(std::vector<std::string> names);
 
   std::vector<std::string> tokens() const override { return names_; }
-  Result<Opened> Open(const std::string& token, const Bytes& id) override;
-  std::shared_ptr<hsm::Sealer> Together(std::vector<std::shared_ptr<hsm::Sealer>> sealers) override;
-  Result<Opened> Create(const std::string& token) override;
-  Result<Opened> Import(const std::string& token, const Bytes& id, const SecretBytes& key) override;
+  Result<std::shared_ptr<hsm::Sealer>> Open(const std::string& token, const Bytes& id,
+                                            KeyOrigin origin) override;
+  Result<std::shared_ptr<hsm::Sealer>> OpenTogether(const std::vector<std::string>& tokens,
+                                                    const Bytes& id, KeyOrigin origin) override;
+  Result<std::shared_ptr<hsm::Sealer>> Create(const std::string& token) override;
+  Result<std::shared_ptr<hsm::Sealer>> Import(const std::string& token, const Bytes& id,
+                                              const SecretBytes& key) override;
   Result<void> Destroy(const std::string& token, const Bytes& id) override;
   Result<std::vector<Bytes>> List(const std::string& token) override;
 
@@ -28,11 +31,15 @@ class TokensForTest : public MasterKeys {
   void PutBack(const std::string& token) EXCLUDES(mutex_);
 
  private:
+  struct Key {
+    std::shared_ptr<hsm::Sealer> sealer;
+    KeyOrigin origin;
+  };
   Result<void> CheckThere(const std::string& token) REQUIRES(mutex_);
 
   const std::vector<std::string> names_;
   Mutex mutex_;
-  std::map<std::string, std::map<Bytes, Opened>> keys_ GUARDED_BY(mutex_);
+  std::map<std::string, std::map<Bytes, Key>> keys_ GUARDED_BY(mutex_);
   std::set<std::string> gone_ GUARDED_BY(mutex_);
 };
 
