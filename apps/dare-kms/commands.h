@@ -78,6 +78,14 @@ Result<void> CredentialAdd(const CredentialOptions& options);
 Result<void> CredentialList(const std::string& config);
 Result<void> CredentialRemove(const CredentialOptions& options);
 
+struct HsmCheckOptions {
+  std::string config = kDefaultConfig;
+  std::string tcti;  // of a TPM; empty: those of the configuration
+  bool as_json = false;
+};
+// Uses HSMs with throw-away objects and prints what works; false when one of them is of no use.
+Result<bool> HsmCheck(const HsmCheckOptions& options);
+
 Result<void> CheckConfig(const std::string& config);
 
 }  // namespace dare::kms

@@ -80,6 +80,24 @@ void AddInit(CLI::App& app, int& status) {
   verb->callback([&status] { status = Finish(Init(options)); });
 }
 
+void AddHsmCheck(CLI::App& noun, int& status) {
+  static HsmCheckOptions options;
+  auto* verb = noun.add_subcommand("check", "try what HSMs can do; leaves nothing in them");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--tcti", options.tcti, "a TPM, as tpm2-tss writes it: device:/dev/tpmrm0");
+  verb->add_flag("--json", options.as_json, "one JSON value");
+  verb->callback([&status] {
+    const Result<bool> usable = HsmCheck(options);
+    status = !usable ? Finish(usable.error()) : *usable ? kDone : kFailed;
+  });
+}
+
+void AddHsm(CLI::App& app, int& status) {
+  auto* noun = app.add_subcommand("hsm", "the HSMs that hold the store's keys");
+  noun->require_subcommand(1);
+  AddHsmCheck(*noun, status);
+}
+
 void AddServe(CLI::App& app, int& status) {
   static ServeOptions options;
   auto* verb = app.add_subcommand("serve", "run the server until SIGTERM");
@@ -198,6 +216,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   AddInit(app, status);
   AddServe(app, status);
+  AddHsm(app, status);
   AddEnrollToken(app, status);
   AddRevokeCertificate(app, status);
   AddCertificates(app, status);
