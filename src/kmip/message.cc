@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kmip/reject.h"
+#include "kmip/request_identity.h"
 #include "kmip/tags.h"
 
 namespace dare::kmip {
@@ -117,9 +118,9 @@ Glimpse GlimpseOf(const ttlv::Item& batch_item) {
     if (!member) return glimpse;
     if (member->tag == Tag::kUniqueBatchItemID) glimpse.id = member->value;
     if (member->tag != Tag::kMessageExtension) continue;
-    auto extension = member->Members();
-    if (!extension || !extension->Text(Tag::kVendorIdentification)) continue;
-    glimpse.critical |= extension->Boolean(Tag::kCriticalityIndicator).value_or(false);
+    ttlv::Reader alone = ttlv::Reader::Members(member->whole);
+    const auto extension = ReadMessageExtension(alone);
+    glimpse.critical |= extension && extension->critical;
   }
   return glimpse;
 }
@@ -159,9 +160,11 @@ Result<RequestItem> RequestMessage::Next() {
   }
   item.payload = TRY(members.Next());
   while (members.At(Tag::kMessageExtension)) {
-    ttlv::Reader extension = TRY(members.Structure(Tag::kMessageExtension));
-    TRY(extension.Text(Tag::kVendorIdentification));
-    item.critical_extension |= TRY(extension.Boolean(Tag::kCriticalityIndicator));
+    const MessageExtension extension = TRY(ReadMessageExtension(members));
+    item.critical_extension |= extension.critical;
+    if (!extension.identity) continue;
+    if (item.identity) return Error(Code::kMalformed, "a batch item with two request identities");
+    item.identity = extension.identity;
   }
   TRY(members.End());
   return item;

@@ -43,8 +43,9 @@ struct RequestItem {
   Operation operation{};
   bool ephemeral = false;  // 2.x
   std::optional<ByteView> unique_batch_item_id;
-  ttlv::Item payload;               // Request Payload, a structure
-  bool critical_extension = false;  // an unknown Message Extension that must not be ignored
+  ttlv::Item payload;                // Request Payload, a structure
+  bool critical_extension = false;   // an unknown Message Extension that must not be ignored
+  std::optional<ByteView> identity;  // what the client calls this request: kmip/request_identity.h
 };
 
 // A cursor over one Request Message that passed ttlv::Validate.
@@ -59,7 +60,7 @@ class RequestMessage {
   // What must be known of all items before the first one is done.
   struct Survey {
     std::int32_t items = 0;           // that there really are; header().batch_count is a claim
-    bool critical_extension = false;  // an item has one: we know none, and must not ignore it
+    bool critical_extension = false;  // an item has one that we do not know, and must not ignore
     bool repeated_id = false;         // two items have one Unique Batch Item ID
   };
   Survey LookAtItems() const;
