@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
 
 from support import ttlv  # noqa: E402
-from support.kmip_client import VOCABULARY, item, mask, message  # noqa: E402
+from support.kmip_client import VOCABULARY, identity_extension, item, mask, message  # noqa: E402
 from support.ttlv import Item, Type  # noqa: E402
 
 KEY = "00000000-0000-4000-8000-000000000000"
@@ -349,6 +349,16 @@ TALKS = {
             item("EncodingOption", encoding)])])])
           for mode, encoding in (("NISTKeyWrap", "NoEncoding"), ("AESKeyWrapPadding", "TTLVEncoding"),
                                  ("GCM", "NoEncoding"), ("CBC", "NoEncoding"))],
+    ],
+    "repeated": [
+        *[(flags, [("Create", symmetric(), identity_extension(b"identity of a Create"))]) for flags in (0, 0, BOB, DAY, 0)],
+        (None, [("Create", symmetric(length=256), identity_extension(b"identity of a Create", critical=True))]),
+        *[(None, [("Create", symmetric(), identity_extension(bytes(16))),
+                  ("Activate", [], identity_extension(bytes(64), critical=True)),
+                  ("Get", [], identity_extension(bytes(63)))])] * 2,
+        (None, [("Revoke", [uid(answered(1)), *revocation("KeyCompromise")], identity_extension(b"identity of Revoke"))]),
+        (None, [("Create", symmetric(), identity_extension(bytes(15)), identity_extension(bytes(65)))]),
+        (None, [("Create", symmetric(), identity_extension(bytes(16)), identity_extension(bytes(17)))]),
     ],
     "life": [
         (None, [("Create", symmetric())]),

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -11,9 +10,10 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "engine/batch_data.h"
+#include "engine/message_check.h"
 #include "engine/object_cache.h"
 #include "engine/operation_table.h"
-#include "engine/refusal.h"
+#include "engine/request_memory.h"
 #include "engine/response_builder.h"
 #include "engine/sessions.h"
 #include "engine/versions.h"
@@ -216,6 +216,7 @@ class Batch {
   }
 
   Result<void> Answer(const kmip::RequestItem& item, OperationContext& context) {
+    repeated_.reset();
     const kmip::OperationRow* row = kmip::FindClientOperation(item.operation);
     const OperationHandler* handler = FindOperationHandler(item.operation);
     if (row == nullptr || !row->ExistsIn(header_.version) || handler == nullptr ||
@@ -234,10 +235,13 @@ class Batch {
     }
     if (item.operation == kmip::Operation::kPoll) {
       TRY(AnswerPoll(item, context));
+    } else if (item.identity && RequestMemory::Remembers(item.operation)) {
+      TRY(AnswerOnce(item, *handler, context));
     } else {
       TRY(AnswerByHandler(item, *handler, context));
     }
-    if (!context.decided()) return Error(Code::kInternal, "an operation without a decision");
+    const bool decided = context.decided() || repeated_;
+    if (!decided) return Error(Code::kInternal, "an operation without a decision");
     if (response_.size() > MostBytes()) {
       return Reject(ResultReason::kResponseTooLarge, "larger than Maximum Response Size");
     }
@@ -245,8 +249,40 @@ class Batch {
     return {};
   }
 
-  Result<void> AnswerByHandler(const kmip::RequestItem& item, const OperationHandler& handler,
-                               OperationContext& context) {
+  // A change that the client can name: done once, however often it is asked for.
+  Result<void> AnswerOnce(const kmip::RequestItem& item, const OperationHandler& handler,
+                          OperationContext& context) {
+    const RequestMemory memory(parts_.vault, parts_.clock);
+    const RequestMemory::Request request = TRY(memory.Recognise(caller_, header_, item, memory_));
+    if (const auto answered = TRY(memory.Find(*transaction_, request))) {
+      Repeat(item, *answered, context);
+      return {};
+    }
+    const Checkpoint before = Remember();
+    const std::size_t members_at = TRY(AnswerByHandler(item, handler, context));
+    RequestMemory::Answer answer{.time = context.now(),
+                                 .object_id = context.object_id(),
+                                 .payload = ToBytes(response_.From(members_at))};
+    if (header_.batch_count > 1) answer.TakeFrom(memory_, before.answered_ids, before.made);
+    return memory.Keep(*transaction_, request, answer);
+  }
+
+  void Repeat(const kmip::RequestItem& item, const RequestMemory::Answer& before,
+              OperationContext& context) {
+    ttlv::Writer& out = response_.out();
+    out.Structure(Tag::kBatchItem, [&] {
+      kmip::WriteResponseItemHead(
+          out, {.operation = item.operation, .unique_batch_item_id = item.unique_batch_item_id});
+      out.Structure(Tag::kResponsePayload, [&] { out.Raw(before.payload); });
+    });
+    if (header_.batch_count > 1) before.GiveTo(memory_, item.operation);
+    repeated_ = before.object_id;
+    context.Note("the request was repeated; nothing was done again");
+  }
+
+  // Where the members of the Response Payload begin.
+  Result<std::size_t> AnswerByHandler(const kmip::RequestItem& item,
+                                      const OperationHandler& handler, OperationContext& context) {
     ttlv::Writer& out = response_.out();
     const ttlv::Writer::Mark batch_item = out.Begin(Tag::kBatchItem);
     kmip::WriteResponseItemHead(
@@ -267,7 +303,7 @@ class Batch {
     }
     out.End(body);
     out.End(batch_item);
-    return {};
+    return members_at;
   }
 
   //= kmip-2.1 6.1.38 Poll
@@ -334,10 +370,10 @@ class Batch {
         std::string(kmip::EnumName(Tag::kOperation, static_cast<std::uint32_t>(item.operation)));
     entry.request_id = RequestId(header_, answered_);
     if (context != nullptr) {
-      entry.object_id = context->object_id();
-      entry.rule = context->rule();
+      entry.object_id = repeated_ ? *repeated_ : context->object_id();
+      entry.rule = repeated_ ? "answered before" : context->rule();
+      entry.detail = context->note();
     }
-    if (context != nullptr) entry.detail = context->note();
     if (result) {
       entry.outcome = audit::Outcome::kAllowed;
     } else {
@@ -372,43 +408,11 @@ class Batch {
   ResponseBuilder& response_;
   Answered& answered_;
   BatchMemory memory_;
+  // The object of the item at work, where it was answered before: nothing is done, so there is
+  // nothing to decide.
+  std::optional<std::string> repeated_;
   std::size_t first_item_at_ = 0;
 };
-
-// What is wrong with the message as a whole.
-Result<void> CheckHeader(const kmip::RequestMessage& message, const EngineParts& parts) {
-  const kmip::RequestHeader& header = message.header();
-  const kmip::ProtocolVersion version = header.version;
-  if (!IsSupported(version)) {
-    return RejectIn(ClosestSupported(version), ResultReason::kInvalidMessage,
-                    ResultReason::kUnsupportedProtocolVersion,
-                    "this protocol version is not supported");
-  }
-  const kmip::RequestMessage::Survey items = message.LookAtItems();
-  //= kmip-1.4 6.14 Batch Count
-  //# it SHALL be equal to the number of batch items in the message
-  if (header.batch_count != items.items || header.batch_count < 1) {
-    return Reject(ResultReason::kInvalidMessage, "Batch Count is not the number of batch items");
-  }
-  if (items.repeated_id) {
-    return Reject(ResultReason::kInvalidMessage, "a Unique Batch Item ID stands there twice");
-  }
-  //= kmip-2.1 9.13 Message Extension
-  //# If the indicator is True (i.e., Critical), and the receiver does not understand the extension,
-  //# then the receiver SHALL reject the entire message.
-  if (items.critical_extension) {
-    return RejectIn(version, ResultReason::kFeatureNotSupported,
-                    ResultReason::kUnknownMessageExtension, "unknown critical Message Extension");
-  }
-  //= kmip-2.1 9.20 Time Stamp
-  //# a server MAY choose to reject a request if a client's time stamp contains a value that is too
-  //# far off the server's time
-  const std::int64_t skew = parts.facts.most_clock_skew;
-  if (skew != 0 && header.time_stamp && std::abs(*header.time_stamp - parts.clock.Now()) > skew) {
-    return Reject(ResultReason::kInvalidField, "the Time Stamp is too far off the server's time");
-  }
-  return {};
-}
 
 //= kmip-2.1 9.10 Correlation Value (Server)
 //# SHOULD be provided by the server and SHOULD be globally unique
@@ -519,7 +523,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     return answered;
   }
   const kmip::RequestHeader& header = message->header();
-  if (Result<void> fit = CheckHeader(*message, parts); !fit) {
+  if (Result<void> fit = CheckMessage(*message, parts.facts, parts.clock); !fit) {
     refuse(header.version, fit.error());
     return answered;
   }

@@ -13,7 +13,11 @@ namespace dare::engine {
 
 GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit,
                          const std::string& node)
-    : parts_(parts), limits_(limits), audit_(audit), tail_(parts.vault, audit, node) {
+    : parts_(parts),
+      limits_(limits),
+      audit_(audit),
+      tail_(parts.vault, audit, node),
+      old_requests_(parts.clock) {
   thread_ = std::jthread([this] { Run(); });
 }
 
@@ -83,7 +87,16 @@ void GroupCommit::Run() {
       parts_.cache.DropExpired();
       next_care = now + kCacheCare;
     }
+    ForgetOldRequests();
   }
+}
+
+void GroupCommit::ForgetOldRequests() {
+  const Moment now = parts_.clock.Steady();
+  if (now < forget_requests_at_) return;
+  // Another node may be at it; and of a store that is away those hear who need it.
+  const Result<bool> more = old_requests_.ForgetSome(parts_.store);
+  forget_requests_at_ = now + (more && *more ? kForgetMore : kForgetAgain);
 }
 
 void GroupCommit::Commit(std::vector<Job>& jobs) {

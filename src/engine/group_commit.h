@@ -10,6 +10,7 @@
 #include "base/secret_bytes.h"
 #include "engine/audit_tail.h"
 #include "engine/batch.h"
+#include "engine/request_memory.h"
 
 namespace dare::audit {
 class AuditLog;
@@ -35,7 +36,8 @@ class Completion {
 // a change and its entry are durable before anybody hears of them, at one sync for many. If the
 // audit log cannot be written or the commit fails, nothing of the group happened and all of it is
 // refused. Between groups it drops expired keys from the
-// cache. Thread-safe. Requests still waiting at destruction are served before it ends.
+// cache, and old requests from the memory of requests. Thread-safe. Requests still waiting at
+// destruction are served before it ends.
 class GroupCommit {
  public:
   // `parts` and `audit` outlive it. `node` names this server among those that use the store.
@@ -60,6 +62,8 @@ class GroupCommit {
   static constexpr std::size_t kMostJobsAtOnce = 256;
   static constexpr std::chrono::seconds kCacheCare{5};
   static constexpr std::chrono::milliseconds kMostPatience{10};
+  static constexpr std::chrono::milliseconds kForgetAgain{60'000};
+  static constexpr std::chrono::milliseconds kForgetMore{1'000};
   using Moment = std::chrono::steady_clock::time_point;
 
   void Run();
@@ -67,6 +71,7 @@ class GroupCommit {
   std::vector<Job> TakeJobs() EXCLUDES(mutex_);
   void ExpectThemAgain(std::size_t answered, Moment begun) EXCLUDES(mutex_);
   bool Stopping() EXCLUDES(mutex_);
+  void ForgetOldRequests();
   void Commit(std::vector<Job>& jobs);
   Result<void> CommitAll(std::vector<Job>& jobs);
   Result<void> Record(const std::vector<Job>& jobs, store::Transaction& transaction);
@@ -76,6 +81,8 @@ class GroupCommit {
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
   AuditTail tail_;
+  OldRequests old_requests_;  // the thread's own, as the next
+  Moment forget_requests_at_{};
   Mutex mutex_;
   CondVar wake_;
   std::vector<Job> waiting_ GUARDED_BY(mutex_);

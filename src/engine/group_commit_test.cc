@@ -26,6 +26,7 @@
 #include "hsm/memory_sealer_for_test.h"
 #include "kmip/message.h"
 #include "kmip/payloads/create.h"
+#include "kmip/request_identity.h"
 #include "kmip/tags.h"
 #include "store/memory_store.h"
 
@@ -170,7 +171,7 @@ class GroupCommitTest : public testing::Test {
     log_.reset();
   }
 
-  static WipingBytes CreateRequest(kmip::CryptographicAlgorithm algorithm) {
+  static WipingBytes CreateRequest(kmip::CryptographicAlgorithm algorithm, ByteView identity) {
     kmip::CreateRequest request;
     request.object_type = kmip::ObjectType::kSymmetricKey;
     kmip::AttributeSet& wanted = request.attributes.attributes;
@@ -187,17 +188,19 @@ class GroupCommitTest : public testing::Test {
       out.Structure(Tag::kBatchItem, [&] {
         out.Enum(Tag::kOperation, kmip::Operation::kCreate);
         out.Structure(Tag::kRequestPayload, [&] { request.Encode(out, kmip::kVersion2_1); });
+        if (!identity.empty()) kmip::WriteRequestIdentity(out, identity, false);
       });
     });
     return out.Take();
   }
   std::future<WipingBytes> Submit(
-      kmip::CryptographicAlgorithm algorithm = kmip::CryptographicAlgorithm::kAES) {
+      kmip::CryptographicAlgorithm algorithm = kmip::CryptographicAlgorithm::kAES,
+      ByteView identity = {}) {
     auto caller = std::make_shared<Caller>();
     caller->principal.name = "alice";
     std::promise<WipingBytes> promise;
     std::future<WipingBytes> answer = promise.get_future();
-    kms_->Submit(CreateRequest(algorithm), caller,
+    kms_->Submit(CreateRequest(algorithm, identity), caller,
                  std::make_unique<WaitForAnswer>(std::move(promise)));
     return answer;
   }
@@ -269,6 +272,19 @@ TEST_F(GroupCommitTest, AFailedCommitIsRefusedAndRecorded) {
   EXPECT_EQ(Objects(), 0u);
   EXPECT_THAT(Log(), HasSubstr("rolled back: the disk said no"));
   EXPECT_TRUE(Succeeded(Submit()));
+  EXPECT_EQ(Objects(), 1u);
+}
+
+TEST_F(GroupCommitTest, ARequestIsRememberedWithItsChangeOrNotAtAll) {
+  const auto aes = kmip::CryptographicAlgorithm::kAES;
+  const Bytes identity(16, 1);
+  store_.commit_fails = true;
+  EXPECT_FALSE(Succeeded(Submit(aes, identity)));
+  store_.commit_fails = false;
+  EXPECT_TRUE(store_.ListMeta("request/").value().empty());
+  std::vector<std::future<WipingBytes>> answers;  // of one group: the later ones see the first
+  for (int i = 0; i < 20; ++i) answers.push_back(Submit(aes, identity));
+  for (auto& answer : answers) EXPECT_TRUE(Succeeded(std::move(answer)));
   EXPECT_EQ(Objects(), 1u);
 }
 

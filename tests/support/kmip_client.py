@@ -130,13 +130,23 @@ class Payload:
         return result
 
 
+REQUEST_IDENTITY = 0x54DA01  # docs/formats/request-identity.md
+
+
+def identity_extension(identity, critical=False):
+    """What names a request, so that it can be repeated."""
+    return item("MessageExtension", [
+        item("VendorIdentification", "OpenDaRE"), item("CriticalityIndicator", critical),
+        item("VendorExtension", [Item(REQUEST_IDENTITY, Type.BYTE_STRING, identity)])])
+
+
 def message(batch, version=(1, 4), header=()):
-    """A request message of [(operation, payload items)]."""
+    """A request message of [(operation, payload items)], or of [(operation, payload items, message extensions)]."""
     items = []
-    for n, (operation, payload) in enumerate(batch):
+    for n, (operation, payload, *extensions) in enumerate(batch):
         identifier = [item("UniqueBatchItemID", struct.pack(">I", n + 1))] if len(batch) > 1 else []
         items.append(item("BatchItem", [item("Operation", operation), *identifier,
-                                        item("RequestPayload", list(payload))]))
+                                        item("RequestPayload", list(payload)), *extensions]))
     return item("RequestMessage", [
         item("RequestHeader", [
             item("ProtocolVersion", [item("ProtocolVersionMajor", version[0]),
@@ -209,23 +219,24 @@ class Client:
         """[(operation, status, reason, message, Payload)] for a batch."""
         return results(self.exchange(message(batch, version, header)))
 
-    def call(self, operation, payload, version=(1, 4), header=()):
+    def call(self, operation, payload, version=(1, 4), header=(), extensions=()):
         """The response payload of a single operation, or KmipFailure."""
-        answered, status, reason, text, answer = self.batch([(operation, payload)], version, header)[0]
+        answered, status, reason, text, answer = self.batch([(operation, payload, *extensions)], version, header)[0]
         if status != "Success":
             raise KmipFailure(answered or operation, status, reason, text)
         return answer
 
     # --- shorthands of the tests, KMIP 1.4
 
-    def create(self, name=None, usage=("Encrypt", "Decrypt"), length=256, extra=()):
+    def create(self, name=None, usage=("Encrypt", "Decrypt"), length=256, extra=(), extensions=()):
         attributes = [attribute("Cryptographic Algorithm", "AES"),
                       attribute("Cryptographic Length", length),
                       attribute("Cryptographic Usage Mask", mask(*usage))]
         if name:
             attributes.append(name_attribute(name))
         answer = self.call("Create", [item("ObjectType", "SymmetricKey"),
-                                      item("TemplateAttribute", attributes + list(extra))])
+                                      item("TemplateAttribute", attributes + list(extra))],
+                           extensions=extensions)
         return answer.value("UniqueIdentifier")
 
     def register(self, material, name=None, usage=("Encrypt", "Decrypt"), extra=()):
