@@ -1,8 +1,10 @@
 #include "client/kms_client.h"
 
+#include "base/uuid.h"
 #include "client/result_reason.h"
 #include "kmip/message.h"
 #include "kmip/payloads/discover_versions.h"
+#include "kmip/request_identity.h"
 #include "kmip/tags.h"
 #include "ttlv/validate.h"
 
@@ -12,8 +14,13 @@ namespace {
 using kmip::Operation;
 using kmip::Tag;
 
-// Asking twice changes nothing, and the second answer is as good as the first.
-Repeatable IsRepeatable(Operation operation) {
+enum class Kind : std::uint8_t {
+  kReads,    // asking twice is as good as asking once
+  kChanges,  // done once however often it is asked for, where the server remembers its identity
+  kOther,    // repeated only when it surely was not sent
+};
+
+Kind KindOf(Operation operation) {
   switch (operation) {
     case Operation::kLocate:
     case Operation::kCheck:
@@ -26,10 +33,39 @@ Repeatable IsRepeatable(Operation operation) {
     case Operation::kDecrypt:
     case Operation::kMAC:
     case Operation::kRNGRetrieve:
-      return Repeatable::kYes;
+      return Kind::kReads;
+    case Operation::kCreate:
+    case Operation::kCreateKeyPair:
+    case Operation::kRegister:
+    case Operation::kReKey:
+    case Operation::kReKeyKeyPair:
+    case Operation::kActivate:
+    case Operation::kRevoke:
+    case Operation::kDestroy:
+    case Operation::kAddAttribute:
+    case Operation::kModifyAttribute:
+    case Operation::kSetAttribute:
+    case Operation::kDeleteAttribute:
+      return Kind::kChanges;
     default:
-      return Repeatable::kNo;
+      return Kind::kOther;
   }
+}
+
+// A server that could not do what it should: its HSM, its store, its disk.
+bool ServerFailed(ByteView answer) {
+  auto message = kmip::ResponseMessage::Open(answer);
+  if (!message) return false;
+  const auto item = message->Next();
+  return item && item->status == kmip::ResultStatus::kOperationFailed && item->reason &&
+         CodeOf(*item->reason) == Code::kUnavailable;
+}
+
+// The refusal of a server that knows no request identities, as the standard has it (1.x, 2.x).
+bool KnowsNoIdentity(const Error& error) {
+  using kmip::ResultReason;
+  return error.detail == static_cast<std::uint64_t>(ResultReason::kUnknownMessageExtension) ||
+         error.detail == static_cast<std::uint64_t>(ResultReason::kFeatureNotSupported);
 }
 
 }  // namespace
@@ -42,10 +78,12 @@ Result<std::unique_ptr<KmsClient>> KmsClient::Create(const Config& config,
   std::shared_ptr<TlsContext> tls = TRY(TlsContext::Create(config));
   Pool::Options options;
   options.cancelled = cancelled;
+  options.failed = &ServerFailed;
   return std::unique_ptr<KmsClient>(new KmsClient(config, std::move(tls), options));
 }
 
-WipingBytes KmsClient::Encode(Operation operation, PayloadWriter write, const void* request) const {
+WipingBytes KmsClient::Encode(Operation operation, PayloadWriter write, const void* request,
+                              std::string_view identity, bool critical) const {
   ttlv::Writer out;
   out.Structure(Tag::kRequestMessage, [&] {
     kmip::RequestHeader header;
@@ -56,6 +94,7 @@ WipingBytes KmsClient::Encode(Operation operation, PayloadWriter write, const vo
     out.Structure(Tag::kBatchItem, [&] {
       out.Enum(Tag::kOperation, operation);
       out.Structure(Tag::kRequestPayload, [&] { write(out, config_.kmip_version, request); });
+      if (!identity.empty()) kmip::WriteRequestIdentity(out, AsBytes(identity), critical);
     });
   });
   return out.Take();
@@ -86,9 +125,27 @@ Result<KmsClient::Answer> KmsClient::ReadAnswer(Operation operation, WipingBytes
 
 Result<KmsClient::Answer> KmsClient::Ask(Operation operation, PayloadWriter write,
                                          const void* request) {
-  const WipingBytes message = Encode(operation, write, request);
-  WipingBytes answer = TRY(pool_.Exchange(message, IsRepeatable(operation)));
-  return ReadAnswer(operation, std::move(answer));
+  const Kind kind = KindOf(operation);
+  if (kind != Kind::kChanges) {
+    const WipingBytes message = Encode(operation, write, request, {}, false);
+    const Question question{.message = message,
+                            .again = kind == Kind::kReads ? ByteView(message) : ByteView(),
+                            .changes = kind == Kind::kOther};
+    return ReadAnswer(operation, TRY(pool_.Exchange(question)).answer);
+  }
+  const std::string identity = TRY(NewUuid());
+  // Any server may do it the first time. When that may have happened, only one that recognises it.
+  const WipingBytes first = Encode(operation, write, request, identity, false);
+  const WipingBytes again = Encode(operation, write, request, identity, true);
+  Reply reply = TRY(pool_.Exchange({.message = first, .again = again, .changes = true}));
+  Result<Answer> answer = ReadAnswer(operation, std::move(reply.answer));
+  if (!answer && reply.repeated && KnowsNoIdentity(answer.error())) {
+    return Error(
+        Code::kUnavailable,
+        "the answer was lost, and the key server cannot tell a repeated request; it is not "
+        "known whether the operation was carried out");
+  }
+  return answer;
 }
 
 Result<PingReport> KmsClient::Ping(const Endpoint& endpoint) {
@@ -104,7 +161,8 @@ Result<PingReport> KmsClient::Ping(const Endpoint& endpoint) {
 
   const kmip::DiscoverVersionsRequest request;
   const WipingBytes message =
-      Encode(Operation::kDiscoverVersions, &WritePayload<kmip::DiscoverVersionsRequest>, &request);
+      Encode(Operation::kDiscoverVersions, &WritePayload<kmip::DiscoverVersionsRequest>, &request,
+             {}, false);
   // The first exchange on a connection also tells whether we are accepted; the second is measured.
   const Deadline deadline = pool_.NewDeadline();
   TRY(connection->Exchange(message, pool_.limits(), deadline));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/secret_bytes.h"
@@ -34,8 +35,9 @@ struct PingReport {
 //   TRY(client->Call<kmip::ActivateResponse>(request));
 //
 // Errors: those of result_reason.h when the server refused; kUnavailable, kTimeout,
-// kUnauthenticated when none answered; kMalformed when an answer is none.
-// Thread-safe.
+// kUnauthenticated when none answered; kMalformed when an answer is none. Each change carries an
+// identity of its own (kmip/request_identity.h), so that it is safely asked for again when its
+// answer was lost. Thread-safe.
 class KmsClient {
  public:
   // Reads certificate, key and CA; talks to nobody yet.
@@ -70,7 +72,9 @@ class KmsClient {
   }
 
   KmsClient(const Config& config, std::shared_ptr<TlsContext> tls, Pool::Options options);
-  WipingBytes Encode(kmip::Operation operation, PayloadWriter write, const void* request) const;
+  // Without an identity where it is empty.
+  WipingBytes Encode(kmip::Operation operation, PayloadWriter write, const void* request,
+                     std::string_view identity, bool critical) const;
   Result<Answer> Ask(kmip::Operation operation, PayloadWriter write, const void* request);
   Result<Answer> ReadAnswer(kmip::Operation operation, WipingBytes bytes) const;
 

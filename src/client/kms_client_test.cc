@@ -96,7 +96,7 @@ TEST_F(KmsClientTest, AKeptConnectionThatDiedIsReplaced) {
   const auto client = ClientOf(ConfigForTest({server.endpoint()}));
   ASSERT_TRUE(Activate(*client));
   server.Drop();
-  const auto answer = Activate(*client);  // not repeatable, but it was never sent
+  const auto answer = Activate(*client);  // it was never sent
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(server.accepted(), 2);
   EXPECT_EQ(server.requests(), 2);
@@ -130,15 +130,106 @@ TEST_F(KmsClientTest, FailsOverWhenNobodyListens) {
   EXPECT_NE(answer.error().message.find(closed.ToString()), std::string::npos);
 }
 
-TEST_F(KmsClientTest, AChangeThatWasSentIsNeverRepeated) {
-  KeyServerForTest broken(&Hangup);
-  KeyServerForTest good(&Good);
+// Whether the item's Message Extension must be understood.
+bool IsCritical(const kmip::RequestItem& item) {
+  ttlv::Reader whole = ttlv::Reader::Members(item.whole);
+  ttlv::Reader members = *whole.Structure(Tag::kBatchItem);
+  while (!members.At(Tag::kMessageExtension)) EXPECT_TRUE(members.Next());
+  ttlv::Reader extension = *members.Structure(Tag::kMessageExtension);
+  EXPECT_EQ(*extension.Text(Tag::kVendorIdentification), "OpenDaRE");
+  return *extension.Boolean(Tag::kCriticalityIndicator);
+}
+
+TEST_F(KmsClientTest, AChangeWhoseAnswerWasLostIsAskedForAgainUnderItsIdentity) {
+  struct Seen {
+    Bytes identity, payload;
+    bool critical = false;
+  };
+  std::vector<Seen> seen;  // by one server after the other
+  const auto note = [&](const kmip::RequestItem& item) {
+    seen.push_back({ToBytes(*item.identity), ToBytes(item.payload.whole), IsCritical(item)});
+  };
+  KeyServerForTest broken([&](const kmip::RequestItem& item, ProtocolVersion) {
+    note(item);
+    return Answer();  // done, for all we know
+  });
+  KeyServerForTest good([&](const kmip::RequestItem& item, ProtocolVersion version) {
+    note(item);
+    return Good(item, version);
+  });
   const auto client = ClientOf(ConfigForTest({broken.endpoint(), good.endpoint()}));
   const auto answer = Activate(*client);
+  ASSERT_TRUE(answer) << answer.error().message;
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].identity, seen[1].identity);
+  EXPECT_EQ(seen[0].payload, seen[1].payload);
+  EXPECT_FALSE(seen[0].critical) << "any server may do it";
+  EXPECT_TRUE(seen[1].critical) << "only one that recognises it may answer";
+  ASSERT_TRUE(Activate(*client));
+  EXPECT_NE(seen[2].identity, seen[0].identity) << "another change";
+}
+
+TEST_F(KmsClientTest, AsksEachServerInTurnForAChange) {
+  KeyServerForTest first(&Hangup), second(&Hangup), third(&Good);
+  const auto client =
+      ClientOf(ConfigForTest({first.endpoint(), second.endpoint(), third.endpoint()}));
+  EXPECT_TRUE(Activate(*client));
+  EXPECT_EQ(first.requests() + second.requests() + third.requests(), 3);
+}
+
+TEST_F(KmsClientTest, TellsThatAChangeMayHaveHappened) {
+  KeyServerForTest broken(&Hangup);
+  Endpoint closed;
+  {
+    KeyServerForTest gone(&Good);
+    closed = gone.endpoint();
+  }
+  for (const auto& servers : {std::vector<Endpoint>{broken.endpoint()},
+                              std::vector<Endpoint>{broken.endpoint(), closed}}) {
+    const auto answer = Activate(*ClientOf(ConfigForTest(servers)));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Code::kUnavailable);
+    EXPECT_NE(answer.error().message.find("not known"), std::string::npos);
+  }
+  const auto answer = Random(*ClientOf(ConfigForTest({broken.endpoint()})));
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().code, Code::kUnavailable);
-  EXPECT_NE(answer.error().message.find("not known"), std::string::npos);
-  EXPECT_EQ(good.requests(), 0);
+  EXPECT_EQ(answer.error().message.find("not known"), std::string::npos) << "it changes nothing";
+}
+
+TEST_F(KmsClientTest, AServerThatCannotTellARepeatIsNotMistakenForARefusal) {
+  KeyServerForTest broken(&Hangup);
+  for (const auto reason :
+       {kmip::ResultReason::kUnknownMessageExtension, kmip::ResultReason::kFeatureNotSupported}) {
+    KeyServerForTest foreign([&](const kmip::RequestItem& item, ProtocolVersion version) {
+      if (!IsCritical(item)) return Good(item, version);
+      return Answer(KeyServerForTest::Failure(item.operation, version, reason, "unknown"));
+    });
+    const auto answer = Activate(*ClientOf(ConfigForTest({broken.endpoint(), foreign.endpoint()})));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Code::kUnavailable);
+    EXPECT_NE(answer.error().message.find("not known"), std::string::npos);
+    EXPECT_TRUE(Activate(*ClientOf(ConfigForTest({foreign.endpoint()}))));
+  }
+}
+
+TEST_F(KmsClientTest, AsksAnotherServerWhenOneSaysThatItFailed) {
+  int failures = 0;
+  KeyServerForTest sick([&](const kmip::RequestItem& item, ProtocolVersion version) {
+    ++failures;
+    return Answer(KeyServerForTest::Failure(
+        item.operation, version, kmip::ResultReason::kGeneralFailure, "the HSM is gone"));
+  });
+  KeyServerForTest good(&Good);
+  const auto client = ClientOf(ConfigForTest({sick.endpoint(), good.endpoint()}));
+  EXPECT_TRUE(Random(*client));
+  EXPECT_TRUE(Activate(*client));
+  EXPECT_EQ(failures, 2);
+  const auto alone = Activate(*ClientOf(ConfigForTest({sick.endpoint()})));
+  ASSERT_FALSE(alone);
+  EXPECT_NE(alone.error().message.find("the HSM is gone"), std::string::npos);
+  const auto both = Activate(*ClientOf(ConfigForTest({sick.endpoint(), sick.endpoint()})));
+  ASSERT_FALSE(both);
+  EXPECT_NE(both.error().message.find("the HSM is gone"), std::string::npos);
 }
 
 TEST_F(KmsClientTest, ASilentServerIsATimeOut) {

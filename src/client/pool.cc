@@ -151,35 +151,71 @@ void Pool::GiveBack(Lease lease) {
   place_free_.NotifyOne();
 }
 
-Result<WipingBytes> Pool::Exchange(ByteView message, Repeatable repeatable) {
-  const Deadline deadline = NewDeadline();
-  std::vector<bool> tried(config_.servers.size(), false);
-  bool last_try = false;
+// How far one Exchange has come.
+struct Pool::Course {
+  Deadline deadline;
+  std::vector<bool> tried;  // servers not to be asked again while others are left
+  std::size_t tries_left;
+  bool unknown = false;                // a server may have done it
+  bool kept_died = false;              // once: a connection that may have been dead before
+  std::optional<WipingBytes> failure;  // a server's word that it failed, should no other do better
+};
+
+Result<std::optional<WipingBytes>> Pool::Try(const Question& question, Course& course) {
+  Lease lease = TRY(Borrow(course.tried, course.deadline));
+  --course.tries_left;
+  const bool may_repeat = !question.again.empty() && course.tries_left > 0;
+  // A try leaves time for the next one.
+  const Deadline until = may_repeat && config_.servers.size() > 1
+                             ? course.deadline.Within(course.deadline.Left() / 2)
+                             : course.deadline;
+  const ByteView message = course.unknown ? question.again : question.message;
+  Result<WipingBytes> answer = lease.connection->Exchange(message, options_.limits, until);
+  const bool several = config_.servers.size() > 1;
+  if (answer) {
+    const std::size_t server = lease.server;
+    GiveBack(std::move(lease));
+    const bool failed = options_.failed != nullptr && options_.failed(*answer);
+    if (!failed || !may_repeat || !several) return std::optional(std::move(*answer));
+    course.unknown = true;
+    course.tried[server] = true;
+    course.failure = std::move(*answer);
+    return std::optional<WipingBytes>();
+  }
+  const bool unsent = lease.connection->nothing_sent();
+  const bool kept = lease.kept;
+  const std::size_t server = lease.server;
+  lease.connection.reset();
+  Leave();
+  Error error = std::move(answer).error();
+  if (!AnotherMayHelp(error)) return error;
+  course.unknown |= !unsent;
+  // A kept connection that died tells nothing about its server.
+  if (!kept) Report(server, false);
+  if (!kept && several) course.tried[server] = true;
+  if (kept && !std::exchange(course.kept_died, true)) ++course.tries_left;
+  const bool again = unsent ? course.tries_left > 0 : !question.again.empty();
+  if (!again || course.tries_left == 0 || course.deadline.Passed()) return error;
+  return std::optional<WipingBytes>();
+}
+
+Result<Reply> Pool::Exchange(const Question& question) {
+  // Each server once, and a single one twice.
+  const std::size_t servers = config_.servers.size();
+  Course course{.deadline = NewDeadline(),
+                .tried = std::vector<bool>(servers, false),
+                .tries_left = std::max<std::size_t>(servers, 2)};
   for (;;) {
-    Lease lease = TRY(Borrow(tried, deadline));
-    // A first try leaves time for a second.
-    const bool may_repeat = repeatable == Repeatable::kYes && !last_try;
-    const Deadline until =
-        may_repeat && config_.servers.size() > 1 ? deadline.Within(deadline.Left() / 2) : deadline;
-    Result<WipingBytes> answer = lease.connection->Exchange(message, options_.limits, until);
-    if (answer) {
-      GiveBack(std::move(lease));
-      return answer;
-    }
-    const bool unsent = lease.connection->nothing_sent();
-    lease.connection.reset();
-    Leave();
+    const bool repeated = course.unknown;
+    Result<std::optional<WipingBytes>> answer = Try(question, course);
+    if (answer && *answer) return Reply{std::move(**answer), repeated};
+    if (answer) continue;
+    if (course.failure) return Reply{std::move(*course.failure), repeated};
     Error error = std::move(answer).error();
-    if (!AnotherMayHelp(error)) return error;
-    // A kept connection that died tells nothing about its server.
-    if (!lease.kept) Report(lease.server, false);
-    if (!lease.kept && config_.servers.size() > 1) tried[lease.server] = true;
-    if (repeatable == Repeatable::kNo && !unsent) {
+    if (course.unknown && question.changes && AnotherMayHelp(error)) {
       error.message += "; it is not known whether the operation was carried out";
-      return error;
     }
-    if (last_try || deadline.Passed()) return error;
-    last_try = true;
+    return error;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,16 +16,26 @@
 
 namespace dare::client {
 
-// What may be done with a request whose answer did not come.
-enum class Repeatable : std::uint8_t {
-  kNo,   // it changes something: repeated only when it surely was not sent
-  kYes,  // asking twice is as good as asking once
+// A request message, and what may be done when its answer does not come. Borrowed bytes.
+struct Question {
+  ByteView message;
+  // What is sent when it is unknown whether a server did `message`, or one says that it failed;
+  // empty: nothing may be. The same bytes where asking twice is as good as asking once; else such
+  // as the server recognises (kmip/request_identity.h).
+  ByteView again;
+  bool changes = false;  // for the error, when it stays unknown
+};
+
+struct Reply {
+  WipingBytes answer;
+  bool repeated = false;  // to Question::again: an earlier server may have done it
 };
 
 // A Pool keeps connections to several key servers that share one store. Servers are used in the
 // order of the configuration; one that cannot be reached is left out for a while (1 s, doubling to
-// 30 s) unless all are. A request that the network swallowed is repeated once, on another
-// connection and, where there is one, another server. What a server answered is never asked again.
+// 30 s) unless all are. A request that the network swallowed, and that may be repeated, is repeated
+// on another connection and, where there are some, on each other server in turn; so is one of which
+// a server says that it failed itself (Options::failed). Any other answer is final.
 //
 // At most Config::connections are open; who finds them all in use waits. Idle ones are closed
 // after Config::idle_timeout. Thread-safe.
@@ -33,6 +44,8 @@ class Pool {
   struct Options {
     ttlv::Limits limits;
     const std::atomic<bool>* cancelled = nullptr;  // when it turns true, waiting ends: kIo, EINTR
+    // Whether an answer says that the server is to blame, so that another one may do better.
+    bool (*failed)(ByteView answer) = nullptr;
     const Clock* clock = &SystemClock::Get();
   };
 
@@ -41,9 +54,9 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Sends `message` and gives the answer. An error is kTimeout or kUnavailable when no server gave
-  // one; for kNo the message says so when it is unknown whether the request was carried out.
-  Result<WipingBytes> Exchange(ByteView message, Repeatable repeatable);
+  // Sends the message and gives the answer. An error is kTimeout or kUnavailable when no server
+  // gave one; it says so when it is unknown whether a change was carried out.
+  Result<Reply> Exchange(const Question& question);
 
   // Connects to one server, whatever its health (for `dare ping`).
   Result<std::unique_ptr<Connection>> Connect(const Endpoint& endpoint);
@@ -59,7 +72,11 @@ class Pool {
   struct Server;
   struct Idle;
   struct Lease;
+  struct Course;
 
+  // One try, and what follows from it: an answer, an error, or nothing where it is to be tried
+  // again.
+  Result<std::optional<WipingBytes>> Try(const Question& question, Course& course) EXCLUDES(mutex_);
   // A kept connection to the best server, or a new one; servers in `tried` only when no other is
   // left.
   Result<Lease> Borrow(std::vector<bool>& tried, const Deadline& deadline) EXCLUDES(mutex_);
