@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "hsm/sealed_record.h"
 #include "hsm/token_objects.h"
+#include "hsm/token_quirks.h"
 
 namespace dare::hsm {
 namespace {
@@ -23,18 +24,18 @@ CK_GCM_PARAMS GcmParams(ByteView nonce, ByteView bound) {
   return params;
 }
 
-// Numbers with which tokens report a wrong tag. SoftHSM2 2.6.1 says CKR_GENERAL_ERROR, as it would
-// for a broken store.
-bool MayMeanWrongTag(const Error& error) {
+// Numbers with which a token may report a wrong tag.
+bool MayMeanWrongTag(const Error& error, const TokenInfo& token) {
   switch (error.detail) {
     case CKR_ENCRYPTED_DATA_INVALID:
     case CKR_ENCRYPTED_DATA_LEN_RANGE:
     case CKR_SIGNATURE_INVALID:
     case CKR_DATA_INVALID:
     case CKR_DATA_LEN_RANGE:
-    case CKR_GENERAL_ERROR:
     case CKR_FUNCTION_FAILED:
       return true;
+    case CKR_GENERAL_ERROR:
+      return HasQuirk(token, Quirk::kGeneralErrorForWrongTag);
     default:
       return error.detail >= CKR_VENDOR_DEFINED;
   }
@@ -45,9 +46,12 @@ bool MayMeanWrongTag(const Error& error) {
 DirectSealer::DirectSealer(std::shared_ptr<MasterKey> key)
     : key_(std::move(key)),
       info_{key_->info().label, key_->info().id, key_->info().check_value,
-            "AES-256-GCM in the token"} {}
+            std::string(NameOf(SealingMechanism::kAesGcm)) + " in the token"} {}
 
 Result<std::unique_ptr<DirectSealer>> DirectSealer::Make(std::shared_ptr<MasterKey> key) {
+  if (key->info().mechanism != SealingMechanism::kAesGcm) {
+    return Error(Code::kInvalidArgument, "the master key is for another mechanism");
+  }
   std::unique_ptr<DirectSealer> sealer(new DirectSealer(std::move(key)));
   Result<Bytes> probe = sealer->Seal(AsBytes(kProbeText), AsBytes(kProbeText));
   if (!probe) return probe.error().In("the token does not seal");
@@ -92,7 +96,7 @@ Result<Bytes> DirectSealer::Seal(ByteView aad, ByteView secret) {
 Result<SecretBytes> DirectSealer::OpenInToken(ByteView aad, ByteView sealed) {
   const SealedRecordView record = TRY(ParseRecord(sealed, info_.key_id));
   const Bytes bound = BoundTo(record.head, aad);
-  // SoftHSM2 wants room for the tag too, so the secret is copied out of a larger buffer.
+  // Room for the tag too, as SoftHSM2 wants (token_quirks.cc): the secret is copied out of it.
   SecretBytes room = TRY(SecretBytes::OfSize(record.ciphertext.size()));
   CK_ULONG size = 0;
   const auto decrypt = [&](const SessionLease& lease) -> Result<void> {
@@ -129,7 +133,7 @@ Result<void> DirectSealer::Probe() {
 Result<SecretBytes> DirectSealer::Open(ByteView aad, ByteView sealed) {
   if (aad.empty()) return Error(Code::kInvalidArgument, "a record must be bound to something");
   Result<SecretBytes> opened = OpenInToken(aad, sealed);
-  if (opened || !MayMeanWrongTag(opened.error())) return opened;
+  if (opened || !MayMeanWrongTag(opened.error(), key_->pool().token())) return opened;
   // A token that opens a good record was right about this one; a token that does not has a trouble
   // of its own.
   if (Probe()) return DoesNotAuthenticate();

@@ -36,6 +36,15 @@ Result<MasterKeyParts> FindOneKey(const SessionLease& lease, const std::string& 
   return found.front();
 }
 
+// What a token took must be what it was given: half of it, and it would seal by another mechanism.
+Result<std::shared_ptr<MasterKey>> AsWanted(std::shared_ptr<MasterKey> key,
+                                            SealingMechanism mechanism) {
+  if (key->info().mechanism == mechanism) return key;
+  TRY(MasterKey::Remove(key->pool(), key->info().label, key->info().id));
+  return Error(Code::kUnsupported,
+               std::string("the token does not keep a master key for ") + NameOf(mechanism));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<MasterKey>> MasterKey::Create(std::shared_ptr<SessionPool> pool,
@@ -62,7 +71,7 @@ Result<std::shared_ptr<MasterKey>> MasterKey::CreateNext(std::shared_ptr<Session
       return made.error();
     }
   }
-  return Find(std::move(pool), label, id);
+  return AsWanted(TRY(Find(std::move(pool), label, id)), mechanism);
 }
 
 Result<std::shared_ptr<MasterKey>> MasterKey::Import(std::shared_ptr<SessionPool> pool,
@@ -84,7 +93,7 @@ Result<std::shared_ptr<MasterKey>> MasterKey::Import(std::shared_ptr<SessionPool
       return put.error();
     }
   }
-  return Find(std::move(pool), label, id, KeyOrigins::kAlsoCeremony);
+  return AsWanted(TRY(Find(std::move(pool), label, id, KeyOrigins::kAlsoCeremony)), mechanism);
 }
 
 Result<std::shared_ptr<MasterKey>> MasterKey::Find(std::shared_ptr<SessionPool> pool,

@@ -42,11 +42,11 @@ struct MasterKeyHandles {
 // generations may have the same label; their ids tell them apart.
 //
 // With AES-256-GCM it is one AES key. With AES-256-CBC and HMAC-SHA-256 it is an AES key and a
-// generic secret with the same label and CKA_ID; the second one is what says that it is not for
-// GCM. With RSA it is two private keys. All are sensitive, not extractable, without any right but
-// those that the mechanism needs, not modifiable and not copyable (a copy could be given other
-// rights), and bound to the mechanism by CKA_ALLOWED_MECHANISMS where the token knows it.
-// Thread-safe. Shares the pool.
+// generic secret with the same label and a CKA_ID one byte longer; the second one is what says that
+// the first is not for GCM. All are sensitive, not extractable, without any right but those that
+// the mechanism needs, not modifiable and not copyable (a copy could be given other rights), and
+// bound to the mechanism by CKA_ALLOWED_MECHANISMS where the token knows it. Thread-safe. Shares
+// the pool.
 class MasterKey {
  public:
   // Makes the first key with this label: kAlreadyExists when there is one. kUnsupported when the
@@ -58,7 +58,7 @@ class MasterKey {
   static Result<std::shared_ptr<MasterKey>> CreateNext(
       std::shared_ptr<SessionPool> pool, const std::string& label,
       SealingMechanism mechanism = SealingMechanism::kAesGcm);
-  // Puts a key of 32 bytes into the token, from a ceremony: not for RSA. `id` has 8 bytes:
+  // Puts a key of 32 bytes into the token, from a ceremony. `id` has 8 bytes:
   // kAlreadyExists when a key has them.
   static Result<std::shared_ptr<MasterKey>> Import(
       std::shared_ptr<SessionPool> pool, const std::string& label, ByteView id,

@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "crypto/hkdf.h"
 #include "hsm/sealed_record.h"
+#include "hsm/token_quirks.h"
 
 namespace dare::hsm {
 namespace {
@@ -124,6 +125,23 @@ std::vector<AttributeRule> RulesOf(const Part& part, KeyOrigin origin) {
   return rules;
 }
 
+Result<void> CheckLength(const SessionLease& lease, ObjectHandle key, KeyOrigin origin,
+                         const std::string& name) {
+  const Result<CK_ULONG> bytes = ReadNumber(lease, key, CKA_VALUE_LEN);
+  if (bytes && *bytes == kKeyBytes) return {};
+  const bool unknown = bytes ? *bytes == 0 : bytes.error().detail == CKR_ATTRIBUTE_TYPE_INVALID;
+  if (!bytes && !unknown) return bytes.error().In("CKA_VALUE_LEN");
+  if (unknown && origin == KeyOrigin::kCeremony &&
+      HasQuirk(lease.token(), Quirk::kShowsNoLengthOfImportedKeys)) {
+    return {};
+  }
+  if (!bytes) {
+    return Error(Code::kDenied, name + " is refused: the token does not show its CKA_VALUE_LEN");
+  }
+  return Error(Code::kDenied, name + " is refused: its CKA_VALUE_LEN is " + std::to_string(*bytes) +
+                                  " and must be 32");
+}
+
 Result<JudgedParts> JudgePart(const SessionLease& lease, ObjectHandle key, const Part& part,
                               const std::string& label, KeyOrigins origins) {
   const std::string name = NameOf(part, label);
@@ -131,16 +149,11 @@ Result<JudgedParts> JudgePart(const SessionLease& lease, ObjectHandle key, const
   if (type != part.type) {
     return Error(Code::kDenied, name + " is refused: its CKA_KEY_TYPE is not " + part.type_name);
   }
-  const CK_ULONG bytes = TRY(ReadNumber(lease, key, CKA_VALUE_LEN));
-  if (bytes != kKeyBytes) {
-    return Error(Code::kDenied, name + " is refused: its CKA_VALUE_LEN is " +
-                                    std::to_string(bytes) + " and must be 32");
-  }
   JudgedParts judged;
-  if (origins == KeyOrigins::kAlsoCeremony) {
-    const Result<bool> local = ReadBool(lease, key, CKA_LOCAL);
-    if (local && !*local) judged.origin = KeyOrigin::kCeremony;
+  if (origins == KeyOrigins::kAlsoCeremony && !TRY(WasMadeInToken(lease, key))) {
+    judged.origin = KeyOrigin::kCeremony;
   }
+  TRY(CheckLength(lease, key, judged.origin, name));
   TRY(CheckRules(lease, key, RulesOf(part, judged.origin), name));
   judged.bound = TRY(IsBound(lease, key, part, name));
   return judged;
@@ -159,15 +172,12 @@ void Describe(Template& out, const Part& part, const std::string& label, ByteVie
 
 // Calls `make(copyable, bind)` with as much of what came late to PKCS#11 as the token takes.
 template <typename Make>
-Result<void> WithWhatTheTokenKnows(std::string_view what, Make&& make) {
+Result<void> WithWhatTheTokenKnows(const SessionLease& lease, std::string_view what, Make&& make) {
   CK_RV rv = CKR_OK;
   for (const auto& [copyable, bind] : {std::pair(true, true), std::pair(true, false),
                                        std::pair(false, true), std::pair(false, false)}) {
     rv = make(copyable, bind);
-    if (rv != CKR_ATTRIBUTE_TYPE_INVALID && rv != CKR_ATTRIBUTE_VALUE_INVALID &&
-        rv != CKR_TEMPLATE_INCONSISTENT) {
-      break;
-    }
+    if (!MayNotKnowAttribute(lease, rv)) break;
   }
   if (rv != CKR_OK) return Pkcs11Error(what, rv);
   return {};
@@ -176,7 +186,7 @@ Result<void> WithWhatTheTokenKnows(std::string_view what, Make&& make) {
 Result<void> GeneratePart(const SessionLease& lease, const Part& part, const std::string& label,
                           ByteView id) {
   const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
-  return WithWhatTheTokenKnows("cannot make the master key", [&](bool copyable, bool bind) {
+  return WithWhatTheTokenKnows(lease, "cannot make the master key", [&](bool copyable, bool bind) {
     Template wanted;
     wanted.Number(CKA_CLASS, object_class).Number(CKA_VALUE_LEN, kKeyBytes);
     Describe(wanted, part, label, id, copyable, bind);
@@ -190,13 +200,15 @@ Result<void> GeneratePart(const SessionLease& lease, const Part& part, const std
 Result<void> ImportPart(const SessionLease& lease, const Part& part, const std::string& label,
                         ByteView id, ByteView value) {
   const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
-  return WithWhatTheTokenKnows("cannot put the master key in", [&](bool copyable, bool bind) {
-    Template wanted;
-    wanted.Number(CKA_CLASS, object_class).Data(CKA_VALUE, value);
-    Describe(wanted, part, label, id, copyable, bind);
-    CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
-    return lease.functions().C_CreateObject(lease.session(), wanted.data(), wanted.size(), &key);
-  });
+  return WithWhatTheTokenKnows(lease, "cannot put the master key in",
+                               [&](bool copyable, bool bind) {
+                                 Template wanted;
+                                 wanted.Number(CKA_CLASS, object_class).Data(CKA_VALUE, value);
+                                 Describe(wanted, part, label, id, copyable, bind);
+                                 CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+                                 return lease.functions().C_CreateObject(
+                                     lease.session(), wanted.data(), wanted.size(), &key);
+                               });
 }
 
 // The two keys that a ceremony's one key stands for: RFC 5869, the label in both steps.
@@ -206,14 +218,39 @@ Result<SecretBytes> HalfOf(const SecretBytes& key, std::string_view label) {
   return crypto::HkdfExpand(crypto::HkdfHash::kSha256, prk.Reveal(), AsBytes(label), kKeyBytes);
 }
 
-Result<std::vector<ObjectHandle>> Labelled(const SessionLease& lease, const std::string& label,
-                                           ByteView id) {
+// The second half's CKA_ID is the key's and one byte more: NSS keeps one secret key for each
+// CKA_ID, and another one silently takes its place.
+constexpr std::uint8_t kSecondHalf = static_cast<std::uint8_t>(SealingMechanism::kAesCbcHmac);
+
+Bytes IdOfSecondHalf(ByteView id) {
+  Bytes its = ToBytes(id);
+  its.push_back(kSecondHalf);
+  return its;
+}
+
+// One object under the label, and whose it is.
+struct LabelledObject {
+  ObjectHandle handle;
+  Bytes id;  // of the master key
+  bool second_half;
+};
+
+Result<std::vector<LabelledObject>> Labelled(const SessionLease& lease, const std::string& label,
+                                             ByteView id) {
   if (label.empty()) return Error(Code::kInvalidArgument, "a key in a token needs a label");
   const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
   Template wanted;
   wanted.Number(CKA_CLASS, object_class).Bool(CKA_TOKEN, true).Data(CKA_LABEL, AsBytes(label));
-  if (!id.empty()) wanted.Data(CKA_ID, id);
-  return FindObjects(lease, wanted, kMostObjects);
+  std::vector<LabelledObject> objects;
+  for (const ObjectHandle handle : TRY(FindObjects(lease, wanted, kMostObjects))) {
+    LabelledObject object{handle, TRY(ReadBytes(lease, handle, CKA_ID)), false};
+    const CK_ULONG type = TRY(ReadNumber(lease, handle, CKA_KEY_TYPE));
+    object.second_half = type == CKK_GENERIC_SECRET && object.id.size() == kMasterKeyIdBytes + 1 &&
+                         object.id.back() == kSecondHalf;
+    if (object.second_half) object.id.pop_back();
+    if (id.empty() || object.id == ToBytes(id)) objects.push_back(std::move(object));
+  }
+  return objects;
 }
 
 Error Several(const std::string& label, ByteView id) {
@@ -242,15 +279,25 @@ Result<Bytes> CbcCheckValue(const SessionLease& lease, ObjectHandle key) {
   return Bytes(digest.begin(), digest.begin() + 3);
 }
 
-// Of a key with a second half: its code of a text that no record begins with.
-Result<Bytes> HmacCheckValue(const SessionLease& lease, ObjectHandle key) {
+// Of a key with two halves: the second one's code of a text that no record begins with and of what
+// the first one makes of it.
+Result<Bytes> TwoHalvesCheckValue(const SessionLease& lease, const MasterKeyParts& parts) {
   Bytes text = ToBytes(AsBytes("dare-kms KCV v1"));
-  std::array<std::uint8_t, 32> code{};
-  CK_MECHANISM mechanism{CKM_SHA256_HMAC, nullptr, 0};
+  std::array<std::uint8_t, 16> iv{};
+  std::array<std::uint8_t, 16> block{};
+  CK_MECHANISM cbc{CKM_AES_CBC_PAD, iv.data(), iv.size()};
   const CK_FUNCTION_LIST& p11 = lease.functions();
-  CK_RV rv = p11.C_SignInit(lease.session(), &mechanism, key);
+  CK_RV rv = p11.C_EncryptInit(lease.session(), &cbc, parts.seal);
   if (rv != CKR_OK) return Pkcs11Error("check value", rv);
-  CK_ULONG size = code.size();
+  CK_ULONG size = block.size();
+  rv = p11.C_Encrypt(lease.session(), text.data(), text.size(), block.data(), &size);
+  if (rv != CKR_OK) return Pkcs11Error("check value", rv);
+  Append(text, block);
+  std::array<std::uint8_t, 32> code{};
+  CK_MECHANISM hmac{CKM_SHA256_HMAC, nullptr, 0};
+  rv = p11.C_SignInit(lease.session(), &hmac, parts.authenticate);
+  if (rv != CKR_OK) return Pkcs11Error("check value", rv);
+  size = code.size();
   rv = p11.C_Sign(lease.session(), text.data(), text.size(), code.data(), &size);
   if (rv != CKR_OK) return Pkcs11Error("check value", rv);
   return Bytes(code.begin(), code.begin() + 3);
@@ -260,25 +307,21 @@ Result<Bytes> HmacCheckValue(const SessionLease& lease, ObjectHandle key) {
 
 Result<std::vector<MasterKeyParts>> FindParts(const SessionLease& lease, const std::string& label,
                                               ByteView id) {
+  const std::vector<LabelledObject> objects = TRY(Labelled(lease, label, id));
   std::vector<MasterKeyParts> found;
-  std::vector<std::pair<Bytes, ObjectHandle>> seconds;
-  for (const ObjectHandle object : TRY(Labelled(lease, label, id))) {
-    const Bytes its = TRY(ReadBytes(lease, object, CKA_ID));
-    const CK_ULONG type = TRY(ReadNumber(lease, object, CKA_KEY_TYPE));
-    if (type == CKK_GENERIC_SECRET) {
-      seconds.emplace_back(its, object);
-      continue;
+  for (const LabelledObject& object : objects) {
+    if (object.second_half) continue;
+    if (std::ranges::find(found, object.id, &MasterKeyParts::id) != found.end()) {
+      return Several(label, object.id);
     }
-    if (std::ranges::find(found, its, &MasterKeyParts::id) != found.end()) {
-      return Several(label, its);
-    }
-    found.push_back({its, SealingMechanism::kAesGcm, object, CK_INVALID_HANDLE});
+    found.push_back({object.id, SealingMechanism::kAesGcm, object.handle, CK_INVALID_HANDLE});
   }
-  for (const auto& [its, object] : seconds) {
-    const auto first = std::ranges::find(found, its, &MasterKeyParts::id);
+  for (const LabelledObject& object : objects) {
+    if (!object.second_half) continue;
+    const auto first = std::ranges::find(found, object.id, &MasterKeyParts::id);
     if (first == found.end()) continue;
-    if (first->authenticate != CK_INVALID_HANDLE) return Several(label, its);
-    first->authenticate = object;
+    if (first->authenticate != CK_INVALID_HANDLE) return Several(label, object.id);
+    first->authenticate = object.handle;
     first->mechanism = SealingMechanism::kAesCbcHmac;
   }
   return found;
@@ -309,13 +352,10 @@ Result<void> MakeParts(const SessionLease& lease, const std::string& label, Byte
     case SealingMechanism::kAesGcm:
       return GeneratePart(lease, kGcmKey, label, id);
     case SealingMechanism::kAesCbcHmac:
-      TRY(GeneratePart(lease, kMacKey, label, id));
+      TRY(GeneratePart(lease, kMacKey, label, IdOfSecondHalf(id)));
       return GeneratePart(lease, kCbcKey, label, id);
-    case SealingMechanism::kRsaOaepSigned:
-      break;
   }
-  return Error(Code::kUnsupported,
-               "no master key can be made for " + std::string(hsm::NameOf(mechanism)));
+  return Error(Code::kInternal, "a mechanism without a number");
 }
 
 Result<void> ImportParts(const SessionLease& lease, const std::string& label, ByteView id,
@@ -329,27 +369,20 @@ Result<void> ImportParts(const SessionLease& lease, const std::string& label, By
     case SealingMechanism::kAesCbcHmac: {
       const SecretBytes authenticate = TRY(HalfOf(key, "dare-mek-authenticate-1"));
       const SecretBytes seal = TRY(HalfOf(key, "dare-mek-seal-1"));
-      TRY(ImportPart(lease, kMacKey, label, id, authenticate.Reveal()));
+      TRY(ImportPart(lease, kMacKey, label, IdOfSecondHalf(id), authenticate.Reveal()));
       return ImportPart(lease, kCbcKey, label, id, seal.Reveal());
     }
-    case SealingMechanism::kRsaOaepSigned:
-      break;
   }
-  return Error(Code::kUnsupported,
-               "no master key can be put in for " + std::string(hsm::NameOf(mechanism)));
+  return Error(Code::kInternal, "a mechanism without a number");
 }
 
 Result<std::size_t> RemoveParts(const SessionLease& lease, const std::string& label, ByteView id) {
   if (id.empty()) return Error(Code::kInvalidArgument, "which key is to be removed is not said");
-  std::vector<std::pair<CK_ULONG, ObjectHandle>> objects;
-  for (const ObjectHandle object : TRY(Labelled(lease, label, id))) {
-    objects.emplace_back(TRY(ReadNumber(lease, object, CKA_KEY_TYPE)), object);
-  }
+  std::vector<LabelledObject> objects = TRY(Labelled(lease, label, id));
   // The half that tells the mechanism goes last, as it came first.
-  std::ranges::stable_partition(objects,
-                                [](const auto& it) { return it.first != CKK_GENERIC_SECRET; });
-  for (const auto& [type, object] : objects) {
-    const CK_RV rv = lease.functions().C_DestroyObject(lease.session(), object);
+  std::ranges::stable_partition(objects, [](const auto& object) { return !object.second_half; });
+  for (const LabelledObject& object : objects) {
+    const CK_RV rv = lease.functions().C_DestroyObject(lease.session(), object.handle);
     if (rv != CKR_OK) return Pkcs11Error("cannot remove the master key", rv);
   }
   return objects.size();
@@ -357,7 +390,7 @@ Result<std::size_t> RemoveParts(const SessionLease& lease, const std::string& la
 
 Bytes CheckValueOf(const SessionLease& lease, const MasterKeyParts& parts) {
   if (parts.mechanism == SealingMechanism::kAesCbcHmac) {
-    return HmacCheckValue(lease, parts.authenticate).value_or(Bytes());
+    return TwoHalvesCheckValue(lease, parts).value_or(Bytes());
   }
   const Result<Bytes> shown = ReadBytes(lease, parts.seal, CKA_CHECK_VALUE);
   if (shown && shown->size() >= 3) return Bytes(shown->begin(), shown->begin() + 3);

@@ -306,10 +306,6 @@ TEST_F(MasterKeyTest, IsNotPutInWithAnotherLengthOrId) {
             Code::kInvalidArgument);
   EXPECT_EQ(MasterKey::Import(pool_, "odd", id, *SecretBytes::OfSize(16)).error().code,
             Code::kInvalidArgument);
-  EXPECT_EQ(MasterKey::Import(pool_, "odd", id, CeremonyKey(1), SealingMechanism::kRsaOaepSigned)
-                .error()
-                .code,
-            Code::kUnsupported);
 }
 
 }  // namespace

@@ -75,10 +75,14 @@ Result<void> Module::Open(const std::string& path, const std::string& init_args)
 }
 
 CK_RV Module::CallInitialize() {
-  CK_C_INITIALIZE_ARGS args{};
-  args.flags = CKF_OS_LOCKING_OK;
-  if (!init_args_.empty()) args.pReserved = const_cast<char*>(init_args_.c_str());
-  return functions_->C_Initialize(&args);
+  // NSS reads a pointer behind PKCS#11's structure, which must be null (token_quirks.cc).
+  struct {
+    CK_C_INITIALIZE_ARGS args{};
+    void* behind = nullptr;
+  } longer;
+  longer.args.flags = CKF_OS_LOCKING_OK;
+  if (!init_args_.empty()) longer.args.pReserved = const_cast<char*>(init_args_.c_str());
+  return functions_->C_Initialize(&longer);
 }
 
 Result<void> Module::Initialise() {
@@ -178,7 +182,9 @@ Result<std::vector<TokenInfo>> Module::Tokens() const {
     tokens.push_back(
         {slot, Unpadded(info.label), Unpadded(info.serialNumber), Unpadded(info.manufacturerID),
          Unpadded(info.model), (info.flags & CKF_TOKEN_INITIALIZED) != 0,
-         (info.flags & CKF_USER_PIN_INITIALIZED) != 0, (info.flags & CKF_USER_PIN_LOCKED) != 0});
+         (info.flags & CKF_USER_PIN_INITIALIZED) != 0, (info.flags & CKF_USER_PIN_LOCKED) != 0,
+         std::to_string(info.firmwareVersion.major) + "." +
+             std::to_string(info.firmwareVersion.minor)});
   }
   return tokens;
 }

@@ -27,6 +27,7 @@ struct TokenInfo {
   bool initialised = false;
   bool user_pin_set = false;
   bool user_pin_locked = false;
+  std::string firmware;  // "2.6"
 };
 
 // A Module is a PKCS#11 library, loaded and initialised for use by many threads

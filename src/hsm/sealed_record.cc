@@ -8,13 +8,33 @@
 
 namespace dare::hsm {
 
+Bytes StartHead(std::uint8_t mechanism, ByteView master_key_id) {
+  CHECK(master_key_id.size() == kMasterKeyIdBytes);
+  Bytes head{kRecordVersion, mechanism};
+  Append(head, master_key_id);
+  return head;
+}
+
+Result<void> CheckHead(ByteView sealed, std::uint8_t mechanism, ByteView master_key_id) {
+  if (sealed.size() < kRecordHeadBytes) {
+    return Error(Code::kDamaged, "the sealed record has an impossible length");
+  }
+  if (sealed[0] != kRecordVersion || sealed[1] != mechanism) {
+    return Error(Code::kDamaged, "the sealed record has a version or mechanism unknown here");
+  }
+  const ByteView id = sealed.subspan(2, kMasterKeyIdBytes);
+  if (!std::equal(id.begin(), id.end(), master_key_id.begin(), master_key_id.end())) {
+    return Error(Code::kNotFound, "the record is sealed under master key " + ToHex(id) +
+                                      ", and the one in use is " + ToHex(master_key_id));
+  }
+  return {};
+}
+
 Bytes StartRecord(ByteView master_key_id, ByteView nonce, std::size_t secret_bytes) {
-  CHECK(master_key_id.size() == kMasterKeyIdBytes && nonce.size() == kRecordNonceBytes);
+  CHECK(nonce.size() == kRecordNonceBytes);
   Bytes record;
   record.reserve(kRecordOverhead + secret_bytes);
-  record.push_back(kRecordVersion);
-  record.push_back(kRecordAesGcm);
-  Append(record, master_key_id);
+  Append(record, StartHead(kRecordAesGcm, master_key_id));
   Append(record, nonce);
   return record;
 }
@@ -23,14 +43,7 @@ Result<SealedRecordView> ParseRecord(ByteView sealed, ByteView master_key_id) {
   if (sealed.size() <= kRecordOverhead || sealed.size() > kRecordOverhead + kMostSecretBytes) {
     return Error(Code::kDamaged, "the sealed record has an impossible length");
   }
-  if (sealed[0] != kRecordVersion || sealed[1] != kRecordAesGcm) {
-    return Error(Code::kDamaged, "the sealed record has a version or mechanism unknown here");
-  }
-  const ByteView id = sealed.subspan(2, kMasterKeyIdBytes);
-  if (!std::equal(id.begin(), id.end(), master_key_id.begin(), master_key_id.end())) {
-    return Error(Code::kNotFound, "the record is sealed under master key " + ToHex(id) +
-                                      ", and the one in use is " + ToHex(master_key_id));
-  }
+  TRY(CheckHead(sealed, kRecordAesGcm, master_key_id));
   return SealedRecordView{sealed.first(kRecordHeadBytes),
                           sealed.subspan(kRecordHeadBytes, kRecordNonceBytes),
                           sealed.subspan(kRecordHeadBytes + kRecordNonceBytes)};

@@ -29,11 +29,18 @@ inline constexpr std::size_t kRecordTagBytes = 16;
 inline constexpr std::size_t kRecordOverhead =
     kRecordHeadBytes + kRecordNonceBytes + kRecordTagBytes;
 inline constexpr std::uint8_t kRecordVersion = 1;
-inline constexpr std::uint8_t kRecordAesGcm = 1;
+inline constexpr std::uint8_t kRecordAesGcm = 1;        // the table above
+inline constexpr std::uint8_t kRecordAesCbcHmac = 2;    // cbc_hmac_sealer.h
 inline constexpr std::uint8_t kRecordUnderRootKey = 4;  // custody/root_sealer.h
 inline constexpr std::uint8_t kRecordTpm = 5;           // hsm/tpm_sealer.h
 
-// A parsed record; views into the bytes it was parsed from.
+// The ten bytes that every record begins with.
+Bytes StartHead(std::uint8_t mechanism, ByteView master_key_id);
+// kDamaged when no record of this version and mechanism begins so, kNotFound when it names another
+// master key.
+Result<void> CheckHead(ByteView sealed, std::uint8_t mechanism, ByteView master_key_id);
+
+// A parsed record of AES-256-GCM; views into the bytes it was parsed from.
 struct SealedRecordView {
   ByteView head;        // ten bytes
   ByteView nonce;       // twelve bytes

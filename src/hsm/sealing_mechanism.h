@@ -7,9 +7,8 @@ namespace dare::hsm {
 // How a token seals, best first; the number is the second byte of the records that it makes
 // (docs/formats/sealed-record.md). What a token can do is found by use: token_profile.h.
 enum class SealingMechanism : std::uint8_t {
-  kAesGcm = 1,         // AES-256-GCM with associated data
-  kAesCbcHmac = 2,     // AES-256-CBC-PAD, then HMAC-SHA-256 with a second key
-  kRsaOaepSigned = 3,  // RSA-OAEP, then a signature by a second key; for a root key alone
+  kAesGcm = 1,      // AES-256-GCM with associated data
+  kAesCbcHmac = 2,  // AES-256-CBC-PAD, then HMAC-SHA-256 with a second key
 };
 
 // "AES-256-GCM".
@@ -19,8 +18,6 @@ constexpr const char* NameOf(SealingMechanism mechanism) {
       return "AES-256-GCM";
     case SealingMechanism::kAesCbcHmac:
       return "AES-256-CBC-PAD and HMAC-SHA-256";
-    case SealingMechanism::kRsaOaepSigned:
-      return "RSA-3072-OAEP and a signature";
   }
   return "";
 }

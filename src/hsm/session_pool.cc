@@ -29,6 +29,8 @@ SessionLease::~SessionLease() {
 
 const _CK_FUNCTION_LIST& SessionLease::functions() const { return pool_->module_->functions(); }
 
+TokenInfo SessionLease::token() const { return pool_->token(); }
+
 SessionPool::SessionPool(std::shared_ptr<Module> module, SecretBytes pin,
                          SessionPoolOptions options)
     : module_(std::move(module)), options_(std::move(options)), pin_(std::move(pin)) {}

@@ -32,6 +32,7 @@ class SessionLease {
 
   SessionHandle session() const { return session_; }
   const _CK_FUNCTION_LIST& functions() const;
+  TokenInfo token() const;  // as the pool found it last
   // Counts the times that the token was lost: object handles of another generation mean nothing.
   std::uint64_t generation() const { return generation_; }
   // After a failure that leaves the session in doubt: it is closed instead of going back.

@@ -147,7 +147,7 @@ Result<std::shared_ptr<SigningKey>> SigningKey::Create(std::shared_ptr<SessionPo
     std::array<std::uint8_t, 8> id;
     TRY(crypto::RandomBytes(id));
     CK_RV rv = GeneratePair(lease, label, kind, id, true);
-    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_TEMPLATE_INCONSISTENT) {
+    if (MayNotKnowAttribute(lease, rv)) {
       rv = GeneratePair(lease, label, kind, id, false);
     }
     if (rv != CKR_OK) return Pkcs11Error("cannot make the signing key", rv);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "hsm/token_quirks.h"
+
 namespace dare::hsm {
 namespace {
 
@@ -108,9 +110,40 @@ Result<bool> ReadBool(const SessionLease& lease, ObjectHandle object, CK_ATTRIBU
   return value[0] != CK_FALSE;
 }
 
+namespace {
+
+// Where a token does not keep CKA_LOCAL, two other attributes prove the same, if they are judged.
+bool LocalIsShownByOthers(const SessionLease& lease, std::span<const AttributeRule> rules) {
+  const auto demands = [&](CK_ATTRIBUTE_TYPE type) {
+    return std::ranges::any_of(rules, [&](const AttributeRule& rule) {
+      return rule.type == type && rule.value && !rule.optional;
+    });
+  };
+  return HasQuirk(lease.token(), Quirk::kForgetsWhereKeysWereMade) &&
+         demands(CKA_ALWAYS_SENSITIVE) && demands(CKA_NEVER_EXTRACTABLE);
+}
+
+}  // namespace
+
+bool MayNotKnowAttribute(const SessionLease& lease, CK_RV rv) {
+  return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+         rv == CKR_TEMPLATE_INCONSISTENT ||
+         (rv == CKR_GENERAL_ERROR &&
+          HasQuirk(lease.token(), Quirk::kGeneralErrorForUnknownAttribute));
+}
+
+Result<bool> WasMadeInToken(const SessionLease& lease, ObjectHandle key) {
+  if (!HasQuirk(lease.token(), Quirk::kForgetsWhereKeysWereMade)) {
+    return ReadBool(lease, key, CKA_LOCAL);
+  }
+  return TRY(ReadBool(lease, key, CKA_ALWAYS_SENSITIVE)) &&
+         TRY(ReadBool(lease, key, CKA_NEVER_EXTRACTABLE));
+}
+
 Result<void> CheckRules(const SessionLease& lease, ObjectHandle object,
                         std::span<const AttributeRule> rules, std::string_view what) {
   for (const AttributeRule& rule : rules) {
+    if (rule.type == CKA_LOCAL && LocalIsShownByOthers(lease, rules)) continue;
     const Result<bool> value = ReadBool(lease, object, rule.type);
     if (!value) {
       const bool unknown = value.error().detail == CKR_ATTRIBUTE_TYPE_INVALID;

@@ -43,6 +43,11 @@ Result<Bytes> ReadBytes(const SessionLease& lease, ObjectHandle object, CK_ATTRI
 Result<CK_ULONG> ReadNumber(const SessionLease& lease, ObjectHandle object, CK_ATTRIBUTE_TYPE type);
 Result<bool> ReadBool(const SessionLease& lease, ObjectHandle object, CK_ATTRIBUTE_TYPE type);
 
+// Whether the token may have failed for an attribute in the template that it does not know.
+bool MayNotKnowAttribute(const SessionLease& lease, CK_RV rv);
+// Whether the token made the key itself, as far as it shows.
+Result<bool> WasMadeInToken(const SessionLease& lease, ObjectHandle key);
+
 // One thing a key must be.
 struct AttributeRule {
   CK_ATTRIBUTE_TYPE type;
