@@ -208,6 +208,11 @@ class Bench:
                     limit=get["ops_per_second"], aim=0.5,
                     note=f"by name among {OBJECTS} objects; p50 {mine['p50_us']:.0f} us, p99 {mine['p99_us']:.0f} us")
 
+    def hsm(self, operation, threads):
+        mine = json.loads(output([self.build / "bench" / "hsm_seal", operation, threads, SECONDS]))
+        return dict(value=mine["mine"], unit="ops/s", limit_name="the token's own calls with the same bytes",
+                    limit=mine["raw"], aim=0.9, note=f"SoftHSM2, {threads} sessions and threads, keys of 32 bytes")
+
     def kmip_inproc(self, operation):
         """One thread of the engine without network; no aim is set against a memcpy."""
         mine = json.loads(output([self.build / "bench" / "kms_inproc", operation, SECONDS, OBJECTS]))
@@ -236,6 +241,10 @@ BENCHMARKS = {
     "kmip-locate-8": lambda b: b.kmip_locate(8),
     "kmip-locate-million": lambda b: b.kmip_locate_million(),
     "kmip-connect": lambda b: b.kmip_connect(8),
+    "hsm-seal-1": lambda b: b.hsm("seal", 1),
+    "hsm-seal-8": lambda b: b.hsm("seal", 8),
+    "hsm-open-1": lambda b: b.hsm("open", 1),
+    "hsm-open-8": lambda b: b.hsm("open", 8),
     "kmip-inproc-get": lambda b: b.kmip_inproc("get"),
     "kmip-inproc-locate": lambda b: b.kmip_inproc("locate"),
     "kmip-inproc-encrypt": lambda b: b.kmip_inproc("encrypt-1k"),

@@ -82,6 +82,11 @@ struct HsmCheckOptions {
   std::string config = kDefaultConfig;
   std::string tcti;  // of a TPM; empty: those of the configuration
   bool as_json = false;
+  std::string module;  // PKCS#11, tried instead
+  std::string init_args;
+  std::string token_label = "dare";
+  std::string token_serial;
+  std::string pin_file;
 };
 // Uses HSMs with throw-away objects and prints what works; false when one of them is of no use.
 Result<bool> HsmCheck(const HsmCheckOptions& options);

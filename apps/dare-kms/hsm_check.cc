@@ -4,9 +4,12 @@
 #include <vector>
 
 #include "commands.h"
+#include "hsm/token_profile.h"
+#include "hsm/token_quirks.h"
 #include "hsm/tpm_check.h"
 #include "process.h"
 #include "server/config.h"
+#include "token.h"
 
 namespace dare::kms {
 namespace {
@@ -19,11 +22,48 @@ struct CheckedHsm {
   std::string sealing;  // how it would seal; empty when it cannot
   std::string fit_for;
   std::vector<hsm::TpmFinding> findings;
+  std::vector<std::string> quirks;  // what is known of such tokens, and what is done about it
 };
+
+// Why a token seals as it would, or cannot.
+std::string Reason(const hsm::TokenProfile& profile, std::optional<hsm::SealingMechanism> best) {
+  if (!profile.Can(hsm::Ability::kHidesKeys)) return "it shows the values of sensitive keys";
+  if (!best) return "neither AES-GCM nor AES-CBC-PAD with HMAC-SHA-256 works";
+  if (*best == hsm::SealingMechanism::kAesGcm) return "the best that there is";
+  return "AES-GCM with associated data does not work";
+}
+
+Result<CheckedHsm> CheckToken(const server::TokenConfig& config, const std::string& softhsm2_conf) {
+  const auto pool = TRY(OpenToken(config, softhsm2_conf));
+  const hsm::TokenProfile profile = TRY(hsm::ProfileToken(*pool));
+  const hsm::TokenInfo& token = profile.token;
+  CheckedHsm checked;
+  checked.name = config.name + ": token '" + token.label + "' (" + token.manufacturer + ", " +
+                 token.model + ", firmware " + token.firmware + ") in " +
+                 pool->module().description();
+  for (const hsm::AbilityFound& found : profile.abilities) {
+    checked.findings.push_back({std::string(NameOf(found.ability)), found.works, found.detail});
+  }
+  for (const hsm::QuirkRow& row : hsm::QuirkTable()) {
+    if (!Matches(row, token)) continue;
+    checked.quirks.push_back(std::string(row.what) + "; " + std::string(row.answer));
+  }
+  const auto best = hsm::BestMechanism(profile);
+  const std::string reason = Reason(profile, best);
+  checked.fit_for = "nothing: " + reason;
+  if (best && profile.Can(hsm::Ability::kHidesKeys)) {
+    checked.sealing = std::string(NameOf(*best)) + " (" + reason + ")";
+    checked.fit_for = "master keys, of records and of root keys";
+    if (!profile.Can(hsm::Ability::kKeepsKeys)) {
+      checked.fit_for += "; but whoever has its PIN can take them out";
+    }
+  }
+  return checked;
+}
 
 CheckedHsm CheckTpmAt(const std::string& name, const std::string& tcti) {
   hsm::TpmReport report = hsm::CheckTpm(tcti);
-  CheckedHsm checked{.name = name, .sealing = {}, .fit_for = {}, .findings = {}};
+  CheckedHsm checked{.name = name, .sealing = {}, .fit_for = {}, .findings = {}, .quirks = {}};
   if (report.usable()) {
     checked.sealing = "TPM 2.0 sealed object";
     checked.fit_for = "root keys (sealing = \"root\"); a TPM is too slow to seal records";
@@ -39,8 +79,10 @@ void Print(const CheckedHsm& checked) {
     if (!finding.note.empty()) std::cout << ": " << finding.note;
     std::cout << "\n";
   }
+  for (const std::string& quirk : checked.quirks) std::cout << "  known: " << quirk << "\n";
   if (checked.sealing.empty()) {
-    std::cout << "  not usable\n";
+    std::cout << "  not usable" << (checked.fit_for.empty() ? "" : ", fit for " + checked.fit_for)
+              << "\n";
   } else {
     std::cout << "  seals by " << checked.sealing << "\n  fit for " << checked.fit_for << "\n";
   }
@@ -51,10 +93,11 @@ json::object ToJson(const CheckedHsm& checked) {
   for (const hsm::TpmFinding& finding : checked.findings) {
     findings.push_back({{"what", finding.what}, {"works", finding.works}, {"note", finding.note}});
   }
-  return {{"name", checked.name},
-          {"usable", !checked.sealing.empty()},
-          {"sealing", checked.sealing},
-          {"findings", std::move(findings)}};
+  json::array quirks;
+  for (const std::string& quirk : checked.quirks) quirks.emplace_back(quirk);
+  return {{"name", checked.name},        {"usable", !checked.sealing.empty()},
+          {"sealing", checked.sealing},  {"fit_for", checked.fit_for},
+          {"quirks", std::move(quirks)}, {"findings", std::move(findings)}};
 }
 
 Result<std::vector<CheckedHsm>> CheckAll(const HsmCheckOptions& options) {
@@ -63,12 +106,25 @@ Result<std::vector<CheckedHsm>> CheckAll(const HsmCheckOptions& options) {
     all.push_back(CheckTpmAt(options.tcti, options.tcti));
     return all;
   }
-  const server::Config config = TRY(server::LoadConfig(options.config));
-  for (const server::TokenConfig& token : config.hsm.tokens) {
-    if (token.tpm) all.push_back(CheckTpmAt(token.name, token.tcti));
+  if (!options.module.empty()) {
+    server::TokenConfig token;
+    token.name = "token";
+    token.module = options.module;
+    token.init_args = options.init_args;
+    token.token_label = options.token_label;
+    token.token_serial = options.token_serial;
+    token.pin = options.pin_file;
+    if (token.pin.empty()) {
+      return Error(Code::kInvalidArgument, "--module needs --pin-file, with the token's user PIN");
+    }
+    all.push_back(TRY(CheckToken(token, {})));
+    return all;
   }
-  if (all.empty()) {
-    return Error(Code::kInvalidArgument, options.config + " has no TPM; give --tcti");
+  const server::Config config = TRY(server::LoadConfig(options.config));
+  all.push_back(TRY(CheckToken(config.hsm, config.hsm.softhsm2_conf)));
+  for (const server::TokenConfig& token : config.hsm.tokens) {
+    all.push_back(token.tpm ? CheckTpmAt(token.name, token.tcti)
+                            : TRY(CheckToken(token, config.hsm.softhsm2_conf)));
   }
   return all;
 }

@@ -86,6 +86,12 @@ void AddHsmCheck(CLI::App& noun, int& status) {
   verb->add_option("--config", options.config, "configuration file")->capture_default_str();
   verb->add_option("--tcti", options.tcti, "a TPM, as tpm2-tss writes it: device:/dev/tpmrm0");
   verb->add_flag("--json", options.as_json, "one JSON value");
+  verb->add_option("--module", options.module, "PKCS#11 module to try instead");
+  verb->add_option("--init-args", options.init_args, "text for its C_Initialize");
+  verb->add_option("--token-label", options.token_label, "the token's label")
+      ->capture_default_str();
+  verb->add_option("--token-serial", options.token_serial, "decides where several have the label");
+  verb->add_option("--pin-file", options.pin_file, "private file with the token's user PIN");
   verb->callback([&status] {
     const Result<bool> usable = HsmCheck(options);
     status = !usable ? Finish(usable.error()) : *usable ? kDone : kFailed;
