@@ -49,6 +49,13 @@ std::uint64_t SealerRing::seals() const {
   return seals;
 }
 
+hsm::SealerHealth SealerRing::Health() const {
+  const std::shared_ptr<const Keys> keys = this->keys();
+  const auto current = keys->members.find(keys->current);
+  return current == keys->members.end() ? hsm::SealerHealth{false, {}}
+                                        : current->second.sealer->Health();
+}
+
 void SealerRing::Put(Member member) {
   const Bytes id = member.sealer->info().key_id;
   const MutexLock lock(mutex_);

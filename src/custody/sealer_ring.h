@@ -30,6 +30,7 @@ class SealerRing : public hsm::Sealer {
   Result<SecretBytes> Open(ByteView aad, ByteView sealed) override;
   hsm::SealerInfo info() const override;
   std::uint64_t seals() const override;
+  hsm::SealerHealth Health() const override;  // of the current key's sealer
 
   void Put(Member member) EXCLUDES(mutex_);  // a further key, or the same one anew
   Result<void> SetCurrent(const Bytes& key_id) EXCLUDES(mutex_);  // kNotFound: not in the ring

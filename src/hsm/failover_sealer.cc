@@ -150,7 +150,7 @@ class FailoverSealer::Seat : public std::enable_shared_from_this<Seat> {
     if (sealer != nullptr) return OpensProbe(*sealer, record);
     const Result<void> came = Come();
     if (came || IsOutOfReach(came.error())) return came;
-    log::Failure("hsm: " + guard_->name() + " came but is refused: " + came.error().message);
+    log::Failure("hsm: " + guard_->called() + " came but is refused: " + came.error().message);
     const MutexLock lock(mutex_);
     refused_ = came.error();
     return came;
@@ -186,7 +186,8 @@ Result<std::unique_ptr<FailoverSealer>> FailoverSealer::Make(std::vector<TokenSe
     any = any || opened;
     if (!opened) {
       if (!IsOutOfReach(opened.error()) || seats.size() == 1) return opened.error();
-      log::Warning("hsm: starting without " + seat->guard().name() + ": " + opened.error().message);
+      log::Warning("hsm: starting without " + seat->guard().called() + ": " +
+                   opened.error().message);
       away = opened.error();
     }
     made.push_back(std::move(seat));

@@ -62,7 +62,7 @@ class FailoverSealerTest : public testing::Test {
   // Probes by themselves only where the test waits for them.
   TokenSeat Seat(int n) {
     TokenGuardOptions options;
-    options.name = std::string("token '") + static_cast<char>('a' + n) + "'";
+    options.name = std::string(1, static_cast<char>('a' + n));
     options.call_timeout = call_timeout_;
     options.idle_check = seconds(3600);
     options.breaker.failures_to_open = 1;
@@ -150,7 +150,7 @@ TEST_F(FailoverSealerTest, ARecordOfAnotherKeyIsNoTroubleOfAToken) {
 TEST_F(FailoverSealerTest, FailsAtOnceWithEveryReasonWhenNoTokenIsLeft) {
   const auto sealer = Make();
   for (int n = 0; n < 2; ++n) {
-    tokens_[n]->name = guards_[n]->name();
+    tokens_[n]->name = guards_[n]->called();
     tokens_[n]->Break(Code::kNotFound);
   }
   EXPECT_EQ(sealer->Seal(aad_, secret_).error().code, Code::kUnavailable);

@@ -127,10 +127,10 @@ Result<SessionLease> SessionPool::OpenSession(bool read_write) {
   const std::uint64_t life = use.life();
   Result<SessionLease> lease = TryOpenSession(std::move(use), read_write);
   if (lease) return lease;
-  bool was_there = false;
+  bool was_there = options_.was_there;
   {
     const MutexLock lock(mutex_);
-    was_there = generation_ > 1;
+    was_there = was_there || generation_ > 1;
   }
   // A token that was there and is gone: some modules see it again only when they begin anew.
   const Code code = lease.error().code;

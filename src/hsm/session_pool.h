@@ -67,6 +67,8 @@ struct SessionPoolOptions {
   std::chrono::milliseconds wait{2000};  // for a free session
   // A session that was idle for so long is looked at before it is lent.
   std::chrono::seconds trusted_idle{10};
+  // It was there before, though not to this pool: where it is not found, the module is begun anew.
+  bool was_there = false;
   // Reads the PIN anew; empty where that is not possible.
   PinSource pin_source;
   // For whatever is done with this token; null where nobody minds waiting (tests, ceremonies).

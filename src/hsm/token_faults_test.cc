@@ -25,7 +25,7 @@ class TokenFaultsTest : public testing::Test {
     SoftHsmForTest::Get().Key();
     faulty_ = std::make_unique<FaultyTokenForTest>();
     TokenGuardOptions options;
-    options.name = "token 'dare-test'";
+    options.name = "test";
     options.bound = BoundCalls::kAlways;
     options.call_timeout = call_timeout_;
     options.breaker.first_wait = milliseconds(20);

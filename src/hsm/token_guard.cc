@@ -51,6 +51,7 @@ bool IsTokenTrouble(const Error& error) {
 
 TokenGuard::TokenGuard(TokenGuardOptions options, const Clock& clock)
     : options_(std::move(options)),
+      called_("HSM '" + options_.name + "'"),
       clock_(clock),
       breaker_(options_.breaker, clock),
       lanes_(options_.lanes) {}
@@ -78,7 +79,7 @@ Result<TokenGuard::Pass> TokenGuard::Admit() {
   // Calls that nobody can give up: at least nobody else shall follow them.
   if (StoodStill(now) > options_.call_timeout) {
     moved_ = now.time_since_epoch();
-    Overdue(pass, Error(Code::kTimeout, options_.name + ": a call has not come back"));
+    Overdue(pass, Error(Code::kTimeout, called_ + ": a call has not come back"));
     ++refused_;
     return Refusal();
   }
@@ -88,7 +89,7 @@ Result<TokenGuard::Pass> TokenGuard::Admit() {
 Error TokenGuard::Refusal() const {
   const MutexLock lock(mutex_);
   const std::int64_t seconds = std::max<std::int64_t>(0, clock_.Now() - breaker_.since());
-  return Error(Code::kUnavailable, options_.name + " is in trouble for " + std::to_string(seconds) +
+  return Error(Code::kUnavailable, called_ + " is in trouble for " + std::to_string(seconds) +
                                        " s and is not asked for now: " + last_error_);
 }
 
@@ -112,6 +113,14 @@ void TokenGuard::Ended(const Pass& pass, Duration took, const Error* error) {
     ++failures_;
     breaker_.Failed(pass.permit);
     Tell(error);
+    return;
+  }
+  if (pass.permit.probe && took > options_.call_timeout) {
+    // It is there, but every request would be given up.
+    const Error slow(Code::kTimeout, called_ + " answers, but slower than call_timeout_ms allows");
+    ++failures_;
+    breaker_.Failed(pass.permit);
+    Tell(&slow);
     return;
   }
   if (took > options_.breaker.slow) ++slow_;
@@ -141,11 +150,10 @@ void TokenGuard::Tell(const Error* error) {
   in_trouble_ = !in_trouble_;
   if (in_trouble_) {
     if (last_error_.empty()) last_error_ = "it answers slowly";
-    log::Warning("hsm: " + options_.name +
-                 " is in trouble and is not asked for now: " + last_error_);
+    log::Warning("hsm: " + called_ + " is in trouble and is not asked for now: " + last_error_);
     wake_.NotifyAll();
   } else {
-    log::Info("hsm: " + options_.name + " answers again");
+    log::Info("hsm: " + called_ + " answers again");
   }
 }
 

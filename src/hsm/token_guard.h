@@ -26,7 +26,7 @@ enum class BoundCalls {
 };
 
 struct TokenGuardOptions {
-  std::string name = "the token";  // in messages and in TokenHealth
+  std::string name = "token";  // as the configuration calls it
   BoundCalls bound = BoundCalls::kAuto;
   std::chrono::milliseconds call_timeout{2000};
   // For opening the token and for probes, which nobody waits for.
@@ -84,7 +84,7 @@ class TokenGuard {
   // Smoothed over the latest calls; zero before the first.
   std::chrono::nanoseconds latency() const { return std::chrono::nanoseconds(latency_.load()); }
   int in_flight() const { return in_flight_; }
-  const std::string& name() const { return options_.name; }
+  const std::string& called() const { return called_; }  // "HSM 'NAME'", for messages
   TokenHealth Health() const EXCLUDES(mutex_);
   // What whoever may not ask is told.
   Error Refusal() const EXCLUDES(mutex_);
@@ -113,6 +113,7 @@ class TokenGuard {
       -> std::invoke_result_t<Call>;
 
   const TokenGuardOptions options_;
+  const std::string called_;
   const Clock& clock_;
   CircuitBreaker breaker_;
   CallLanes lanes_;
@@ -170,7 +171,7 @@ auto TokenGuard::RunBounded(const Pass& pass, std::chrono::milliseconds limit, C
   const Result<void> ran = lanes_.Run(timed, limit);
   --in_flight_;
   if (!ran) {
-    const Error error = ran.error().In(options_.name);
+    const Error error = ran.error().In(called_);
     Overdue(pass, error);
     return error;
   }

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 TokenGuardOptions Options(BoundCalls bound = BoundCalls::kAuto) {
   TokenGuardOptions options;
-  options.name = "token 'a'";
+  options.name = "a";
   options.bound = bound;
   options.call_timeout = seconds(60);
   options.lanes = 2;
@@ -48,7 +48,7 @@ TEST_F(TokenGuardTest, RefusesAtOnceAndTellsWhyOnceTheTokenFails) {
     const auto refused = guard_.Run([&asked]() -> Result<int> { return ++asked; });
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, Code::kUnavailable);
-    EXPECT_THAT(refused.error().message, HasSubstr("token 'a'"));
+    EXPECT_THAT(refused.error().message, HasSubstr("HSM 'a'"));
     EXPECT_THAT(refused.error().message, HasSubstr("cable pulled"));
   }
   EXPECT_EQ(asked, 0);
@@ -113,7 +113,7 @@ TEST_F(HangingTokenTest, IsGivenUpInTimeAndNotAskedAgain) {
   const auto hung = guard.Run(Hangs());
   ASSERT_FALSE(hung.has_value());
   EXPECT_EQ(hung.error().code, Code::kTimeout);
-  EXPECT_THAT(hung.error().message, HasSubstr("token 'a'"));
+  EXPECT_THAT(hung.error().message, HasSubstr("HSM 'a'"));
   EXPECT_EQ(guard.Run(kWorks).error().code, Code::kUnavailable);
   EXPECT_EQ(guard.Health().hanging, 1u);
   EXPECT_EQ(guard.Health().overdue, 1u);
@@ -170,6 +170,22 @@ TEST(TokenGuardProbeTest, AProbeAsksByItselfAndRequestsDoNot) {
   well = true;
   while (guard.open()) std::this_thread::yield();
   EXPECT_TRUE(guard.Run(kWorks).has_value());
+  guard.ProbeWith({});
+}
+
+TEST(TokenGuardProbeTest, ATokenThatIsTooSlowForRequestsIsNotBack) {
+  ManualClockForTest clock;
+  TokenGuard guard(Options(), clock);
+  int takes = 61;  // seconds; call_timeout is 60
+  guard.ProbeWith([&]() -> Result<void> {
+    clock.Advance(takes);
+    return {};
+  });
+  guard.TakeOut(Error(Code::kUnavailable, "cable pulled"));
+  clock.Advance(1);
+  while (guard.Health().failures == 0) guard.ProbeNow();
+  EXPECT_TRUE(guard.open());
+  EXPECT_THAT(guard.Health().last_error, HasSubstr("slower"));
   guard.ProbeWith({});
 }
 

@@ -211,6 +211,8 @@ void ReadToken(TableReader& table, TokenConfig& out) {
   table.Text("pin", out.pin);
   table.Text("mek_label", out.mek_label);
   table.Number("sessions", out.sessions, 1, 256);
+  table.Number("call_timeout_ms", out.call_timeout_ms, 100, 60'000);
+  table.Choice("bounded_calls", out.bounded_calls, {"auto", "always"});
 }
 
 // Names go into the custody record and onto command lines.
@@ -233,8 +235,8 @@ void CheckName(TableReader& table, const HsmConfig& hsm, const std::string& name
 void ReadTpm(TableReader& table, const HsmConfig& hsm, TokenConfig& out) {
   out.tcti = "device:/dev/tpmrm0";
   table.Text("tcti", out.tcti);
-  for (const char* key :
-       {"module", "init_args", "token_label", "token_serial", "pin", "mek_label", "sessions"}) {
+  for (const char* key : {"module", "init_args", "token_label", "token_serial", "pin", "mek_label",
+                          "sessions", "call_timeout_ms", "bounded_calls"}) {
     if (const toml::node* node = table.At(key)) {
       table.Complain(*node, std::string("a TPM has no hsm.tokens.") + key);
     }

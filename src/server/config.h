@@ -50,10 +50,12 @@ struct TokenConfig {
   std::string token_label = "dare";                        //
   std::string token_serial;  // decides where several tokens have the label
   std::string pin;           // where it is: a file, or "credential:NAME"; never the PIN itself
-  std::string mek_label = "dare-mek";  //
-  std::uint32_t sessions = 4;          // size of the session pool
-  bool tpm = false;                    // a TPM: of the above only the name is its own
-  std::string tcti;                    // how to reach the TPM, "device:/dev/tpmrm0"
+  std::string mek_label = "dare-mek";    //
+  std::uint32_t sessions = 4;            // size of the session pool
+  std::uint32_t call_timeout_ms = 2000;  // then a call is given up, and the token left alone
+  std::string bounded_calls = "auto";    // "auto" or "always" (docs/decisions/hsm-calls.md)
+  bool tpm = false;                      // a TPM: of the above only the name is its own
+  std::string tcti;                      // how to reach the TPM, "device:/dev/tpmrm0"
 };
 
 // The [hsm] table is the first token, and holds the keys of the audit log and the authorities.

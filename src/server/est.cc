@@ -92,7 +92,9 @@ int HttpStatus(Code code) {
 HttpResponse EstService::Serve(const HttpRequest& request, const Caller& caller) {
   const bool get = request.method == "GET";
   const bool post = request.method == "POST";
-  if (request.path == "/healthz") return get ? Healthz() : WrongMethod("GET");
+  if (request.path == "/healthz" || request.path == "/readyz") {
+    return get ? HealthAt(request.path) : WrongMethod("GET");
+  }
   if (!request.path.starts_with(kPrefix) || authority_ == nullptr) return Text(404, "not found");
   const std::string_view what = std::string_view(request.path).substr(kPrefix.size());
   if (what == "cacerts") return get ? CaCertificates() : WrongMethod("GET");
@@ -101,9 +103,12 @@ HttpResponse EstService::Serve(const HttpRequest& request, const Caller& caller)
   return post ? Enrol(request, caller, renewal) : WrongMethod("POST");
 }
 
-HttpResponse EstService::Healthz() const {
+HttpResponse EstService::HealthAt(std::string_view path) const {
   const Health health = options_.health ? options_.health() : Health{};
-  return Text(health.serving ? 200 : 503, health.text);
+  const bool good = health.serving && (path == "/healthz" || health.ready);
+  HttpResponse response = Text(good ? 200 : 503, health.text);
+  response.content_type = health.content_type;
+  return response;
 }
 
 HttpResponse EstService::CaCertificates() const {

@@ -21,10 +21,12 @@ struct EnrolmentEvent {
 // Called before the answer leaves. When it fails, the certificate is not handed out.
 using EnrolmentObserver = std::function<Result<void>(const EnrolmentEvent&)>;
 
-// How the server is, for /healthz.
+// How the server is, for /healthz and /readyz.
 struct Health {
-  bool serving = true;
-  std::string text = "ok";  // one line
+  bool serving = true;      // requests are answered, if only those that need no HSM
+  std::string text = "ok";  // states alone: anybody may read it
+  bool ready = true;        // new keys can be made, too
+  std::string content_type = "text/plain; charset=utf-8";
 };
 
 struct EstOptions {
@@ -35,7 +37,7 @@ struct EstOptions {
 
 // EstService is Enrollment over Secure Transport (RFC 7030) as far as a certificate authority like
 // ours needs it: cacerts, simpleenroll with HTTP Basic and a one-time token as the password,
-// simplereenroll with the certificate that the TLS client showed; and /healthz.
+// simplereenroll with the certificate that the TLS client showed; and /healthz, /readyz.
 // The subject comes from the token or the old certificate, never from the request.
 // Thread-safe. `authority` (null: no enrolment here) and `records` outlive it.
 class EstService : public HttpRoutes {
@@ -45,7 +47,7 @@ class EstService : public HttpRoutes {
   HttpResponse Serve(const HttpRequest& request, const Caller& caller) override;
 
  private:
-  HttpResponse Healthz() const;
+  HttpResponse HealthAt(std::string_view path) const;
   HttpResponse CaCertificates() const;
   HttpResponse Enrol(const HttpRequest& request, const Caller& caller, bool renewal);
   Result<Certificate> Issue(const HttpRequest& request, EnrolmentEvent& event);

@@ -91,6 +91,13 @@ static CK_RV Order(int function) {
   }
 FUNCTIONS(FORWARD)
 
+// Several copies stand before one real module: none of them may end it under the others, so each is told that somebody
+// else began it.
+static CK_RV Initialize(CK_VOID_PTR arguments) {
+  const CK_RV answer = real->C_Initialize(arguments);
+  return answer == CKR_OK ? CKR_CRYPTOKI_ALREADY_INITIALIZED : answer;
+}
+
 static void MapOrders(void) {
   Dl_info self;
   char path[4096];
@@ -113,6 +120,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR out) {
     MapOrders();
     list = *real;
     list.C_GetFunctionList = C_GetFunctionList;
+    list.C_Initialize = Initialize;
 #define REPLACE(name, parameters, arguments, ends) list.C_##name = Faulty##name;
     FUNCTIONS(REPLACE)
   }
