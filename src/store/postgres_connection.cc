@@ -322,7 +322,8 @@ Result<Answer> Connection::Ask(std::string_view sql, const Parameters& parameter
 bool Connection::LooksAlive() {
   if (broken_) return false;
   pollfd waiting{.fd = PQsocket(connection_), .events = POLLIN, .revents = 0};
-  if (::poll(&waiting, 1, 0) > 0 && PQconsumeInput(connection_) != 1) broken_ = true;
+  // Nobody asked, so what comes is a farewell; a rare word about a setting costs a new connection.
+  if (::poll(&waiting, 1, 0) != 0) broken_ = true;
   if (PQstatus(connection_) != CONNECTION_OK) broken_ = true;
   return !broken_;
 }
