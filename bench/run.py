@@ -29,10 +29,12 @@ def output(words, **more):
 class Server:
     """A dare-kms with one event loop, an enrolled client and a store with keys in it: made once, at first need."""
 
-    def __init__(self, build):
+    def __init__(self, build, settings=()):
         from support.kms import Kms, Programs
         self.build = build
         self.kms = Kms(Programs(build / "bin" / "dare-kms"))
+        for section, key, value in settings:
+            self.kms.configure(section, key, value)
         self.kms.configure("", "threads", 1)
         self.kms.configure("limits", "connections_per_address", 4096)
         self.kms.start()
@@ -201,6 +203,23 @@ class Bench:
                     also=[dict(limit_name="bare TLS echo, same sizes and threads", limit=echo["ops_per_second"],
                                ratio=mine["ops_per_second"] / echo["ops_per_second"])])
 
+    def create_postgres(self, clients):
+        """Through server and engine, durable and audited, on a PostgreSQL that syncs each commit."""
+        from support import postgres
+        if postgres.missing():
+            raise RuntimeError(postgres.missing())
+        with postgres.Server(["fsync=on", "shared_buffers=256MB", "max_wal_size=4GB"]) as database:
+            server = Server(self.build, [("store", "backend", "postgresql"),
+                                         ("store", "connection", database.connection)])
+            try:
+                mine = server.load("create", clients)
+                limit = float(output([self.build / "bench" / "postgres_insert", database.connection, SECONDS, clients, 600]))
+            finally:
+                server.close()
+        return dict(value=mine["ops_per_second"], unit="ops/s",
+                    limit_name=f"bare inserts of the same bytes, {clients} a commit, one pipeline", limit=limit, aim=0.7,
+                    note=f"durable and audited before the answer; p50 {mine['p50_us']:.0f} us, p99 {mine['p99_us']:.0f} us")
+
     def kmip_locate(self, clients):
         mine = self.server.load("locate", clients)
         get = self.server.load("get", clients)
@@ -237,6 +256,8 @@ BENCHMARKS = {
     "kmip-get-8": lambda b: b.kmip_get(8),
     "kmip-get-64": lambda b: b.kmip_get(64),
     "kmip-create-8": lambda b: b.kmip_create(8),
+    "create-sqlite-8": lambda b: b.kmip_create(8),
+    "create-postgres-8": lambda b: b.create_postgres(8),
     "kmip-encrypt-8": lambda b: b.kmip_encrypt(8),
     "kmip-locate-8": lambda b: b.kmip_locate(8),
     "kmip-locate-million": lambda b: b.kmip_locate_million(),

@@ -7,8 +7,7 @@
 #include "base/log.h"
 #include "hsm/direct_sealer.h"
 #include "hsm/master_key.h"
-#include "store/memory_store.h"
-#include "store/sqlite_store.h"
+#include "open_store.h"
 #include "token.h"
 
 namespace dare::kms {
@@ -128,20 +127,14 @@ Result<void> Service::OpenToken() {
 }
 
 Result<void> Service::OpenRecords() {
-  if (config_.store.backend == "memory") {
-    store_ = store::MakeMemoryStore();
-  } else {
-    store::SqliteOptions options;
-    options.path = config_.store.path;
-    options.sole_owner = true;
-    store_ = TRY(store::OpenSqliteStore(options));
-  }
+  store_ = TRY(OpenStore(config_, true));
   audit::AuditOptions audit;
   audit.folder = config_.audit_folder;
   audit_ = TRY(audit::AuditLog::Open(audit, SystemClock::Get()));
   records_ = TRY(server::EnrolmentStore::Open(config_.enrolment_path));
   engine::KmsOptions options;
   options.node = config_.node;
+  options.store_is_shared = IsShared(config_);
   options.limits.max_message_bytes = config_.limits.message_bytes;
   options.algorithms.allow_legacy = config_.allow_legacy_algorithms;
   if (config_.random_generator == "ansi-x9.31") {
@@ -169,6 +162,8 @@ Result<void> Service::OpenRecords() {
   };
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
+  options.cache_fresh =
+      std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms);
   kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));
   return {};
 }

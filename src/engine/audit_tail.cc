@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "engine/vault.h"
+#include "store/change.h"
 #include "store/object_store.h"
 
 namespace dare::engine {
@@ -32,9 +33,10 @@ Result<std::vector<audit::NumberedEntry>> ReadRow(const Vault& vault, ByteView r
 }
 
 Result<void> Remove(store::ObjectStore& store, const std::vector<std::string>& keys) {
-  const auto transaction = TRY(store.Begin());
-  for (const std::string& key : keys) TRY(transaction->RemoveMeta(key));
-  return transaction->Commit();
+  return store::Change(store, [&](store::Transaction& transaction) -> Result<void> {
+    for (const std::string& key : keys) TRY(transaction.RemoveMeta(key));
+    return {};
+  });
 }
 
 std::string PrefixOf(const std::string& node) { return kPrefix + node + "/"; }

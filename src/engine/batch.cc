@@ -39,6 +39,9 @@ using kmip::Tag;
 // beyond this is bounded by what it sent (Encrypt).
 constexpr std::size_t kMostResponseBytes = 8u << 20;
 
+// How often one item reads again what another node changed before it could change it.
+constexpr int kMostConflicts = 3;
+
 // What names a message in the audit log: the client's word for it and ours.
 std::string RequestId(const kmip::RequestHeader& header, const Answered& answered) {
   if (header.client_correlation.empty()) return answered.server_correlation;
@@ -84,6 +87,8 @@ class Batch {
     }
     return {};
   }
+
+  bool unrepeatable() const { return memory_.unrepeatable; }
 
   //= kmip-2.1 11.3 Asynchronous Indicator Enumeration
   //# The server SHALL process all batch items in the request asynchronously (returning an
@@ -136,6 +141,7 @@ class Batch {
 
   // Answers each of `items` with Operation Pending. They are judged when they are done.
   Result<void> Accept(const std::vector<kmip::RequestItem>& items) {
+    memory_.unrepeatable = true;
     const Result<std::vector<Bytes>> correlations =
         parts_.sessions.asynchronous.Begin(caller_, header_, items);
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -168,6 +174,7 @@ class Batch {
     }
     std::optional<OperationContext> context;
     Result<void> result;
+    int conflicts = 0;
     for (bool again = false;; again = true) {
       context.emplace(parts_, caller_, use_, header_.version, item->operation, memory_,
                       transaction_);
@@ -184,6 +191,13 @@ class Batch {
       if (result) break;
       GoBackTo(before);
       response_.Truncate(start);
+      // Another node changed what this item read: it is read again, a few times; a database that
+      // shows a transaction the same for all its life needs another transaction.
+      if (result.error().code == Code::kConflict && transaction_ != nullptr &&
+          !memory_.unrepeatable) {
+        if (++conflicts == kMostConflicts) return result.error();
+        continue;
+      }
       // The secure heap is full: cached keys make room, once.
       if (again || result.error().code != Code::kExhausted) break;
       parts_.cache.Shrink();
@@ -314,6 +328,7 @@ class Batch {
     const kmip::PollRequest request = TRY(kmip::PollRequest::Decode(payload, header_.version));
     TRY(context.Authorise());
     AsynchronousBook& book = parts_.sessions.asynchronous;
+    memory_.unrepeatable = true;
     const std::optional<WipingBytes> done = TRY(book.Fetch(request.correlation, OwnerOf(caller_)));
     ttlv::Writer& out = response_.out();
     const ttlv::Writer::Mark batch_item = out.Begin(Tag::kBatchItem);
@@ -488,9 +503,11 @@ void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& call
                 header.client_correlation.empty() ? "" : answered.server_correlation);
   response_header.server_hashed_password = server_hashed_password;
   ResponseBuilder response(answer, response_header);
-  const Result<void> run =
-      Batch(parts, limits, caller, use, message, transaction, response, answered).Run();
+  Batch batch(parts, limits, caller, use, message, transaction, response, answered);
+  const Result<void> run = batch.Run();
+  answered.unrepeatable = batch.unrepeatable();
   if (!run) {
+    answered.begin_again = transaction != nullptr && run.error().code == Code::kConflict;
     answered.entries.clear();
     answered.entries.push_back(RefusedEntry(parts, caller, run.error()));
     Refuse(parts.clock, header.version, run.error(), answer);
@@ -530,6 +547,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   if (!header.authentication) {
     TicketUse use(caller.ticket);  // of an asynchronous request that was shown one
     AnswerAs(parts, limits, caller, use, *message, transaction, answer, {}, answered);
+    answered.used = std::move(use);
     return answered;
   }
   Admission here;
@@ -547,6 +565,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   }
   AnswerAs(parts, limits, admission->caller, admission->use, *message, transaction, answer,
            admission->server_hashed_password, answered);
+  if (admission == &here) answered.used = std::move(here.use);
   return answered;
 }
 

@@ -21,7 +21,11 @@ struct Answered {
   std::vector<ObjectChange> told;    // to be published after the commit
   bool needs_writer = false;         // nothing was done or answered: start again with a transaction
   bool needs_admission = false;      // the same, with what became of the message's credentials
-  std::string server_correlation;    // Server Correlation Value of the answer
+  // Another node was faster, again and again: the transaction must be rolled back and begin again.
+  bool begin_again = false;
+  bool unrepeatable = false;       // BatchMemory's
+  TicketUse used;                  // what a ticket lost by it
+  std::string server_correlation;  // Server Correlation Value of the answer
   // Asynchronous requests to be done before the message starts again.
   std::vector<Bytes> process;
   AsynchronousOwner process_owner;

@@ -10,6 +10,14 @@
 #include "engine/sessions.h"
 
 namespace dare::engine {
+namespace {
+
+// How often requests begin again that other nodes were faster than.
+constexpr int kAttemptsTogether = 4;
+constexpr int kAttemptsAlone = 10;
+constexpr std::chrono::milliseconds kPause{3};
+
+}  // namespace
 
 GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit,
                          const std::string& node)
@@ -101,7 +109,21 @@ void GroupCommit::ForgetOldRequests() {
 
 void GroupCommit::Commit(std::vector<Job>& jobs) {
   const Moment begun = parts_.clock.Steady();
-  const Result<void> committed = CommitAll(jobs);
+  const Result<void> committed = CommitAgain(jobs, kAttemptsTogether);
+  const bool apart = !committed && committed.error().code == Code::kConflict && jobs.size() > 1;
+  // Whoever of them it is that others are always faster than: it must not keep the rest.
+  if (apart) {
+    for (Job& job : jobs) {
+      const std::span<Job> alone(&job, 1);
+      Finish(alone, CommitAgain(alone, kAttemptsAlone));
+    }
+  } else {
+    Finish(jobs, committed);
+  }
+  ExpectThemAgain(jobs.size(), begun);
+}
+
+void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   if (!committed) {
     log::Failure("a group of " + std::to_string(jobs.size()) +
                  " requests was rolled back: " + committed.error().message);
@@ -111,7 +133,6 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
   for (const Job& job : jobs) {
     for (const std::string& id : job.answered.changed) parts_.cache.Forget(id);
   }
-  ExpectThemAgain(jobs.size(), begun);
   for (Job& job : jobs) {
     job.completion->Done(std::move(job.answer));
     // Behind the answer, where it is the same connection.
@@ -121,18 +142,37 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
   }
 }
 
-Result<void> GroupCommit::CommitAll(std::vector<Job>& jobs) {
+Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, int most_attempts) {
+  for (int attempt = 1;; ++attempt) {
+    bool recorded = false;
+    // Most groups meet nobody: the first attempt saves the database its answers.
+    Result<void> committed = CommitAll(jobs, attempt == 1, recorded);
+    const bool again = !committed && committed.error().code == Code::kConflict;
+    if (!again) return committed;
+    TakeBack(jobs, committed.error(), recorded);
+    if (attempt == most_attempts) return committed;
+    // Others need a moment to be done; not all of them the same one.
+    if (attempt > 2) std::this_thread::sleep_for(kPause * attempt);
+  }
+}
+
+Result<void> GroupCommit::CommitAll(std::span<Job> jobs, bool deferring, bool& recorded) {
   const std::unique_ptr<store::Transaction> transaction = TRY(parts_.store.Begin());
+  if (deferring) transaction->MayDefer();
   for (Job& job : jobs) {
+    if (job.final) continue;
     job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(),
                                  job.answer, job.admission ? &*job.admission : nullptr);
+    if (job.answered.begin_again) return Error(Code::kConflict, "another node was faster");
     job.completion->Expect(job.answer);
   }
+  TRY(transaction->Settle());  // what is refused is refused before the log hears of it
+  recorded = true;
   TRY(Record(jobs, *transaction));
   return transaction->Commit();
 }
 
-Result<void> GroupCommit::Record(const std::vector<Job>& jobs, store::Transaction& transaction) {
+Result<void> GroupCommit::Record(std::span<const Job> jobs, store::Transaction& transaction) {
   std::vector<audit::NumberedEntry> of_changes;
   for (const Job& job : jobs) {
     for (const audit::Entry& entry : job.answered.entries) {
@@ -144,14 +184,37 @@ Result<void> GroupCommit::Record(const std::vector<Job>& jobs, store::Transactio
   return tail_.Put(transaction, of_changes);
 }
 
-void GroupCommit::RefuseAll(std::vector<Job>& jobs, const Error& error) {
+// Nothing of it happened; whatever the attempt took outside of the transaction goes back. A message
+// that cannot be answered twice keeps its answer where it changed nothing in the store, and is
+// refused where it did.
+void GroupCommit::TakeBack(std::span<Job> jobs, const Error& error, bool recorded) {
   for (Job& job : jobs) {
-    for (audit::Entry& entry : job.answered.entries) {
-      entry.outcome = audit::Outcome::kFailed;
-      entry.detail = "rolled back: " + error.message;
-      // The log is what may have failed; then there is nothing left to write it to.
-      if (!audit_.Append(entry)) break;
-    }
+    if (recorded) RecordFailure(job, "rolled back, to begin again: " + error.message);
+    job.answered.used.GiveBack();
+    if (job.admission) job.admission->use.GiveBack();
+    if (!job.answered.unrepeatable || job.final) continue;
+    job.final = true;
+    if (job.answered.changed.empty()) continue;
+    RecordFailure(job, "rolled back, and cannot begin again: " + error.message);
+    job.answered = {};
+    RefuseMessage(parts_.clock, job.request, kmip::ResultReason::kGeneralFailure,
+                  "another change came first: begin anew", job.answer);
+    job.completion->Expect(job.answer);
+  }
+}
+
+void GroupCommit::RecordFailure(Job& job, const std::string& why) {
+  for (audit::Entry entry : job.answered.entries) {
+    entry.outcome = audit::Outcome::kFailed;
+    entry.detail = why;
+    // The log is what may have failed; then there is nothing left to write it to.
+    if (!audit_.Append(entry)) break;
+  }
+}
+
+void GroupCommit::RefuseAll(std::span<Job> jobs, const Error& error) {
+  for (Job& job : jobs) {
+    RecordFailure(job, "rolled back: " + error.message);
     RefuseMessage(parts_.clock, job.request, kmip::ResultReason::kGeneralFailure,
                   "the change could not be made durable", job.answer);
   }

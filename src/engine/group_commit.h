@@ -3,6 +3,8 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,8 +37,10 @@ class Completion {
 // and, with the changes, into the transaction (audit_tail.h), commits once, and only then answers:
 // a change and its entry are durable before anybody hears of them, at one sync for many. If the
 // audit log cannot be written or the commit fails, nothing of the group happened and all of it is
-// refused. Between groups it drops expired keys from the
-// cache, and old requests from the memory of requests. Thread-safe. Requests still waiting at
+// refused. Where other nodes change the store, too, and one of them was faster (kConflict), nothing
+// happened either: the group begins again, with what is true by then; at last each request on its
+// own. Between groups it drops expired keys from the cache, and old requests from the memory of
+// requests. Thread-safe. Requests still waiting at
 // destruction are served before it ends.
 class GroupCommit {
  public:
@@ -58,6 +62,7 @@ class GroupCommit {
     std::optional<Admission> admission;
     WipingBytes answer;
     Answered answered;
+    bool final = false;  // its answer stands, whatever becomes of the others
   };
   static constexpr std::size_t kMostJobsAtOnce = 256;
   static constexpr std::chrono::seconds kCacheCare{5};
@@ -73,9 +78,13 @@ class GroupCommit {
   bool Stopping() EXCLUDES(mutex_);
   void ForgetOldRequests();
   void Commit(std::vector<Job>& jobs);
-  Result<void> CommitAll(std::vector<Job>& jobs);
-  Result<void> Record(const std::vector<Job>& jobs, store::Transaction& transaction);
-  void RefuseAll(std::vector<Job>& jobs, const Error& error);
+  void Finish(std::span<Job> jobs, const Result<void>& committed);
+  Result<void> CommitAgain(std::span<Job> jobs, int most_attempts);
+  Result<void> CommitAll(std::span<Job> jobs, bool deferring, bool& recorded);
+  Result<void> Record(std::span<const Job> jobs, store::Transaction& transaction);
+  void TakeBack(std::span<Job> jobs, const Error& error, bool recorded);
+  void RefuseAll(std::span<Job> jobs, const Error& error);
+  void RecordFailure(Job& job, const std::string& why);
 
   EngineParts& parts_;
   const ttlv::Limits limits_;

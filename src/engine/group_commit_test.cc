@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -51,11 +52,25 @@ namespace {
 using kmip::Tag;
 using testing::HasSubstr;
 
-// Passes everything on to a transaction, except that Commit may fail.
+// True so often, and then no more.
+bool TakeOne(std::atomic<int>& left) {
+  int now = left;
+  while (now > 0 && !left.compare_exchange_weak(now, now - 1)) {
+  }
+  return now > 0;
+}
+
+// What goes wrong in a store, and how often.
+struct Faults {
+  std::atomic<bool> commit_fails = false;
+  std::atomic<int> conflicts_at_commit = 0, conflicts_before = 0;
+};
+
+// Passes everything on to a transaction, except that Settle and Commit may fail.
 class Transaction : public store::Transaction {
  public:
-  Transaction(std::unique_ptr<store::Transaction> inner, bool fails)
-      : inner_(std::move(inner)), fails_(fails) {}
+  Transaction(std::unique_ptr<store::Transaction> inner, Faults& faults)
+      : inner_(std::move(inner)), faults_(faults) {}
   Result<store::ObjectRecord> Get(const store::ObjectId& id) const override {
     return inner_->Get(id);
   }
@@ -87,17 +102,22 @@ class Transaction : public store::Transaction {
   Result<void> Savepoint() override { return inner_->Savepoint(); }
   Result<void> RollbackTo() override { return inner_->RollbackTo(); }
   Result<void> Release() override { return inner_->Release(); }
+  Result<void> Settle() override {
+    if (TakeOne(faults_.conflicts_before)) return Error(Code::kConflict, "a name was taken");
+    return inner_->Settle();
+  }
   Result<void> Commit() override {
-    if (fails_) return Error(Code::kIo, "the disk said no");
+    if (faults_.commit_fails) return Error(Code::kIo, "the disk said no");
+    if (TakeOne(faults_.conflicts_at_commit)) return Error(Code::kConflict, "another node");
     return inner_->Commit();
   }
 
  private:
   const std::unique_ptr<store::Transaction> inner_;
-  const bool fails_;
+  Faults& faults_;
 };
 
-class Store : public store::ObjectStore {
+class Store : public store::ObjectStore, public Faults {
  public:
   Result<store::ObjectRecord> Get(const store::ObjectId& id) const override {
     return inner_->Get(id);
@@ -129,10 +149,8 @@ class Store : public store::ObjectStore {
   }
   Result<std::unique_ptr<store::Transaction>> Begin() override {
     return std::unique_ptr<store::Transaction>(
-        std::make_unique<Transaction>(TRY(inner_->Begin()), commit_fails));
+        std::make_unique<Transaction>(TRY(inner_->Begin()), *this));
   }
-
-  std::atomic<bool> commit_fails = false;
 
  private:
   const std::unique_ptr<store::ObjectStore> inner_ = store::MakeMemoryStore();
@@ -286,6 +304,34 @@ TEST_F(GroupCommitTest, ARequestIsRememberedWithItsChangeOrNotAtAll) {
   for (int i = 0; i < 20; ++i) answers.push_back(Submit(aes, identity));
   for (auto& answer : answers) EXPECT_TRUE(Succeeded(std::move(answer)));
   EXPECT_EQ(Objects(), 1u);
+}
+
+TEST_F(GroupCommitTest, AGroupThatAnotherNodeWasFasterThanBeginsAgain) {
+  store_.conflicts_before = 3;
+  EXPECT_TRUE(Succeeded(Submit()));
+  EXPECT_EQ(Objects(), 1u);
+  EXPECT_EQ(store_.conflicts_before, 0);
+  const std::string log = Log();
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << "the log hears of it once: " << log;
+}
+
+TEST_F(GroupCommitTest, ALineThatWasWrittenTooEarlyIsFollowedByTheTruth) {
+  store_.conflicts_at_commit = 1;
+  EXPECT_TRUE(Succeeded(Submit()));
+  EXPECT_EQ(Objects(), 1u);
+  const std::string log = Log();
+  EXPECT_THAT(log, HasSubstr("rolled back, to begin again: another node"));
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 3) << log;
+}
+
+TEST_F(GroupCommitTest, WhoIsAlwaysSlowerIsRefusedInTheEndAndKeepsNobody) {
+  store_.conflicts_before = 1'000'000;
+  std::vector<std::future<WipingBytes>> answers;
+  for (int i = 0; i < 3; ++i) answers.push_back(Submit());
+  for (auto& answer : answers) EXPECT_FALSE(Succeeded(std::move(answer)));
+  EXPECT_EQ(Objects(), 0u);
+  store_.conflicts_before = 0;
+  EXPECT_TRUE(Succeeded(Submit()));
 }
 
 TEST_F(GroupCommitTest, NothingHappensThatTheLogCannotTake) {

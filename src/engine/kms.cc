@@ -1,5 +1,6 @@
 #include "engine/kms.h"
 
+#include <optional>
 #include <utility>
 
 #include "audit/audit_log.h"
@@ -20,7 +21,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   const std::vector<std::string> rules = TRY(store.ListMeta(kRulesPrefix));
   std::unique_ptr<Kms> kms(
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
-  kms->sessions_.rules_exist = !rules.empty();
+  kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
   return kms;
 }
 
@@ -31,7 +32,8 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       audit_(audit),
       random_(std::move(random)),
       vault_(std::move(vault)),
-      cache_(options.cached_objects, options.cache_time, clock),
+      cache_(options.cached_objects, options.cache_time, clock,
+             options.store_is_shared ? std::optional(options.cache_fresh) : std::nullopt),
       streams_(clock),
       applications_(clock),
       objects_(options.objects),

@@ -34,6 +34,9 @@ struct KmsOptions {
   ObjectPolicy objects;
   std::size_t cached_objects = 4096;  // opened KEKs in the secure heap
   std::chrono::seconds cache_time{300};
+  // Of a shared store: how long an opened object is used before the store is asked whether another
+  // node changed it; 0: never.
+  std::chrono::milliseconds cache_fresh{500};
   ServerFacts facts;
   // Signs for Certify and Re-certify; null: those are not supported. Must outlive the Kms.
   const CertificateIssuer* issuer = nullptr;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -16,23 +17,34 @@ namespace dare::engine {
 
 // A bounded cache of opened objects: keys live in the secure heap (locked, not dumped) and leave it
 // after `time_to_live` (at the next DropExpired), when room is needed, or when a change forgets
-// them. Material of more than kMostMaterialBytes is not kept, so that a few large secrets cannot
-// fill the secure heap. Thread-safe. A reader that loaded an object before a change can never put
-// it back after it: see Ticket.
+// them. Where other nodes change the store, too, an object must be looked at again when it was last
+// compared with the store longer ago than `most_age`. Material of more than kMostMaterialBytes is
+// not kept, so that a few large secrets cannot fill the secure heap. Thread-safe. A reader that
+// loaded an object before a change can never put it back after it: see Ticket.
 class ObjectCache {
  public:
   static constexpr std::size_t kMostMaterialBytes = 4096;
 
-  // With 0 for `most_objects` nothing is kept.
-  ObjectCache(std::size_t most_objects, std::chrono::seconds time_to_live, const Clock& clock);
+  // With 0 for `most_objects` nothing is kept. Without `most_age` nobody else changes the store;
+  // with 0 an object is looked at each time.
+  ObjectCache(std::size_t most_objects, std::chrono::seconds time_to_live, const Clock& clock,
+              std::optional<std::chrono::milliseconds> most_age = std::nullopt);
 
-  // Null when it is not there or too old.
-  std::shared_ptr<const StoredObject> Find(const std::string& id);
+  struct Found {
+    std::shared_ptr<const StoredObject> stored;  // null when it is not there or too old
+    bool look_again = false;  // not to be used before the store was asked for its row version
+  };
+  Found Find(const std::string& id);
 
-  // Taken before the store is read; Put refuses when something was forgotten in between.
-  using Ticket = std::uint64_t;
+  // Taken before the store is read; Put and Confirm refuse when something was forgotten in between.
+  struct Ticket {
+    std::uint64_t changes = 0;
+    std::chrono::steady_clock::time_point asked;
+  };
   Ticket TakeTicket(const std::string& id);
-  void Put(Ticket ticket, std::shared_ptr<const StoredObject> stored);
+  // The store has the same version still.
+  void Confirm(const Ticket& ticket, const StoredObject& stored);
+  void Put(const Ticket& ticket, std::shared_ptr<const StoredObject> stored);
 
   // After a change was committed.
   void Forget(const std::string& id);
@@ -46,6 +58,7 @@ class ObjectCache {
   struct Entry {
     std::shared_ptr<const StoredObject> stored;
     std::chrono::steady_clock::time_point good_until;
+    std::chrono::steady_clock::time_point looked_at;  // the store was asked then, or later
     std::list<std::string>::iterator age;
   };
   struct Shard {
@@ -62,6 +75,7 @@ class ObjectCache {
   const std::size_t most_per_shard_;
   const std::chrono::seconds time_to_live_;
   const Clock& clock_;
+  const std::optional<std::chrono::milliseconds> most_age_;
   std::array<Shard, kShards> shards_;
 };
 

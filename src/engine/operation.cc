@@ -147,6 +147,22 @@ Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier
   return memory_.placeholder;
 }
 
+// What other nodes may have changed: false, and forgotten, when they did. The key stays opened when
+// they did not, so that the HSM is not asked. An Error where the store does not say: then the key
+// is not served.
+Result<bool> OperationContext::IsStillCurrent(const StoredObject& stored) {
+  const std::string& id = stored.object.id;
+  const ObjectCache::Ticket ticket = parts_.cache.TakeTicket(id);
+  const Result<std::uint64_t> version = parts_.store.GetVersion(id);
+  if (!version && version.error().code != Code::kNotFound) return version.error();
+  if (version && *version == stored.row_version) {
+    parts_.cache.Confirm(ticket, stored);
+    return true;
+  }
+  parts_.cache.Forget(id);
+  return false;
+}
+
 Result<ObjectPointer> OperationContext::Load(const std::string& id, Vault::Material material,
                                              bool keep) {
   const auto enough = [&](const StoredObject& stored) {
@@ -156,7 +172,10 @@ Result<ObjectPointer> OperationContext::Load(const std::string& id, Vault::Mater
     return ObjectPointer(
         std::make_shared<StoredObject>(TRY(parts_.vault.Load(*transaction_, id, material))));
   }
-  if (ObjectPointer cached = parts_.cache.Find(id); cached && enough(*cached)) return cached;
+  const ObjectCache::Found cached = parts_.cache.Find(id);
+  if (cached.stored != nullptr && enough(*cached.stored)) {
+    if (!cached.look_again || TRY(IsStillCurrent(*cached.stored))) return cached.stored;
+  }
   const ObjectCache::Ticket ticket = parts_.cache.TakeTicket(id);
   Result<StoredObject> loaded = parts_.vault.Load(parts_.store, id, material);
   if (!loaded && loaded.error().code == Code::kExhausted) {

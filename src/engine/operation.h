@@ -58,6 +58,9 @@ struct BatchMemory {
   std::vector<std::pair<kmip::Operation, std::string>> made;  // by which operation
   std::vector<std::string> changed;  // objects to forget in the cache once committed
   std::vector<ObjectChange> told;    // what the owners' clients shall hear of, once committed
+  // Something outside of the transaction was used up (the part of a stream, an asynchronous
+  // answer): the message cannot be answered a second time.
+  bool unrepeatable = false;
   // 2.x: the data that the latest operation of its kind put out, for later items to refer to.
   std::map<kmip::Operation, WipingBytes> data;
 };
@@ -86,7 +89,10 @@ class OperationContext {
   Pkcs11Applications& applications() { return parts_.applications; }
   const ServerFacts& facts() const { return parts_.facts; }
   const CertificateIssuer* issuer() const { return parts_.issuer; }
-  Streams& streams() { return parts_.streams; }
+  Streams& streams() {
+    memory_.unrepeatable = true;
+    return parts_.streams;
+  }
   // Where the keys come from that this server makes.
   const crypto::RandomSource& random() const { return parts_.random; }
   const ObjectPolicy& objects() const { return parts_.objects; }
@@ -168,6 +174,7 @@ class OperationContext {
   bool needs_writer() const { return needs_writer_; }
 
  private:
+  Result<bool> IsStillCurrent(const StoredObject& stored);
   Result<ObjectPointer> Load(const std::string& id, Vault::Material material, bool keep = true);
   void TellOfChange(const StoredObject& stored, const kmip::AttributeSet& attributes);
   void TellOfObject(const kmip::ManagedObject& object);

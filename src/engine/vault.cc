@@ -10,6 +10,7 @@
 #include "engine/object_index.h"
 #include "kmip/enums.h"
 #include "kmip/tags.h"
+#include "store/change.h"
 #include "ttlv/reader.h"
 
 namespace dare::engine {
@@ -80,9 +81,15 @@ Result<std::unique_ptr<Vault>> Vault::Open(store::ObjectStore& store, hsm::Seale
   }
   SecretBytes key = TRY(SecretBytes::Random(32));
   const Bytes made = TRY(sealer.Seal(RecordKeyContext().bytes(), key.Reveal()));
-  const auto transaction = TRY(store.Begin());
-  TRY(transaction->PutMeta(kRecordKeyMeta, made));
-  TRY(transaction->Commit());
+  // Of nodes that start together on an empty store one makes the key, and all take that one.
+  const Result<void> kept =
+      store::Change(store, [&](store::Transaction& transaction) -> Result<void> {
+        if (transaction.GetMeta(kRecordKeyMeta))
+          return Error(Code::kAlreadyExists, "made meanwhile");
+        return transaction.PutMeta(kRecordKeyMeta, made);
+      });
+  if (!kept && kept.error().code == Code::kAlreadyExists) return Open(store, sealer);
+  if (!kept) return kept.error();
   return std::unique_ptr<Vault>(new Vault(sealer, std::move(key)));
 }
 

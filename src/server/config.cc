@@ -279,8 +279,14 @@ void ReadHsm(TableReader table, HsmConfig& out) {
 }
 
 void ReadStore(TableReader table, Config& config) {
-  table.Choice("backend", config.store.backend, {"sqlite", "memory"});
+  table.Choice("backend", config.store.backend, {"sqlite", "postgresql", "memory"});
   table.Text("path", config.store.path);
+  if (config.store.backend == "postgresql") {
+    table.Text("connection", config.store.connection);
+    table.Text("password", config.store.password);
+    table.Number("connections", config.store.connections, 1, 1000);
+    table.Number("patience_seconds", config.store.patience_seconds, 1, 600);
+  }
   table.Text("enrolment_path", config.enrolment_path);
   table.Text("credentials_path", config.credentials_path);
   table.RefuseOthers();
@@ -408,6 +414,8 @@ void ReadRoot(TableReader& root, Config& config) {
   TableReader cache = root.Table("cache");
   cache.Number("entries", config.cache.entries, 0, 10'000'000);
   cache.Number("seconds", config.cache.seconds, 1, 86400);
+  cache.Number("fresh_ms", config.cache.fresh_ms, 0, 900);
+  cache.Flag("strict", config.cache.strict);
   cache.RefuseOthers();
   root.RefuseOthers();
 }
@@ -419,7 +427,8 @@ Result<void> RequireKeys(const Config& config) {
       {"tls.client_ca", &config.tls.client_ca_file},
       {"hsm.pin", &config.hsm.pin},
       {"audit.folder", &config.audit_folder},
-      {"store.path", &config.store.path},
+      config.store.backend == "postgresql" ? std::pair{"store.connection", &config.store.connection}
+                                           : std::pair{"store.path", &config.store.path},
   };
   for (const auto& [key, value] : required) {
     if (!value->empty()) continue;
@@ -444,6 +453,7 @@ void Anchor(Config& config) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
   AnchorPin(config.hsm.pin, folder);
+  AnchorPin(config.store.password, folder);
   for (TokenConfig& token : config.hsm.tokens) AnchorPin(token.pin, folder);
 }
 
@@ -471,12 +481,9 @@ Result<Config> ParseConfig(std::string_view text, const std::string& path) {
   if (mistake) return std::move(*mistake);
   TRY(RequireKeys(config));
   Anchor(config);
-  if (config.enrolment_path.empty()) {
-    config.enrolment_path = FolderOf(config.store.path) + "/enrolment.db";
-  }
-  if (config.credentials_path.empty()) {
-    config.credentials_path = FolderOf(config.store.path) + "/credentials.db";
-  }
+  const std::string beside = FolderOf(config.store.path.empty() ? path : config.store.path);
+  if (config.enrolment_path.empty()) config.enrolment_path = beside + "/enrolment.db";
+  if (config.credentials_path.empty()) config.credentials_path = beside + "/credentials.db";
   return config;
 }
 
@@ -485,13 +492,16 @@ Result<Config> LoadConfig(const std::string& path) {
   return ParseConfig(AsText(text), path);
 }
 
-Result<SecretBytes> LoadPin(const TokenConfig& token) {
-  std::string path = token.pin;
+namespace {
+
+// `what` it is, for messages: "PIN".
+Result<SecretBytes> LoadSecret(const std::string& where, const std::string& what) {
+  std::string path = where;
   if (path.starts_with(kCredential)) {
     const std::string name = path.substr(kCredential.size());
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (folder == nullptr) {
-      return Error(Code::kNotFound, "the HSM PIN is the credential '" + name +
+      return Error(Code::kNotFound, "the " + what + " is the credential '" + name +
                                         "', but systemd passed none ($CREDENTIALS_DIRECTORY)");
     }
     if (name.empty() || name.find('/') != std::string::npos) {
@@ -499,9 +509,19 @@ Result<SecretBytes> LoadPin(const TokenConfig& token) {
     }
     path = std::string(folder) + "/" + name;
   }
-  SecretBytes pin = TRY(ReadSecretFile(path, true, 256));
-  if (pin.empty()) return Error(Code::kInvalidArgument, path + " is empty, but should hold a PIN");
-  return pin;
+  SecretBytes secret = TRY(ReadSecretFile(path, true, 256));
+  if (secret.empty()) {
+    return Error(Code::kInvalidArgument, path + " is empty, but should hold a " + what);
+  }
+  return secret;
+}
+
+}  // namespace
+
+Result<SecretBytes> LoadPin(const TokenConfig& token) { return LoadSecret(token.pin, "PIN"); }
+
+Result<SecretBytes> LoadPassword(const StoreConfig& store) {
+  return LoadSecret(store.password, "password");
 }
 
 }  // namespace dare::server

@@ -70,8 +70,12 @@ struct HsmConfig : TokenConfig {
 };
 
 struct StoreConfig {
-  std::string backend = "sqlite";  // "sqlite" or "memory" (tests: forgets everything)
-  std::string path;                // of the database file
+  std::string backend = "sqlite";  // "sqlite", "postgresql" or "memory" (tests: forgets everything)
+  std::string path;                // sqlite: of the database file
+  std::string connection;          // postgresql: libpq's string, without a password
+  std::string password;  // where it is: a file, or "credential:NAME"; empty: none is needed
+  std::uint32_t connections = 8;        // postgresql: for reading, at most
+  std::uint32_t patience_seconds = 10;  // for a database that cannot be reached
 };
 
 // A group whose keys the server makes when a client asks for a fresh one and there is none.
@@ -116,6 +120,10 @@ struct ConformanceConfig {
 struct CacheConfig {
   std::uint32_t entries = 10000;  // opened KEKs
   std::uint32_t seconds = 300;    // time to live
+  // Of a database that other nodes change, too: how long one is used before the database is asked
+  // whether it changed, in milliseconds; `strict`: asked each time.
+  std::uint32_t fresh_ms = 500;
+  bool strict = false;
 };
 
 // What clients are told through the PKCS#11 operation: CK_INFO's texts.
@@ -161,6 +169,8 @@ Result<Config> LoadConfig(const std::string& path);
 // The same for a text; `path` names it in messages and anchors relative paths.
 Result<Config> ParseConfig(std::string_view text, const std::string& path);
 
+// Reads the database's password, in the same way.
+Result<SecretBytes> LoadPassword(const StoreConfig& store);
 // Reads the HSM's PIN: a private file, or "credential:NAME" of systemd's LoadCredential=.
 Result<SecretBytes> LoadPin(const TokenConfig& token);
 

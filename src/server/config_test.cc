@@ -158,6 +158,24 @@ TEST(ConfigTest, ANodeIsCalledAsItsHostUnlessToldOtherwise) {
   }
 }
 
+TEST(ConfigTest, ADatabaseServerIsNamedByItsConnection) {
+  std::string text = kLeast;
+  text.replace(text.find("path = \"kms.db\""), 15,
+               "backend = \"postgresql\"\nconnection = \"host=db\"\npassword = \"db-password\"");
+  const auto config = Parse(text);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->store.connection, "host=db");
+  EXPECT_EQ(config->store.password, "/etc/dare/db-password");
+  EXPECT_EQ(config->cache.fresh_ms, 500u);
+  EXPECT_THAT(MistakeWith("[cache]\nfresh_ms = 1000\n"), HasSubstr("from 0 to 900"));
+  text.replace(text.find("connection = \"host=db\"\n"), 23, "");
+  EXPECT_THAT(Parse(text).error().message, HasSubstr("store.connection is missing"));
+  text = kLeast;
+  text.insert(text.find("path = "), "connection = \"host=db\"\n");
+  EXPECT_THAT(Parse(text).error().message, HasSubstr("unknown key 'store.connection'"))
+      << "a file next to a server would be a misunderstanding";
+}
+
 TEST(ConfigTest, NamesAnUnknownKeyAndItsLine) {
   EXPECT_EQ(MistakeWith("\nthread = 4\n"), "/etc/dare/kms.toml:2: unknown key 'thread'");
   EXPECT_EQ(MistakeWith("[kmip]\nport = 1\nadress = \"::\"\n"),

@@ -112,6 +112,12 @@ class ObjectReader {
 
   // kNotFound when there is none.
   virtual Result<ObjectRecord> Get(const ObjectId& id) const = 0;
+  // The record's row_version alone: whether it changed, for little. kNotFound.
+  virtual Result<std::uint64_t> GetVersion(const ObjectId& id) const {
+    Result<ObjectRecord> record = Get(id);
+    if (!record) return record.error();
+    return record->row_version;
+  }
   virtual Result<Page<ObjectId>> Find(const Query& query) const = 0;
   // The same in one step where the caller will read the records anyway.
   virtual Result<Page<ObjectRecord>> FindRecords(const Query& query) const = 0;

@@ -142,6 +142,13 @@ Result<ObjectRecord> Get(Connection& connection, const ObjectId& id) {
   return ReadRecord(answer, 0, 0);
 }
 
+Result<std::uint64_t> GetVersion(Connection& connection, const ObjectId& id) {
+  const Answer answer = TRY(connection.Ask("SELECT row_version FROM objects WHERE id = $1",
+                                           Parameters().Add(std::string_view(id))));
+  if (answer.rows() == 0) return NoSuchObject(id);
+  return static_cast<std::uint64_t>(answer.Integer(0, 0));
+}
+
 Result<Page<ObjectId>> Find(Connection& connection, const Query& query) {
   return ReadPage<ObjectId>(
       connection, query, SqlColumns::kIds, 2,

@@ -15,6 +15,7 @@ Bytes IndexForm(std::string_view key);
 Result<ObjectRecord> ReadRecord(const Answer& answer, int row, int first);
 
 Result<ObjectRecord> Get(Connection& connection, const ObjectId& id);
+Result<std::uint64_t> GetVersion(Connection& connection, const ObjectId& id);
 Result<Page<ObjectId>> Find(Connection& connection, const Query& query);
 Result<Page<ObjectRecord>> FindRecords(Connection& connection, const Query& query);
 Result<std::uint64_t> Count(Connection& connection, const Query& query);

@@ -37,6 +37,9 @@ class Answering : public Base {
   Result<ObjectRecord> Get(const ObjectId& id) const override {
     return self().Ask([&](Connection& c) { return postgres::Get(c, id); });
   }
+  Result<std::uint64_t> GetVersion(const ObjectId& id) const override {
+    return self().Ask([&](Connection& c) { return postgres::GetVersion(c, id); });
+  }
   Result<Page<ObjectId>> Find(const Query& query) const override {
     return self().AskAsOne(query, [&](Connection& c) { return postgres::Find(c, query); });
   }

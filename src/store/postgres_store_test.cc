@@ -221,5 +221,65 @@ TEST_F(PostgresStoreTest, EachCommitIsMarkedAndOldMarksAreRemoved) {
   EXPECT_EQ(marks(), 0) << "a store that starts removes those that are a day old";
 }
 
+// The server aborts the transaction at its COMMIT and hangs up.
+TEST_F(PostgresStoreTest, ACommitWithoutAnAnswerThatDidNotHappenBeginsAgain) {
+  auto store = Open();
+  const std::string schema = connection_.substr(connection_.rfind('=') + 1);
+  const std::string name = schema.substr(0, schema.size() - 1);
+  ASSERT_TRUE(server_->Execute(
+      "CREATE FUNCTION " + name +
+      ".hang_up() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END$$"));
+  ASSERT_TRUE(server_->Execute("CREATE CONSTRAINT TRIGGER hang_up AFTER INSERT ON " + name +
+                               ".objects DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+                               "EXECUTE FUNCTION " +
+                               name + ".hang_up()"));
+  const auto lost = Keep(*store, Named("a", "a"));
+  ASSERT_FALSE(lost.has_value());
+  EXPECT_EQ(lost.error().code, Code::kConflict) << lost.error().message;
+  ASSERT_TRUE(server_->Execute("DROP TRIGGER hang_up ON " + name + ".objects"));
+  EXPECT_EQ(store->Get("a").error().code, Code::kNotFound);
+  EXPECT_TRUE(Keep(*store, Named("a", "a")).has_value());
+}
+
+// The server commits, waits for a standby that never comes, and hangs up without an answer.
+TEST_F(PostgresStoreTest, ACommitWithoutAnAnswerThatHappenedIsASuccess) {
+  auto store = Open();
+  ASSERT_TRUE(server_->Execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'"));
+  ASSERT_TRUE(server_->Execute("SELECT pg_reload_conf()"));
+  Result<void> committed;
+  std::thread writer([&] { committed = Keep(*store, Named("a", "a")); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(6);
+  std::string ended;
+  while (ended.empty() && std::chrono::steady_clock::now() < deadline) {
+    ended = *server_->Execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  }
+  ASSERT_TRUE(server_->Execute("ALTER SYSTEM RESET synchronous_standby_names"));
+  ASSERT_TRUE(server_->Execute("SELECT pg_reload_conf()"));
+  writer.join();
+  EXPECT_FALSE(ended.empty()) << "the test needs a commit that waits";
+  EXPECT_TRUE(committed.has_value()) << committed.error().message;
+  EXPECT_EQ(store->Get("a")->row_version, 1u);
+}
+
+TEST(PostgresTlsTest, ChecksWhoseCertificateItIs) {
+  const auto server = PostgresServerForTest::Start(PostgresServerForTest::Transport::kTls);
+  if (!server) GTEST_SKIP() << server.error().message;
+  const std::string connection = (*server)->NewSchema();
+  const std::string trusted = " sslrootcert=" + (*server)->ca_file();
+  const auto good = OpenPostgresStore({.connection = connection + trusted});
+  ASSERT_TRUE(good.has_value()) << good.error().message;
+  EXPECT_EQ(*(*server)->Execute("SELECT count(*) FROM pg_stat_ssl s JOIN pg_stat_activity a "
+                                "USING (pid) WHERE s.ssl AND a.application_name = 'dare-kms'"),
+            "1");
+  const auto untrusted = OpenPostgresStore({.connection = connection});
+  EXPECT_EQ(untrusted.error().code, Code::kUnavailable) << "no authority, no connection";
+  const auto named_otherwise =
+      OpenPostgresStore({.connection = connection + trusted + " host=127.0.0.1"});
+  ASSERT_FALSE(named_otherwise.has_value());
+  EXPECT_THAT(named_otherwise.error().message, HasSubstr("does not match host name"));
+}
+
 }  // namespace
 }  // namespace dare::store

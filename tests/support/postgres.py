@@ -1,0 +1,105 @@
+"""A PostgreSQL of a test's own: in a temporary folder, on a socket there, ended by its process id.
+
+    with postgres.Server() as database:      # None where it is missing: see missing()
+        server.configure("store", "connection", database.connection)
+        database.kill(); database.start()
+"""
+import atexit
+import glob
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+START_SECONDS = 60
+
+
+def _programs():
+    named = os.environ.get("DARE_POSTGRES_BIN")
+    return named or max((os.path.dirname(p) for p in glob.glob("/usr/lib/postgresql/*/bin/initdb")), default=None)
+
+
+def missing():
+    """Why there can be no server here, or None."""
+    return None if _programs() else "no PostgreSQL server is installed"
+
+
+def _account():
+    """As root, whom the server runs as: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        except KeyError:
+            continue
+    raise RuntimeError("neither postgres nor nobody is a user here")
+
+
+class Server:
+    def __init__(self, settings=()):
+        self.programs, self.account, self.settings = _programs(), _account(), list(settings)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dare-postgres-"))
+        if self.account:
+            os.chown(self.folder, self.account["user"], self.account["group"])
+        self.process = None
+        atexit.register(self.close)
+        self._run("initdb", "-D", self.folder / "data", "-U", "dare", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def connection(self):
+        return f"host={self.folder} dbname=postgres user=dare"
+
+    def _run(self, program, *words):
+        done = subprocess.run([f"{self.programs}/{program}", *map(str, words)], cwd=self.folder, capture_output=True,
+                              text=True, timeout=START_SECONDS, **self.account)
+        if done.returncode != 0:
+            raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+    def sql(self, text):
+        return self._run("psql", "-X", "-q", "-A", "-t", "-h", self.folder, "-U", "dare", "-v", "ON_ERROR_STOP=1", "-c",
+                         text, "postgres")
+
+    def start(self):
+        options = ["max_connections=100", "listen_addresses=", "fsync=off", *self.settings]
+        words = [f"{self.programs}/postgres", "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        for option in options:
+            words += ["-c", option]
+        with open(self.folder / "server.log", "ab") as log:
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, **self.account)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.sql("SELECT 1")
+                return self
+            except RuntimeError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError((self.folder / "server.log").read_text(errors="replace")[-2000:]) from None
+            time.sleep(0.05)
+
+    def kill(self):
+        """SIGKILL of the postmaster; its children end by themselves."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    def close(self):
+        if self.process is not None:
+            process, self.process = self.process, None
+            process.send_signal(signal.SIGQUIT)
+            process.wait()
+        atexit.unregister(self.close)
+        shutil.rmtree(self.folder, ignore_errors=True)
