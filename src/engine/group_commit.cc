@@ -111,6 +111,7 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
   const Moment begun = parts_.clock.Steady();
   const Result<void> committed = CommitAgain(jobs, kAttemptsTogether);
   const bool apart = !committed && committed.error().code == Code::kConflict && jobs.size() > 1;
+  ExpectThemAgain(jobs.size(), begun);
   // Whoever of them it is that others are always faster than: it must not keep the rest.
   if (apart) {
     for (Job& job : jobs) {
@@ -120,7 +121,6 @@ void GroupCommit::Commit(std::vector<Job>& jobs) {
   } else {
     Finish(jobs, committed);
   }
-  ExpectThemAgain(jobs.size(), begun);
 }
 
 void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
