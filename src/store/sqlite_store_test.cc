@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "store/sql_query.h"
 #include "store/sqlite_connection.h"
+#include "store/sqlite_copy.h"
 
 namespace {
 std::atomic<bool> g_sync_fails = false;
@@ -217,6 +218,22 @@ TEST_F(SqliteStoreTest, ReadsBesideAnOwnerAndMakesNothing) {
   EXPECT_EQ(OpenSqliteStore({.path = none, .read_only = true}).error().code,
             Code::kInvalidArgument);
   EXPECT_EQ(std::filesystem::file_size(none), 0u);
+}
+
+TEST_F(SqliteStoreTest, ACopyHasWhatWasCommittedThoughTheFileDoesNotYet) {
+  auto store = Open();
+  ASSERT_TRUE(Keep(*store, Record("a")).has_value());
+  auto transaction = *store->Begin();
+  ASSERT_TRUE(transaction->Insert(Record("not yet")).has_value());
+  const auto copy = CopySqliteDatabase(options_.path);
+  ASSERT_TRUE(copy.has_value()) << copy.error().message;
+  const std::string path = FolderOf(options_.path) + "/copy.db";
+  ASSERT_TRUE(WriteFileDurably(path, *copy, 0600).has_value());
+  const auto opened = OpenSqliteStore({.path = path});
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  EXPECT_EQ((*opened)->Get("a")->owner, "alice");
+  EXPECT_EQ(*(*opened)->Count({}), 1u);
+  EXPECT_EQ(CopySqliteDatabase(path + ".none").error().code, Code::kNotFound);
 }
 
 TEST_F(SqliteStoreTest, ScanNamesARowThatCannotBeARecordAndGoesOn) {
