@@ -25,6 +25,10 @@ struct Entry {
   std::string request_id;           // Client Correlation Value, or the server's own
   std::uint32_t result_reason = 0;  // KMIP Result Reason, 0 for success
   std::string detail;               // for the person who reads
+  // Where the store was changed: the object's row version afterwards (0: it was removed), and which
+  // of this node's groups of changes it was; 0 where nothing was changed.
+  std::uint64_t version = 0;
+  std::uint64_t group = 0;
 };
 
 inline constexpr std::size_t kMostFieldBytes = 512;

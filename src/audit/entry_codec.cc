@@ -8,8 +8,9 @@
 namespace dare::audit {
 namespace {
 
-// Sequence number, time, outcome, reason.
-constexpr std::size_t kFixed = 8 + 8 + 1 + 4;
+// Sequence number, time, outcome, reason; then row version and group.
+constexpr std::size_t kFixedAlways = 8 + 8 + 1 + 4;
+constexpr std::size_t kFixed = kFixedAlways + 8 + 8;
 // One byte more than the log takes of a text, so that it still says that it cut.
 constexpr std::size_t kMostTextBytes = kMostFieldBytes + 1;
 
@@ -25,6 +26,8 @@ void EncodeEntry(const NumberedEntry& one, Bytes& out) {
   PutU64(fixed + 8, static_cast<std::uint64_t>(one.entry.time));
   fixed[16] = static_cast<std::uint8_t>(one.entry.outcome);
   PutU32(fixed + 17, one.entry.result_reason);
+  PutU64(fixed + 21, one.entry.version);
+  PutU64(fixed + 29, one.entry.group);
   Append(out, fixed);
   for (const auto member : kTexts) {
     const std::string_view text = std::string_view(one.entry.*member).substr(0, kMostTextBytes);
@@ -36,8 +39,9 @@ void EncodeEntry(const NumberedEntry& one, Bytes& out) {
 }
 
 // Takes the first entry off `bytes`.
-Result<NumberedEntry> DecodeEntry(ByteView& bytes) {
-  if (bytes.size() < kFixed || bytes[16] > static_cast<std::uint8_t>(Outcome::kFailed)) {
+Result<NumberedEntry> DecodeEntry(ByteView& bytes, EntryForm form) {
+  const std::size_t size = form == EntryForm::kNow ? kFixed : kFixedAlways;
+  if (bytes.size() < size || bytes[16] > static_cast<std::uint8_t>(Outcome::kFailed)) {
     return Broken();
   }
   NumberedEntry one;
@@ -45,7 +49,11 @@ Result<NumberedEntry> DecodeEntry(ByteView& bytes) {
   one.entry.time = static_cast<std::int64_t>(GetU64(bytes.data() + 8));
   one.entry.outcome = static_cast<Outcome>(bytes[16]);
   one.entry.result_reason = GetU32(bytes.data() + 17);
-  bytes = bytes.subspan(kFixed);
+  if (form == EntryForm::kNow) {
+    one.entry.version = GetU64(bytes.data() + 21);
+    one.entry.group = GetU64(bytes.data() + 29);
+  }
+  bytes = bytes.subspan(size);
   for (const auto member : kTexts) {
     if (bytes.size() < 2) return Broken();
     const std::size_t length = GetU16(bytes.data());
@@ -65,9 +73,9 @@ Bytes EncodeEntries(std::span<const NumberedEntry> entries) {
   return out;
 }
 
-Result<std::vector<NumberedEntry>> DecodeEntries(ByteView bytes) {
+Result<std::vector<NumberedEntry>> DecodeEntries(ByteView bytes, EntryForm form) {
   std::vector<NumberedEntry> entries;
-  while (!bytes.empty()) entries.push_back(TRY(DecodeEntry(bytes)));
+  while (!bytes.empty()) entries.push_back(TRY(DecodeEntry(bytes, form)));
   return entries;
 }
 

@@ -18,7 +18,9 @@ NumberedEntry Some(std::uint64_t sequence) {
                     .rule = "r",
                     .request_id = "q",
                     .result_reason = 12,
-                    .detail = "not \"allowed\"\n"}};
+                    .detail = "not \"allowed\"\n",
+                    .version = 3,
+                    .group = 812}};
 }
 
 TEST(EntryCodec, GivesBackWhatItWasGiven) {
@@ -37,6 +39,19 @@ TEST(EntryCodec, GivesBackWhatItWasGiven) {
   EXPECT_EQ(last.entry.request_id, "q");
   EXPECT_EQ(last.entry.result_reason, 12u);
   EXPECT_EQ(last.entry.detail, "not \"allowed\"\n");
+  EXPECT_EQ(last.entry.version, 3u);
+  EXPECT_EQ(last.entry.group, 812u);
+}
+
+TEST(EntryCodec, ReadsEntriesFromBeforeTheyToldVersions) {
+  Bytes old = EncodeEntries(std::vector{Some(7)});
+  old.erase(old.begin() + 21, old.begin() + 37);
+  const auto back = DecodeEntries(old, EntryForm::kWithoutVersions);
+  ASSERT_TRUE(back.has_value());
+  ASSERT_EQ(back->size(), 1u);
+  EXPECT_EQ(back->at(0).entry.principal, "alice");
+  EXPECT_EQ(back->at(0).entry.detail, "not \"allowed\"\n");
+  EXPECT_EQ(back->at(0).entry.group, 0u);
 }
 
 TEST(EntryCodec, KeepsNoMoreOfATextThanTheLogAndThatItWasCut) {
@@ -56,7 +71,7 @@ TEST(EntryCodec, RefusesEveryCutAndAnUnknownOutcome) {
   changed[16] = 3;
   EXPECT_FALSE(DecodeEntries(changed).has_value());
   changed = whole;
-  changed[21] = 0xFF;  // the length of the first text
+  changed[37] = 0xFF;  // the length of the first text
   EXPECT_FALSE(DecodeEntries(changed).has_value());
 }
 

@@ -12,10 +12,11 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-// The order of AppendHead and AppendBody.
-constexpr std::array<std::string_view, 12> kFields = {"seq",     "prev",      "time",   "principal",
-                                                      "address", "operation", "object", "outcome",
-                                                      "rule",    "request",   "reason", "detail"};
+// The order of AppendHead and AppendBody. The last two stand only where the store was changed.
+constexpr std::array<std::string_view, 14> kFields = {
+    "seq",     "prev", "time",    "principal", "address", "operation", "object",
+    "outcome", "rule", "request", "reason",    "detail",  "version",   "group"};
+constexpr std::size_t kFieldsAlways = 12;
 
 void AppendNumber(std::string& out, std::uint64_t number) {
   char digits[20];
@@ -121,6 +122,43 @@ Error Broken(std::string_view why) {
   return Error(Code::kDamaged, "not a line of the audit log: " + std::string(why));
 }
 
+Result<boost::json::object> ParseFields(std::string_view line) {
+  boost::json::error_code failed;
+  boost::json::value parsed = boost::json::parse({line.data(), line.size()}, failed);
+  if (failed) return Broken("no JSON");
+  boost::json::object* object = parsed.if_object();
+  if (object == nullptr) return Broken("other fields");
+  if (object->size() != kFieldsAlways && object->size() != kFields.size()) {
+    return Broken("other fields");
+  }
+  std::size_t at = 0;
+  for (const auto& field : *object) {
+    const std::string_view name(field.key().data(), field.key().size());
+    const bool is_number =
+        name == "seq" || name == "reason" || name == "version" || name == "group";
+    if (name != kFields[at++]) return Broken("other fields");
+    if (is_number ? !field.value().is_int64() : !field.value().is_string()) {
+      return Broken("a field of another type");
+    }
+  }
+  if (object->at("seq").as_int64() < 1) return Broken("no sequence number");
+  return std::move(*object);
+}
+
+Result<std::int64_t> ParseTime(const std::string& text) {
+  std::tm utc{};
+  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  if (end == nullptr || *end != '\0') return Broken("no time");
+  return static_cast<std::int64_t>(timegm(&utc));
+}
+
+Result<Outcome> ParseOutcome(std::string_view text) {
+  for (const Outcome outcome : {Outcome::kAllowed, Outcome::kDenied, Outcome::kFailed}) {
+    if (OutcomeName(outcome) == text) return outcome;
+  }
+  return Broken("no outcome");
+}
+
 }  // namespace
 
 LineHash HashBeforeFirst() { return LineHash(64, '0'); }
@@ -159,29 +197,48 @@ void AppendBody(std::string& out, const Entry& entry) {
   out += ",\"reason\":";
   AppendNumber(out, entry.result_reason);
   AppendField(out, "detail", entry.detail);
+  if (entry.group != 0) {
+    out += ",\"version\":";
+    AppendNumber(out, entry.version);
+    out += ",\"group\":";
+    AppendNumber(out, entry.group);
+  }
   out += '}';
 }
 
 Result<LineLink> ParseLink(std::string_view line) {
-  boost::json::error_code failed;
-  const boost::json::value parsed = boost::json::parse({line.data(), line.size()}, failed);
-  if (failed) return Broken("no JSON");
-  const boost::json::object* object = parsed.if_object();
-  if (object == nullptr || object->size() != kFields.size()) return Broken("other fields");
-  std::size_t at = 0;
-  for (const auto& field : *object) {
-    const std::string_view name(field.key().data(), field.key().size());
-    const bool is_number = name == "seq" || name == "reason";
-    if (name != kFields[at++]) return Broken("other fields");
-    if (is_number ? !field.value().is_int64() : !field.value().is_string()) {
-      return Broken("a field of another type");
-    }
-  }
-  const std::int64_t sequence = object->at("seq").as_int64();
-  if (sequence < 1) return Broken("no sequence number");
-  const boost::json::string& previous = object->at("prev").as_string();
-  return LineLink{.sequence = static_cast<std::uint64_t>(sequence),
+  const boost::json::object object = TRY(ParseFields(line));
+  const boost::json::string& previous = object.at("prev").as_string();
+  return LineLink{.sequence = static_cast<std::uint64_t>(object.at("seq").as_int64()),
                   .previous = LineHash(previous.data(), previous.size())};
+}
+
+Result<NumberedEntry> ParseLine(std::string_view line) {
+  const boost::json::object object = TRY(ParseFields(line));
+  const auto text = [&](std::string_view name) {
+    const boost::json::string& value = object.at({name.data(), name.size()}).as_string();
+    return std::string(value.data(), value.size());
+  };
+  const auto number = [&](std::string_view name) {
+    const boost::json::value* value = object.if_contains({name.data(), name.size()});
+    return value == nullptr ? 0 : static_cast<std::uint64_t>(value->as_int64());
+  };
+  NumberedEntry numbered;
+  numbered.sequence = number("seq");
+  Entry& entry = numbered.entry;
+  entry.time = TRY(ParseTime(text("time")));
+  entry.principal = text("principal");
+  entry.address = text("address");
+  entry.operation = text("operation");
+  entry.object_id = text("object");
+  entry.outcome = TRY(ParseOutcome(text("outcome")));
+  entry.rule = text("rule");
+  entry.request_id = text("request");
+  entry.result_reason = static_cast<std::uint32_t>(number("reason"));
+  entry.detail = text("detail");
+  entry.version = number("version");
+  entry.group = number("group");
+  return numbered;
 }
 
 }  // namespace dare::audit

@@ -28,5 +28,7 @@ struct LineLink {
   LineHash previous;
 };
 Result<LineLink> ParseLink(std::string_view line);
+// The whole of it, for whoever compares what was recorded with what is there. kDamaged as above.
+Result<NumberedEntry> ParseLine(std::string_view line);
 
 }  // namespace dare::audit

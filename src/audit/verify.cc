@@ -10,7 +10,7 @@ namespace {
 
 class Walk {
  public:
-  Walk() { found_.last_hash = HashBeforeFirst(); }
+  explicit Walk(const EntryVisitor& visit) : visit_(visit) { found_.last_hash = HashBeforeFirst(); }
 
   // False when something is wrong.
   Result<bool> Segment(const std::string& folder, std::uint64_t number, bool is_last) {
@@ -26,6 +26,9 @@ class Walk {
         return true;
       }
       if (std::string problem = CheckLine(line); !problem.empty()) return Bad(name, at, problem);
+      if (!visit_) continue;
+      const NumberedEntry entry = TRY(ParseLine(line));
+      TRY(visit_(entry));
     }
     if (file.bad()) return IoError("cannot read " + name, EIO);
     return true;
@@ -59,15 +62,16 @@ class Walk {
     return {};
   }
 
+  const EntryVisitor& visit_;
   Verification found_;
 };
 
 }  // namespace
 
-Result<Verification> Verify(const std::string& folder) {
+Result<Verification> Verify(const std::string& folder, const EntryVisitor& visit) {
   const auto segments = TRY(ListSegments(folder));
   if (segments.empty()) return Error(Code::kNotFound, "no audit log in " + folder);
-  Walk walk;
+  Walk walk(visit);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (segments[i] != i + 1) {
       walk.Bad(SegmentName(i + 1), 0, "the file is missing");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "audit/line.h"
@@ -23,7 +24,8 @@ struct Verification {
 // Walks the whole log in `folder`, from its first line. Finds every line that was edited, removed,
 // inserted or moved, except that the last line may have been edited and lines after it removed:
 // nothing follows that would know. Reads only; safe beside a running server. kNotFound: no log
-// there. kIo.
-Result<Verification> Verify(const std::string& folder);
+// there. kIo. `visit` is given each good line's entry; the walk ends where it fails.
+using EntryVisitor = std::function<Result<void>(const NumberedEntry&)>;
+Result<Verification> Verify(const std::string& folder, const EntryVisitor& visit = nullptr);
 
 }  // namespace dare::audit

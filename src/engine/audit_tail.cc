@@ -17,19 +17,20 @@ namespace {
 
 constexpr char kPrefix[] = "audit-tail-";
 constexpr char kPurpose[] = "dare-audit-tail-1";
-constexpr std::uint8_t kVersion = 1;
+constexpr auto kVersion = static_cast<std::uint8_t>(audit::EntryForm::kNow);
+constexpr auto kOldVersion = static_cast<std::uint8_t>(audit::EntryForm::kWithoutVersions);
 constexpr std::size_t kCheckBytes = 32;
 
 // kDamaged unless this very vault wrote the row.
 Result<std::vector<audit::NumberedEntry>> ReadRow(const Vault& vault, ByteView row) {
-  if (row.size() < 1 + kCheckBytes || row[0] != kVersion) {
+  if (row.size() < 1 + kCheckBytes || (row[0] != kVersion && row[0] != kOldVersion)) {
     return Error(Code::kDamaged, "not a row of ours");
   }
   const ByteView content = row.first(row.size() - kCheckBytes);
   if (!EqualInConstantTime(TRY(vault.Authenticate(kPurpose, content)), row.last(kCheckBytes))) {
     return Error(Code::kDamaged, "it does not authenticate");
   }
-  return audit::DecodeEntries(content.subspan(1));
+  return audit::DecodeEntries(content.subspan(1), static_cast<audit::EntryForm>(row[0]));
 }
 
 Result<void> Remove(store::ObjectStore& store, const std::vector<std::string>& keys) {
@@ -60,6 +61,12 @@ Result<void> AuditTail::Recover(store::ObjectStore& store, const Vault& vault,
   }
   if (keys.empty()) return {};
   return Remove(store, keys);
+}
+
+bool AuditTail::IsRow(std::string_view key) { return key.starts_with(kPrefix); }
+
+bool AuditTail::CheckRow(const Vault& vault, ByteView row) {
+  return ReadRow(vault, row).has_value();
 }
 
 Result<AuditTail::Slot> AuditTail::TakeSlot() {

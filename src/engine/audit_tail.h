@@ -4,9 +4,11 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "audit/entry.h"
+#include "base/bytes.h"
 #include "base/result.h"
 
 namespace dare::audit {
@@ -39,6 +41,10 @@ class AuditTail {
   // At start: gives the log back what a power failure took from it, then empties the tail.
   static Result<void> Recover(store::ObjectStore& store, const Vault& vault, audit::AuditLog& audit,
                               const std::string& node, Whose whose);
+
+  // For whoever checks a store: which facts are rows of a tail, and whether one is as it was put.
+  static bool IsRow(std::string_view key);
+  static bool CheckRow(const Vault& vault, ByteView row);
 
   // Puts entries (ascending) that were appended to the log into the transaction. Waits for the
   // log's sync when it is far behind.
