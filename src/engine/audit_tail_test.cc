@@ -39,6 +39,7 @@ class AuditTailTest : public testing::Test {
     std::filesystem::remove_all(options_.folder);
   }
   void Open() {
+    log_.reset();  // one at a time has the folder
     log_ = std::move(*audit::AuditLog::Open(options_, clock_));
     recovered_ = AuditTail::Recover(*store_, *vault_, *log_, node_, whose_);
     tail_ = std::make_unique<AuditTail>(*vault_, *log_, node_);

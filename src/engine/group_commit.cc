@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "audit/audit_log.h"
@@ -19,9 +20,10 @@ constexpr std::chrono::milliseconds kPause{3};
 
 }  // namespace
 
-GroupCommit::GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit,
-                         const std::string& node)
+GroupCommit::GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
+                         audit::AuditLog& audit, const std::string& node)
     : parts_(parts),
+      store_(store),
       limits_(limits),
       audit_(audit),
       tail_(parts.vault, audit, node),
@@ -48,6 +50,7 @@ void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> call
                         std::move(caller),
                         std::move(completion),
                         std::move(admission),
+                        {},
                         {},
                         {}});
     enough = waiting_.size() >= awaited_;
@@ -157,13 +160,14 @@ Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, int most_attempts) {
 }
 
 Result<void> GroupCommit::CommitAll(std::span<Job> jobs, bool deferring, bool& recorded) {
-  const std::unique_ptr<store::Transaction> transaction = TRY(parts_.store.Begin());
+  const std::unique_ptr<SummedTransaction> transaction = TRY(store_.BeginSummed());
   if (deferring) transaction->MayDefer();
   for (Job& job : jobs) {
     if (job.final) continue;
     job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(),
                                  job.answer, job.admission ? &*job.admission : nullptr);
     if (job.answered.begin_again) return Error(Code::kConflict, "another node was faster");
+    job.changes = transaction->TakeChanges();
     job.completion->Expect(job.answer);
   }
   TRY(transaction->Settle());  // what is refused is refused before the log hears of it
@@ -172,9 +176,49 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, bool deferring, bool& r
   return transaction->Commit();
 }
 
-Result<void> GroupCommit::Record(std::span<const Job> jobs, store::Transaction& transaction) {
+namespace {
+
+// Tells in the entries of a request which objects it left at which row version, so that the store
+// can be held against the log (docs/integrity.md). Objects that no entry names get one of their
+// own.
+void NameChanges(const std::vector<RecordChange>& changes, std::uint64_t group,
+                 std::vector<audit::Entry>& entries) {
+  std::map<std::string, std::uint64_t> last;  // version
+  for (const RecordChange& change : changes) last[change.id] = change.row_version;
+  for (audit::Entry& entry : entries) {
+    if (entry.outcome != audit::Outcome::kAllowed) continue;
+    const auto found = last.find(entry.object_id);
+    if (found == last.end()) continue;
+    entry.version = found->second;
+    entry.group = group;
+  }
+  for (const audit::Entry& entry : entries) {
+    if (entry.group != 0) last.erase(entry.object_id);
+  }
+  if (entries.empty()) return;
+  const audit::Entry about = entries.back();
+  for (const auto& [id, version] : last) {
+    audit::Entry entry;
+    entry.time = about.time;
+    entry.principal = about.principal;
+    entry.address = about.address;
+    entry.operation = "also-changed";
+    entry.object_id = id;
+    entry.outcome = audit::Outcome::kAllowed;
+    entry.rule = about.rule;
+    entry.request_id = about.request_id;
+    entry.version = version;
+    entry.group = group;
+    entries.push_back(std::move(entry));
+  }
+}
+
+}  // namespace
+
+Result<void> GroupCommit::Record(std::span<Job> jobs, SummedTransaction& transaction) {
   std::vector<audit::NumberedEntry> of_changes;
-  for (const Job& job : jobs) {
+  for (Job& job : jobs) {
+    NameChanges(job.changes, transaction.group(), job.answered.entries);
     for (const audit::Entry& entry : job.answered.entries) {
       const std::uint64_t sequence = TRY(audit_.Append(entry));
       if (!job.answered.changed.empty()) of_changes.push_back({sequence, entry});

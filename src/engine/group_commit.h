@@ -13,6 +13,7 @@
 #include "engine/audit_tail.h"
 #include "engine/batch.h"
 #include "engine/request_memory.h"
+#include "engine/summed_store.h"
 
 namespace dare::audit {
 class AuditLog;
@@ -44,9 +45,10 @@ class Completion {
 // destruction are served before it ends.
 class GroupCommit {
  public:
-  // `parts` and `audit` outlive it. `node` names this server among those that use the store.
-  GroupCommit(EngineParts& parts, const ttlv::Limits& limits, audit::AuditLog& audit,
-              const std::string& node);
+  // `parts`, `store` and `audit` outlive it. `node` names this server among those that use the
+  // store.
+  GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
+              audit::AuditLog& audit, const std::string& node);
   ~GroupCommit();
 
   // `admission` where the message has credentials, which were judged.
@@ -63,6 +65,7 @@ class GroupCommit {
     WipingBytes answer;
     Answered answered;
     bool final = false;  // its answer stands, whatever becomes of the others
+    std::vector<RecordChange> changes;  // of the store, by this request
   };
   static constexpr std::size_t kMostJobsAtOnce = 256;
   static constexpr std::chrono::seconds kCacheCare{5};
@@ -81,12 +84,13 @@ class GroupCommit {
   void Finish(std::span<Job> jobs, const Result<void>& committed);
   Result<void> CommitAgain(std::span<Job> jobs, int most_attempts);
   Result<void> CommitAll(std::span<Job> jobs, bool deferring, bool& recorded);
-  Result<void> Record(std::span<const Job> jobs, store::Transaction& transaction);
+  Result<void> Record(std::span<Job> jobs, SummedTransaction& transaction);
   void TakeBack(std::span<Job> jobs, const Error& error, bool recorded);
   void RefuseAll(std::span<Job> jobs, const Error& error);
   void RecordFailure(Job& job, const std::string& why);
 
   EngineParts& parts_;
+  SummedStore& store_;
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
   AuditTail tail_;

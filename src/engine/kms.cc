@@ -22,6 +22,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   std::unique_ptr<Kms> kms(
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
   kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
+  TRY(kms->NoteOpening());
   return kms;
 }
 
@@ -32,6 +33,8 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       audit_(audit),
       random_(std::move(random)),
       vault_(std::move(vault)),
+      node_(options.node),
+      store_(store, *vault_, node_),
       cache_(options.cached_objects, options.cache_time, clock,
              options.store_is_shared ? std::optional(options.cache_fresh) : std::nullopt),
       streams_(clock),
@@ -43,10 +46,10 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
           AsynchronousBook(clock),
           Authenticator(clock, sessions_.tickets, options.credentials, options.credential_options),
           Outbox(clock, options.push)},
-      parts_{store,         *vault_,       cache_,   streams_, clock,    options.algorithms,
+      parts_{store_,        *vault_,       cache_,   streams_, clock,    options.algorithms,
              applications_, options.facts, objects_, turns_,   *random_, options.issuer,
              sessions_},
-      group_commit_(parts_, limits_, audit, options.node),
+      group_commit_(parts_, store_, limits_, audit, options.node),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,
                    std::unique_ptr<Completion> completion, Admission admission) {
@@ -59,6 +62,21 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
           for (AsynchronousBook::Job& job : jobs) Start(std::move(job));
         }
       }) {}
+
+// Whoever puts the store back to an earlier time puts back how often it was changed, too: the log
+// remembers (docs/integrity.md).
+Result<void> Kms::NoteOpening() {
+  audit::Entry entry;
+  entry.time = parts_.clock.Now();
+  entry.principal = "dare-kms";
+  entry.operation = "store-opened";
+  entry.object_id = node_;
+  entry.outcome = audit::Outcome::kAllowed;
+  entry.rule = "start";
+  entry.group = TRY(store_.Group());
+  TRY(audit_.Append(entry));
+  return audit_.Flush();
+}
 
 Kms::~Kms() { sessions_.asynchronous.Stop(); }
 

@@ -17,6 +17,7 @@
 #include "engine/pkcs11_applications.h"
 #include "engine/sessions.h"
 #include "engine/streams.h"
+#include "engine/summed_store.h"
 
 namespace dare::audit {
 class AuditLog;
@@ -60,6 +61,9 @@ struct KmsOptions {
 // sealer, audit log nor clock, which must outlive it.
 class Kms {
  public:
+  // For others of this process that change records: they must go through the same sum.
+  store::ObjectStore& store() { return store_; }
+
   // Opens the store's record key in the HSM, and gives the audit log (just opened, nothing appended
   // yet) back what a power failure took from it. kUnavailable when the HSM cannot be reached,
   // kDamaged when the store was sealed by another one, kDenied for a random generator that
@@ -87,6 +91,7 @@ class Kms {
   Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random,
       store::ObjectStore& store, std::unique_ptr<Vault> vault, audit::AuditLog& audit,
       const Clock& clock);
+  Result<void> NoteOpening();
   Result<bool> AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
                              Admission* admission);
   void AnswerAdmitted(WipingBytes request, std::shared_ptr<const Caller> connection,
@@ -97,6 +102,8 @@ class Kms {
   audit::AuditLog& audit_;
   const std::unique_ptr<crypto::RandomSource> random_;
   const std::unique_ptr<Vault> vault_;
+  const std::string node_;
+  SummedStore store_;
   ObjectCache cache_;
   Streams streams_;
   Pkcs11Applications applications_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/applicability.h"
+#include "engine/kept_rules.h"
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
 #include "engine/object_rules.h"
@@ -347,14 +348,10 @@ Result<std::optional<Bytes>> OperationContext::LoadRules(const std::string& kind
     if (kept.error().code == Code::kNotFound) return std::optional<Bytes>();
     return kept.error();
   }
-  constexpr std::size_t kCheckBytes = 32;
-  if (kept->size() < kCheckBytes) return Error(Code::kDamaged, "rules that do not authenticate");
-  const ByteView value = ByteView(*kept).subspan(kCheckBytes);
-  const Bytes check = TRY(parts_.vault.Authenticate(key, value));
-  if (!EqualInConstantTime(check, ByteView(*kept).first(kCheckBytes))) {
+  if (!TRY(RulesAreOurs(parts_.vault, key, *kept))) {
     return Error(Code::kDamaged, "rules that do not authenticate");
   }
-  return std::optional<Bytes>(Bytes(value.begin(), value.end()));
+  return std::optional<Bytes>(Bytes(kept->begin() + kRulesCheckBytes, kept->end()));
 }
 
 Result<void> OperationContext::SaveRules(const std::string& kind, ByteView value) {

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "engine/object_index.h"
+#include "engine/running_sum.h"
+#include "engine/store_facts.h"
 #include "kmip/enums.h"
 #include "kmip/tags.h"
 #include "store/change.h"
@@ -18,7 +20,6 @@ namespace {
 
 using kmip::Tag;
 
-constexpr char kRecordKeyMeta[] = "record-key";
 constexpr std::uint8_t kRecordVersion = 1;
 constexpr std::size_t kCheckBytes = 32;
 
@@ -69,7 +70,7 @@ Result<std::uint64_t> RecordCount(store::ObjectStore& store) { return store.Coun
 }  // namespace
 
 Result<std::unique_ptr<Vault>> Vault::Open(store::ObjectStore& store, hsm::Sealer& sealer) {
-  const Result<Bytes> sealed = store.GetMeta(kRecordKeyMeta);
+  const Result<Bytes> sealed = store.GetMeta(kRecordKeyFact);
   if (sealed) {
     Result<SecretBytes> key = sealer.Open(RecordKeyContext().bytes(), *sealed);
     if (!key) return key.error().In("cannot open the store's record key");
@@ -81,16 +82,20 @@ Result<std::unique_ptr<Vault>> Vault::Open(store::ObjectStore& store, hsm::Seale
   }
   SecretBytes key = TRY(SecretBytes::Random(32));
   const Bytes made = TRY(sealer.Seal(RecordKeyContext().bytes(), key.Reveal()));
+  std::unique_ptr<Vault> vault(new Vault(sealer, std::move(key)));
+  // The sum over the store begins with nothing.
+  const Bytes nothing = TRY(EncodeSum(*vault, kSumBaseKey, {}));
   // Of nodes that start together on an empty store one makes the key, and all take that one.
   const Result<void> kept =
       store::Change(store, [&](store::Transaction& transaction) -> Result<void> {
-        if (transaction.GetMeta(kRecordKeyMeta))
+        if (transaction.GetMeta(kRecordKeyFact))
           return Error(Code::kAlreadyExists, "made meanwhile");
-        return transaction.PutMeta(kRecordKeyMeta, made);
+        TRY(transaction.PutMeta(kRecordKeyFact, made));
+        return transaction.PutMeta(kSumBaseKey, nothing);
       });
   if (!kept && kept.error().code == Code::kAlreadyExists) return Open(store, sealer);
   if (!kept) return kept.error();
-  return std::unique_ptr<Vault>(new Vault(sealer, std::move(key)));
+  return vault;
 }
 
 Result<Bytes> Vault::Check(const store::ObjectRecord& record) const {
