@@ -20,8 +20,8 @@ RANKS = {
     "store": 3, "hsm": 3, "policy": 3, "audit": 3,
     "custody": 4,
     "engine": 5, "client": 5,
-    "server": 6, "envelope": 6, "conformance": 6,
-    "luks": 7, "libdare": 7, "libdare": 7,
+    "server": 6, "integrity": 6, "envelope": 6, "conformance": 6,
+    "luks": 7, "backup": 7, "libdare": 7, "libdare": 7,
     "apps": 8,
 }
 LONGEST_FILE = 600
