@@ -93,4 +93,33 @@ Result<bool> HsmCheck(const HsmCheckOptions& options);
 
 Result<void> CheckConfig(const std::string& config);
 
+struct VerifyOptions {
+  std::string config = kDefaultConfig;
+  std::vector<std::string> audit;  // folders; empty: the configured one, where there is a log
+  bool without_audit = false;
+  unsigned threads = 0;  // 0: one a core
+  bool deep = false;
+  bool json = false;
+  bool adopt = false;
+};
+Result<void> Verify(const VerifyOptions& options);
+
+struct BackupOptions {
+  std::string config = kDefaultConfig;
+  std::string out;
+};
+Result<void> Backup(const BackupOptions& options);
+
+struct RestoreOptions {
+  std::string config = kDefaultConfig;
+  std::string file;
+  bool print_config = false;
+};
+Result<void> Restore(const RestoreOptions& options);
+
+struct MigrateOptions {
+  std::string from, to;  // configuration files
+};
+Result<void> Migrate(const MigrateOptions& options);
+
 }  // namespace dare::kms

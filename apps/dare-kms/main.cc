@@ -216,6 +216,43 @@ void AddCredential(CLI::App& app, int& status) {
   remove->callback([&status] { status = Finish(CredentialRemove(options)); });
 }
 
+void AddVerify(CLI::App& app, int& status) {
+  static VerifyOptions options;
+  auto* verb = app.add_subcommand("verify", "check every row of the key store");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--audit", options.audit,
+                   "a node's audit log, whole (repeatable; default: the configured one)");
+  verb->add_flag("--no-audit", options.without_audit, "look at no audit log");
+  verb->add_option("--threads", options.threads, "default: one a core");
+  verb->add_flag("--deep", options.deep, "open every key in the HSM, too");
+  verb->add_flag("--json", options.json, "print JSON");
+  verb->add_flag("--adopt", options.adopt,
+                 "if only the sums disagree, take what is there for what is expected");
+  verb->callback([&status] { status = Finish(Verify(options)); });
+}
+
+void AddBackups(CLI::App& app, int& status) {
+  static BackupOptions backup;
+  auto* write = app.add_subcommand("backup", "write the key store to a sealed file");
+  write->add_option("--config", backup.config, "configuration file")->capture_default_str();
+  write->add_option("--out", backup.out, "the file; must not exist")->required();
+  write->callback([&status] { status = Finish(Backup(backup)); });
+
+  static RestoreOptions restore;
+  auto* read = app.add_subcommand("restore", "fill an empty store from a backup");
+  read->add_option("FILE", restore.file, "made by dare-kms backup")->required();
+  read->add_option("--config", restore.config, "configuration file")->capture_default_str();
+  read->add_flag("--print-config", restore.print_config,
+                 "print the configuration in the backup and restore nothing");
+  read->callback([&status] { status = Finish(Restore(restore)); });
+
+  static MigrateOptions migrate;
+  auto* copy = app.add_subcommand("migrate", "copy a store into an empty one of any kind");
+  copy->add_option("--from", migrate.from, "configuration file of the source")->required();
+  copy->add_option("--to", migrate.to, "configuration file of the empty store")->required();
+  copy->callback([&status] { status = Finish(Migrate(migrate)); });
+}
+
 int Main(int argc, char** argv) {
   int status = kDone;
   CLI::App app("OpenDaRE key management server", "dare-kms");
@@ -230,6 +267,8 @@ int Main(int argc, char** argv) {
   AddMakeCertifyAuthority(app, status);
   AddCredential(app, status);
   AddCheckConfig(app, status);
+  AddVerify(app, status);
+  AddBackups(app, status);
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "dare-kms " DARE_VERSION << std::endl;
   });
