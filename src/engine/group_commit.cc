@@ -7,6 +7,7 @@
 
 #include "audit/audit_log.h"
 #include "base/log.h"
+#include "custody/custody.h"
 #include "engine/object_cache.h"
 #include "engine/sessions.h"
 
@@ -21,11 +22,13 @@ constexpr std::chrono::milliseconds kPause{3};
 }  // namespace
 
 GroupCommit::GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
-                         audit::AuditLog& audit, const std::string& node)
+                         audit::AuditLog& audit, const std::string& node,
+                         custody::Custody* custody)
     : parts_(parts),
       store_(store),
       limits_(limits),
       audit_(audit),
+      custody_(custody),
       tail_(parts.vault, audit, node),
       old_requests_(parts.clock) {
   thread_ = std::jthread([this] { Run(); });
@@ -58,13 +61,29 @@ void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> call
   if (enough) wake_.NotifyOne();
 }
 
+void GroupCommit::SubmitChore(std::unique_ptr<Chore> chore) {
+  {
+    const MutexLock lock(mutex_);
+    chores_.push_back(std::move(chore));
+  }
+  wake_.NotifyOne();
+}
+
+std::unique_ptr<Chore> GroupCommit::TakeChore() {
+  const MutexLock lock(mutex_);
+  if (chores_.empty()) return nullptr;
+  std::unique_ptr<Chore> chore = std::move(chores_.front());
+  chores_.pop_front();
+  return chore;
+}
+
 std::vector<GroupCommit::Job> GroupCommit::TakeJobs() {
   const MutexLock lock(mutex_);
   while (awaited_ > 1 && waiting_.size() < awaited_ && !stopping_) {
     const auto left = patient_until_ - parts_.clock.Steady();
     if (left.count() <= 0 || !wake_.WaitFor(mutex_, left)) awaited_ = 1;
   }
-  if (waiting_.empty() && !stopping_) wake_.WaitFor(mutex_, kCacheCare);
+  if (waiting_.empty() && chores_.empty() && !stopping_) wake_.WaitFor(mutex_, kCacheCare);
   if (waiting_.size() <= kMostJobsAtOnce) return std::exchange(waiting_, {});
   const auto end = waiting_.begin() + kMostJobsAtOnce;
   std::vector<Job> jobs(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
@@ -92,8 +111,9 @@ void GroupCommit::Run() {
   auto next_care = std::chrono::steady_clock::now() + kCacheCare;
   for (;;) {
     std::vector<Job> jobs = TakeJobs();
-    if (!jobs.empty()) Commit(jobs);
-    if (jobs.empty() && Stopping()) return;
+    const std::unique_ptr<Chore> chore = TakeChore();
+    if (!jobs.empty() || chore != nullptr) Commit(jobs, chore.get());
+    if (jobs.empty() && chore == nullptr && Stopping()) return;
     if (const auto now = std::chrono::steady_clock::now(); now >= next_care) {
       parts_.cache.DropExpired();
       next_care = now + kCacheCare;
@@ -110,24 +130,31 @@ void GroupCommit::ForgetOldRequests() {
   forget_requests_at_ = now + (more && *more ? kForgetMore : kForgetAgain);
 }
 
-void GroupCommit::Commit(std::vector<Job>& jobs) {
+void GroupCommit::Commit(std::vector<Job>& jobs, Chore* chore) {
   const Moment begun = parts_.clock.Steady();
-  const Result<void> committed = CommitAgain(jobs, kAttemptsTogether);
-  const bool apart = !committed && committed.error().code == Code::kConflict && jobs.size() > 1;
-  ExpectThemAgain(jobs.size(), begun);
+  ChoreTurn turn{chore, {}};
+  Result<void> committed = CommitAgain(jobs, turn, kAttemptsTogether);
+  const bool company = jobs.size() + (chore != nullptr ? 1 : 0) > 1;
+  const bool apart = !committed && committed.error().code == Code::kConflict && company;
+  if (!jobs.empty()) ExpectThemAgain(jobs.size(), begun);
   // Whoever of them it is that others are always faster than: it must not keep the rest.
   if (apart) {
     for (Job& job : jobs) {
       const std::span<Job> alone(&job, 1);
-      Finish(alone, CommitAgain(alone, kAttemptsAlone));
+      ChoreTurn none;
+      Finish(alone, CommitAgain(alone, none, kAttemptsAlone));
     }
-  } else {
-    Finish(jobs, committed);
+    if (chore != nullptr) committed = CommitAgain({}, turn, kAttemptsAlone);
   }
+  if (chore != nullptr) {
+    for (const std::string& id : chore->Changed()) parts_.cache.Forget(id);
+    chore->Done(committed ? turn.done : committed);
+  }
+  if (!apart) Finish(jobs, committed);
 }
 
 void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
-  if (!committed) {
+  if (!committed && !jobs.empty()) {
     log::Failure("a group of " + std::to_string(jobs.size()) +
                  " requests was rolled back: " + committed.error().message);
     RefuseAll(jobs, committed.error());
@@ -145,11 +172,12 @@ void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   }
 }
 
-Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, int most_attempts) {
+Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, ChoreTurn& turn,
+                                      int most_attempts) {
   for (int attempt = 1;; ++attempt) {
     bool recorded = false;
     // Most groups meet nobody: the first attempt saves the database its answers.
-    Result<void> committed = CommitAll(jobs, attempt == 1, recorded);
+    Result<void> committed = CommitAll(jobs, turn, attempt == 1, recorded);
     const bool again = !committed && committed.error().code == Code::kConflict;
     if (!again) return committed;
     TakeBack(jobs, committed.error(), recorded);
@@ -159,9 +187,22 @@ Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, int most_attempts) {
   }
 }
 
-Result<void> GroupCommit::CommitAll(std::span<Job> jobs, bool deferring, bool& recorded) {
+namespace {
+
+Result<void> DoChore(Chore& chore, store::Transaction& transaction) {
+  TRY(transaction.Savepoint());
+  const Result<void> done = chore.Do(transaction);
+  TRY(done ? transaction.Release() : transaction.RollbackTo());
+  return done;
+}
+
+}  // namespace
+
+Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring,
+                                    bool& recorded) {
   const std::unique_ptr<SummedTransaction> transaction = TRY(store_.BeginSummed());
   if (deferring) transaction->MayDefer();
+  if (custody_ != nullptr) TRY(custody_->BeginGroup(*transaction));
   for (Job& job : jobs) {
     if (job.final) continue;
     job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(),
@@ -170,10 +211,14 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, bool deferring, bool& r
     job.changes = transaction->TakeChanges();
     job.completion->Expect(job.answer);
   }
+  if (turn.chore != nullptr) turn.done = DoChore(*turn.chore, *transaction);
+  if (custody_ != nullptr) TRY(custody_->CountSeals(*transaction));
   TRY(transaction->Settle());  // what is refused is refused before the log hears of it
   recorded = true;
   TRY(Record(jobs, *transaction));
-  return transaction->Commit();
+  TRY(transaction->Commit());
+  if (custody_ != nullptr) custody_->GroupCommitted();
+  return {};
 }
 
 namespace {

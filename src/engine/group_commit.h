@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +20,24 @@ namespace dare::audit {
 class AuditLog;
 }
 
+namespace dare::custody {
+class Custody;
+}
+
 namespace dare::engine {
+
+// A Chore is work of the server's own that goes along with the next group, behind its requests.
+class Chore {
+ public:
+  virtual ~Chore() = default;
+  // On the writer thread, under a savepoint; an error undoes what it did and nothing else. Called
+  // once more when the group begins again.
+  virtual Result<void> Do(store::Transaction& transaction) = 0;
+  // Objects that Do changed, for those who keep copies.
+  virtual std::vector<std::string> Changed() const { return {}; }
+  // Exactly once: the error of Do, or of the commit.
+  virtual void Done(const Result<void>& result) = 0;
+};
 
 // Where the answer of a submitted request goes. Called on the writer thread (or, by the Kms, on the
 // thread that read).
@@ -45,16 +63,19 @@ class Completion {
 // destruction are served before it ends.
 class GroupCommit {
  public:
-  // `parts`, `store` and `audit` outlive it. `node` names this server among those that use the
-  // store.
+  // `parts`, `store`, `audit` and `custody` (null: keys never change and nobody counts) outlive it.
+  // `node` names this server among those that use the store.
   GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
-              audit::AuditLog& audit, const std::string& node);
+              audit::AuditLog& audit, const std::string& node,
+              custody::Custody* custody = nullptr);
   ~GroupCommit();
 
   // `admission` where the message has credentials, which were judged.
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
               std::unique_ptr<Completion> completion,
               std::optional<Admission> admission = std::nullopt);
+  // One chore goes with each group, in the order in which they were given.
+  void SubmitChore(std::unique_ptr<Chore> chore) EXCLUDES(mutex_);
 
  private:
   struct Job {
@@ -80,10 +101,16 @@ class GroupCommit {
   void ExpectThemAgain(std::size_t answered, Moment begun) EXCLUDES(mutex_);
   bool Stopping() EXCLUDES(mutex_);
   void ForgetOldRequests();
-  void Commit(std::vector<Job>& jobs);
+  // The chore that goes with a group, and what became of it there.
+  struct ChoreTurn {
+    Chore* chore = nullptr;
+    Result<void> done;
+  };
+  std::unique_ptr<Chore> TakeChore() EXCLUDES(mutex_);
+  void Commit(std::vector<Job>& jobs, Chore* chore);
   void Finish(std::span<Job> jobs, const Result<void>& committed);
-  Result<void> CommitAgain(std::span<Job> jobs, int most_attempts);
-  Result<void> CommitAll(std::span<Job> jobs, bool deferring, bool& recorded);
+  Result<void> CommitAgain(std::span<Job> jobs, ChoreTurn& turn, int most_attempts);
+  Result<void> CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring, bool& recorded);
   Result<void> Record(std::span<Job> jobs, SummedTransaction& transaction);
   void TakeBack(std::span<Job> jobs, const Error& error, bool recorded);
   void RefuseAll(std::span<Job> jobs, const Error& error);
@@ -93,6 +120,7 @@ class GroupCommit {
   SummedStore& store_;
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
+  custody::Custody* const custody_;
   AuditTail tail_;
   OldRequests old_requests_;  // the thread's own, as the next
   Moment forget_requests_at_{};
@@ -101,6 +129,7 @@ class GroupCommit {
   std::vector<Job> waiting_ GUARDED_BY(mutex_);
   std::size_t awaited_ GUARDED_BY(mutex_) = 1;  // so many make the thread begin, until …
   Moment patient_until_ GUARDED_BY(mutex_);     // … this moment; then one is enough
+  std::deque<std::unique_ptr<Chore>> chores_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::jthread thread_;
 };

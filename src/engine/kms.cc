@@ -49,13 +49,17 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       parts_{store_,        *vault_,       cache_,   streams_, clock,    options.algorithms,
              applications_, options.facts, objects_, turns_,   *random_, options.issuer,
              sessions_},
-      group_commit_(parts_, store_, limits_, audit, options.node),
+      group_commit_(parts_, store_, limits_, audit, options.node, options.custody),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,
                    std::unique_ptr<Completion> completion, Admission admission) {
               AnswerAdmitted(std::move(request), std::move(connection), std::move(completion),
                              std::move(admission));
             }),
+      resealer_(options.custody == nullptr
+                    ? nullptr
+                    : std::make_unique<Resealer>(*options.custody, *vault_, group_commit_, audit_,
+                                                 options.resealing)),
       asynchronous_([this] {
         for (auto jobs = sessions_.asynchronous.WaitForDue(); !jobs.empty();
              jobs = sessions_.asynchronous.WaitForDue()) {
@@ -158,6 +162,10 @@ void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
     return gate_.Submit(std::move(request), std::move(caller), std::move(completion));
   }
   group_commit_.Submit(std::move(request), std::move(caller), std::move(completion));
+}
+
+void Kms::KeysChanged() {
+  if (resealer_ != nullptr) resealer_->LookNow();
 }
 
 Result<void> Kms::Flush() { return audit_.Flush(); }

@@ -15,6 +15,7 @@
 #include "engine/object_policy.h"
 #include "engine/operation.h"
 #include "engine/pkcs11_applications.h"
+#include "engine/resealer.h"
 #include "engine/sessions.h"
 #include "engine/streams.h"
 #include "engine/summed_store.h"
@@ -46,6 +47,9 @@ struct KmsOptions {
   CredentialOptions credential_options;
   PushOptions push;                         // who is told of changes
   TicketBook::Revoked certificate_revoked;  // whose tickets are worth nothing any more
+  // Whose ring `sealer` is; null: the key never changes. Outlives the Kms.
+  custody::Custody* custody = nullptr;
+  ResealerOptions resealing;
 };
 
 // The Kms answers KMIP request messages: the door of the engine. A server calls, on any of its
@@ -85,6 +89,8 @@ class Kms {
   void Meet(const Caller& caller);
   // A Response Message of a client that the server asked something; false where it asked nothing.
   bool TakeResponse(const Caller& caller);
+  // Looks at once, not at its next round, whether keys are to be changed.
+  void KeysChanged();
   ~Kms();
 
  private:
@@ -113,7 +119,8 @@ class Kms {
   EngineParts parts_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
   Gate gate_;
-  std::jthread asynchronous_;  // begins what waits
+  std::unique_ptr<Resealer> resealer_;  // null without custody
+  std::jthread asynchronous_;           // begins what waits
 };
 
 }  // namespace dare::engine

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "engine/object_index.h"
+#include "engine/resealing.h"
 #include "engine/running_sum.h"
 #include "engine/store_facts.h"
+#include "hsm/sealed_record.h"
 #include "kmip/enums.h"
 #include "kmip/tags.h"
 #include "store/change.h"
@@ -255,7 +257,10 @@ Result<void> Vault::UpdateAttributes(store::Transaction& transaction, const Stor
   Bytes sealed = stored.sealed_material;
   const Fields before = MaterialContext(stored.object, stored.object.attributes);
   const Fields after = MaterialContext(stored.object, attributes);
-  if (!sealed.empty() && !std::ranges::equal(before.bytes(), after.bytes())) {
+  // Also where a key that is to be retired sealed it: whatever is written goes under the present
+  // one.
+  if (!sealed.empty() && (!std::ranges::equal(before.bytes(), after.bytes()) ||
+                          TRY(hsm::KeyIdOf(sealed)) != sealer_.info().key_id)) {
     const SecretBytes material = TRY(sealer_.Open(before.bytes(), sealed));
     sealed = TRY(sealer_.Seal(after.bytes(), material.Reveal()));
   }
@@ -266,6 +271,28 @@ Result<void> Vault::UpdateAttributes(store::Transaction& transaction, const Stor
 Result<void> Vault::DestroyMaterial(store::Transaction& transaction, const StoredObject& stored,
                                     const kmip::AttributeSet& attributes) const {
   return Write(transaction, stored.object, attributes, stored.created, {}, stored.row_version);
+}
+
+Result<bool> ResealRecord(store::Transaction& transaction, const Vault& vault, hsm::Sealer& sealer,
+                          const store::ObjectId& id) {
+  const auto stored = vault.Load(transaction, id, Vault::Material::kLeaveSealed);
+  if (!stored) {
+    if (stored.error().code == Code::kNotFound) return false;
+    return stored.error();
+  }
+  if (stored->sealed_material.empty()) return false;
+  if (TRY(hsm::KeyIdOf(stored->sealed_material)) == sealer.info().key_id) return false;
+  TRY(vault.UpdateAttributes(transaction, *stored, stored->object.attributes));
+  return true;
+}
+
+Result<bool> ResealRecordKey(store::Transaction& transaction, hsm::Sealer& sealer) {
+  const Bytes sealed = TRY(transaction.GetMeta(kRecordKeyFact));
+  if (TRY(hsm::KeyIdOf(sealed)) == sealer.info().key_id) return false;
+  const SecretBytes key = TRY(sealer.Open(RecordKeyContext().bytes(), sealed));
+  const Bytes anew = TRY(sealer.Seal(RecordKeyContext().bytes(), key.Reveal()));
+  TRY(transaction.PutMeta(kRecordKeyFact, anew));
+  return true;
 }
 
 }  // namespace dare::engine
