@@ -16,7 +16,9 @@ Result<void> Backup(const BackupOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config config = TRY(server::LoadConfig(options.config));
   TRY(HardenProcess(config.secure_heap_bytes));
-  const WholeStore whole = TRY(OpenWhole(config, WholeUse::kRead));
+  const KeyStation whole = TRY(OpenWhole(config, StoreUse::kRead));
+  const auto keys = TRY(OpenTokenKeys(config));
+  PreferKeyOf(whole.custody->record(), *keys);
   // The picture last: what is enrolled meanwhile belongs to nobody's key yet.
   const auto attachments = TRY(CollectAttachments(config));
   const auto snapshot = TRY(whole.store->Snapshot());
@@ -29,11 +31,11 @@ Result<void> Backup(const BackupOptions& options) {
   copy.cancelled = &interruption;
   copy.progress = [&](std::uint64_t done, std::uint64_t total) { progress.Show(done, total); };
   const backup::BackupSummary made =
-      TRY(backup::WriteBackup(*snapshot, head, attachments, *whole.sealer, options.out, copy));
+      TRY(backup::WriteBackup(*snapshot, head, attachments, *keys, options.out, copy));
   std::cout << "wrote " << options.out << ": " << made.counts.records << " objects, "
             << made.counts.facts << " facts, " << made.counts.attachments << " files, "
             << made.bytes << " bytes, sealed under master key "
-            << ToHex(whole.sealer->info().key_id) << std::endl;
+            << ToHex(keys->info().key_id) << std::endl;
   return {};
 }
 

@@ -13,6 +13,13 @@ namespace dare::kms {
 inline constexpr char kDefaultConfig[] = "/etc/dare/kms.toml";
 inline constexpr std::int64_t kServerCertificateDays = 825;
 
+// Who holds a key's shares, and how they get them.
+struct Quorum {
+  unsigned shares = 0;
+  unsigned threshold = 0;
+  std::string folder;  // a file for each share; empty: printed one by one
+};
+
 struct InitOptions {
   std::string folder;                     // everything goes there; empty: /etc/dare, /var/lib/dare
   std::vector<std::string> server_names;  // beside localhost, 127.0.0.1 and ::1
@@ -23,6 +30,9 @@ struct InitOptions {
   std::string token_label = "dare";
   std::string pin_file;  // of an existing token; needed with a module
   std::vector<std::string> administrators;
+  std::string sealing = "direct";  // or "root"
+  std::string origin = "token";    // or "ceremony", of the MEK
+  Quorum quorum;                   // of a ceremony
 };
 Result<void> Init(const InitOptions& options);
 
@@ -90,6 +100,30 @@ struct HsmCheckOptions {
 };
 // Uses HSMs with throw-away objects and prints what works; false when one of them is of no use.
 Result<bool> HsmCheck(const HsmCheckOptions& options);
+
+// Ceremonies over the store's keys, on the server's machine.
+struct HsmInitOptions {
+  std::string config = kDefaultConfig;
+  std::string origin = "token";
+  Quorum quorum;  // of a ceremony
+};
+Result<void> HsmInit(const HsmInitOptions& options);
+
+struct HsmBackupOptions {
+  std::string config = kDefaultConfig;
+  Quorum quorum;
+  std::vector<std::string> share_files;  // of an earlier ceremony, to split a MEK anew
+};
+Result<void> HsmBackup(const HsmBackupOptions& options);
+
+struct HsmRestoreOptions {
+  std::string config = kDefaultConfig;
+  std::string backup_file;               // empty: the one in the store
+  std::vector<std::string> share_files;  // none: typed or piped
+  std::uint64_t sample = 0;              // drill: so many records; 0: all
+};
+Result<void> HsmRestore(const HsmRestoreOptions& options);
+Result<void> HsmDrill(const HsmRestoreOptions& options);
 
 Result<void> CheckConfig(const std::string& config);
 

@@ -156,21 +156,24 @@ std::string ConfigText(const Places& places, const InitOptions& options,
       "[hsm]\nmodule = " +
       Quoted(hsm.module) + "\ntoken_label = " + Quoted(hsm.token_label) +
       "\npin = " + Quoted(hsm.pin) + "\n";
+  if (hsm.sealing != "direct") text += "sealing = " + Quoted(hsm.sealing) + "\n";
   if (!hsm.softhsm2_conf.empty()) text += "softhsm2_conf = " + Quoted(hsm.softhsm2_conf) + "\n";
   text += "\n[store]\npath = " + Quoted(places.At("kms.db")) +
           "\n\n[audit]\nfolder = " + Quoted(places.At("audit")) + "\n";
   return text;
 }
 
-void Report(const Places& places, const server::HsmConfig& hsm, const hsm::MasterKey& mek) {
+void Report(const Places& places, const server::HsmConfig& hsm, const hsm::MasterKey* mek) {
   const auto line = [](const std::string& what, const std::string& where) {
     std::cout << "  " << what << std::string(what.size() < 22 ? 22 - what.size() : 1, ' ') << where
               << "\n";
   };
   std::cout << "made:\n";
-  line("master key (MEK)", "'" + mek.info().label + "' in token '" + hsm.token_label +
-                               "', never leaves it (check value " + ToHex(mek.info().check_value) +
-                               ")");
+  if (mek != nullptr) {
+    line("master key (MEK)", "'" + mek->info().label + "' in token '" + hsm.token_label +
+                                 "', never leaves it (check value " +
+                                 ToHex(mek->info().check_value) + ")");
+  }
   line("audit and CA keys", "'" + hsm.audit_key_label + "', 'dare-ca' in the same token");
   line("CA certificate", places.At("ca.pem"));
   line("server certificate", places.At("server.pem"));
@@ -190,6 +193,18 @@ Result<void> Init(const InitOptions& options) {
   const Places places = TRY(Choose(options));
   server::HsmConfig hsm;
   hsm.token_label = options.token_label;
+  hsm.sealing = options.sealing;
+  const bool ceremony = options.origin == "ceremony";
+  if (ceremony && options.sealing == "root") {
+    return Error(Code::kInvalidArgument,
+                 "a ceremony is for --sealing direct; under a root key each HSM makes its own MEK, "
+                 "and dare-kms hsm backup splits the root key");
+  }
+  if (ceremony &&
+      (options.quorum.threshold < 2 || options.quorum.threshold > options.quorum.shares)) {
+    return Error(Code::kInvalidArgument,
+                 "a ceremony needs --shares, and --threshold from 2 to their number");
+  }
   const bool own_token = options.module.empty();
   if (own_token) {
     hsm.pin = places.At("hsm-pin");
@@ -206,8 +221,11 @@ Result<void> Init(const InitOptions& options) {
   TRY(MakeFolders(FolderOf(places.config), 0755));
   if (own_token) TRY(MakeSoftToken(places, hsm));
   auto pool = TRY(OpenToken(hsm));
-  auto mek = TRY(hsm::MasterKey::Create(pool, hsm.mek_label));
-  TRY(hsm::DirectSealer::Make(mek));  // proves that the token can seal with it
+  std::shared_ptr<hsm::MasterKey> mek;
+  if (!ceremony) {
+    mek = TRY(hsm::MasterKey::Create(pool, hsm.mek_label));
+    TRY(hsm::DirectSealer::Make(mek));  // proves that the token can seal with it
+  }
   TRY(hsm::SigningKey::Create(pool, hsm.audit_key_label));
   auto ca_key = TRY(hsm::SigningKey::Create(pool, server::CaConfig().key_label));
   TRY(MakeCertificates(places, options, *ca_key));
@@ -215,8 +233,9 @@ Result<void> Init(const InitOptions& options) {
   TRY(server::EnrolmentStore::Open(places.At("enrolment.db")));
   // Last: with the configuration there, everything is.
   TRY(WriteFileDurably(places.config, AsBytes(ConfigText(places, options, hsm)), kPrivate, false));
-  Report(places, hsm, *mek);
-  return {};
+  Report(places, hsm, mek.get());
+  if (!ceremony) return {};
+  return HsmInit({places.config, "ceremony", options.quorum});
 }
 
 }  // namespace dare::kms

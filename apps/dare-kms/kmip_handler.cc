@@ -59,6 +59,14 @@ bool Contains(const std::vector<std::string>& list, std::string_view wanted) {
 
 }  // namespace
 
+bool KmipHandler::IsAdministrator(const server::Peer& peer) const {
+  if (!peer.authenticated()) return false;
+  if (Contains(administrators_, peer.common_name)) return true;
+  const auto record = records_.Find(peer.serial);
+  return record && record->fingerprint == peer.fingerprint &&
+         Contains(record->subject.units, server::kAdministratorUnit);
+}
+
 std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
   auto caller = std::make_shared<engine::Caller>();
   caller->address = peer.address;
@@ -67,12 +75,7 @@ std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
   policy::Principal& principal = caller->principal;
   if (!peer.authenticated()) return caller;  // nobody
   principal.name = peer.common_name;
-  principal.administrator = Contains(administrators_, peer.common_name);
-  const auto record = records_.Find(peer.serial);
-  if (record && record->fingerprint == peer.fingerprint) {
-    principal.administrator =
-        principal.administrator || Contains(record->subject.units, server::kAdministratorUnit);
-  }
+  principal.administrator = IsAdministrator(peer);
   for (const std::string& unit : peer.units) {
     if (!unit.starts_with("dare-")) principal.groups.push_back(unit);
   }

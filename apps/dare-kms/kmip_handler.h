@@ -26,6 +26,7 @@ class KmipHandler : public server::RequestHandler {
         administrators_(std::move(administrators)),
         carries_requests_(carries_requests) {}
 
+  bool IsAdministrator(const server::Peer& peer) const;
   std::shared_ptr<const void> Meet(const server::Peer& peer) override;
   server::Handled Handle(ByteView request, const server::Caller& caller,
                          const server::ReplyTo& later, WipingBytes& answer) override;

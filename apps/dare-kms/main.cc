@@ -63,6 +63,14 @@ int Finish(const Result<void>& result) {
   return ExitCodeOf(result.error().code);
 }
 
+void AddQuorum(CLI::App& verb, Quorum& quorum) {
+  verb.add_option("--shares", quorum.shares, "so many people get a share")
+      ->check(CLI::Range(2, 100));
+  verb.add_option("--threshold", quorum.threshold, "so many of them open it")
+      ->check(CLI::Range(2, 100));
+  verb.add_option("--out", quorum.folder, "folder for a file a share (default: print one by one)");
+}
+
 void AddInit(CLI::App& app, int& status) {
   static InitOptions options;
   auto* verb = app.add_subcommand("init", "make keys, certificates and a configuration");
@@ -77,6 +85,15 @@ void AddInit(CLI::App& app, int& status) {
   verb->add_option("--pin-file", options.pin_file, "file with the user PIN of an existing token");
   verb->add_option("--administrator", options.administrators,
                    "name with the administrator role (repeatable)");
+  verb->add_option("--sealing", options.sealing,
+                   "direct: the HSM seals each record; root: HSMs wrap a root key that does")
+      ->check(CLI::IsMember({"direct", "root"}))
+      ->capture_default_str();
+  verb->add_option("--origin", options.origin,
+                   "of the master key; ceremony: split for a quorum, then imported")
+      ->check(CLI::IsMember({"token", "ceremony"}))
+      ->capture_default_str();
+  AddQuorum(*verb, options.quorum);
   verb->callback([&status] { status = Finish(Init(options)); });
 }
 
@@ -98,10 +115,53 @@ void AddHsmCheck(CLI::App& noun, int& status) {
   });
 }
 
+void AddHsmInit(CLI::App& noun, int& status) {
+  static HsmInitOptions options;
+  auto* verb = noun.add_subcommand("init", "make master keys in the configured HSMs");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--origin", options.origin,
+                   "token: made in it; ceremony: split for a quorum, then imported")
+      ->check(CLI::IsMember({"token", "ceremony"}))
+      ->capture_default_str();
+  AddQuorum(*verb, options.quorum);
+  verb->callback([&status] { status = Finish(HsmInit(options)); });
+}
+
+void AddHsmBackup(CLI::App& noun, int& status) {
+  static HsmBackupOptions options;
+  auto* verb = noun.add_subcommand("backup", "split the store's key among a quorum");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  AddQuorum(*verb, options.quorum);
+  verb->get_option("--shares")->required();
+  verb->get_option("--threshold")->required();
+  verb->add_option("--share", options.share_files,
+                   "file with a share of an earlier ceremony, to split a MEK anew (repeatable)");
+  verb->callback([&status] { status = Finish(HsmBackup(options)); });
+}
+
+CLI::App* AddRecovery(CLI::App& noun, const std::string& name, const std::string& text,
+                      HsmRestoreOptions& options) {
+  auto* verb = noun.add_subcommand(name, text);
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--share", options.share_files,
+                   "file with a share (repeatable; default: standard input)");
+  verb->add_option("--backup", options.backup_file, "file with the backup (default: the store's)");
+  return verb;
+}
+
 void AddHsm(CLI::App& app, int& status) {
-  auto* noun = app.add_subcommand("hsm", "the HSMs that hold the store's keys");
+  static HsmRestoreOptions restore, drill;
+  auto* noun = app.add_subcommand("hsm", "who holds the store's keys; ceremonies on this machine");
   noun->require_subcommand(1);
+  AddHsmInit(*noun, status);
   AddHsmCheck(*noun, status);
+  AddHsmBackup(*noun, status);
+  AddRecovery(*noun, "restore", "bring the store's key back into the configured HSMs", restore)
+      ->callback([&status] { status = Finish(HsmRestore(restore)); });
+  auto* verb =
+      AddRecovery(*noun, "drill", "prove on a scratch token that shares open the store", drill);
+  verb->add_option("--sample", drill.sample, "about so many records (default: all)");
+  verb->callback([&status] { status = Finish(HsmDrill(drill)); });
 }
 
 void AddServe(CLI::App& app, int& status) {

@@ -45,8 +45,8 @@ Result<void> CopyDatabases(const server::Config& from, const server::Config& to,
 Result<backup::Counts> Copy(const server::Config& from_config, const server::Config& to_config,
                             const std::atomic<bool>& interruption,
                             std::vector<std::string>& written) {
-  const auto from = TRY(OpenStoreAs(from_config, WholeUse::kOwn));
-  const auto to = TRY(OpenStoreAs(to_config, WholeUse::kOwn));
+  const auto from = TRY(OpenStore(from_config, StoreUse::kServe));
+  const auto to = TRY(OpenStore(to_config, StoreUse::kServe));
   TRY(backup::RequireEmpty(*to));
   const auto snapshot = TRY(from->Snapshot());
   const auto transaction = TRY(to->Begin());

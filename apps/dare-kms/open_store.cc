@@ -20,15 +20,15 @@ store::PostgresOptions PostgresOptionsOf(const server::Config& config) {
   return options;
 }
 
-Result<std::unique_ptr<store::ObjectStore>> OpenStore(const server::Config& config,
-                                                      bool sole_owner) {
+Result<std::unique_ptr<store::ObjectStore>> OpenStore(const server::Config& config, StoreUse use) {
   if (config.store.backend == "memory") return store::MakeMemoryStore();
   if (config.store.backend == "postgresql") {
     return store::OpenPostgresStore(PostgresOptionsOf(config));
   }
   store::SqliteOptions options;
   options.path = config.store.path;
-  options.sole_owner = sole_owner;
+  options.sole_owner = use == StoreUse::kServe;
+  options.read_only = use == StoreUse::kRead;
   return store::OpenSqliteStore(options);
 }
 

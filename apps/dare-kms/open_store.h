@@ -15,9 +15,14 @@ bool IsShared(const server::Config& config);
 // What the configuration says of a database server; `store.backend` is "postgresql".
 store::PostgresOptions PostgresOptionsOf(const server::Config& config);
 
-// The store that the configuration names. `sole_owner`: refuses (kUnavailable) a file that a server
-// has open; a database server is for several.
-Result<std::unique_ptr<store::ObjectStore>> OpenStore(const server::Config& config,
-                                                      bool sole_owner);
+enum class StoreUse {
+  kServe,  // alone: refused (kUnavailable) while a server has the file open
+  kJoin,   // beside a server, to change custody or a fact
+  kRead,   // beside a server, changing nothing
+};
+
+// The store that the configuration names. A database server is for several: there only kRead makes
+// a difference, to whoever reads the code.
+Result<std::unique_ptr<store::ObjectStore>> OpenStore(const server::Config& config, StoreUse use);
 
 }  // namespace dare::kms

@@ -73,7 +73,7 @@ void RemoveDatabase(const std::string& path) {
 Result<backup::BackupSummary> Fill(const server::Config& config, const std::string& file,
                                    hsm::Sealer& sealer, const backup::CopyOptions& copy,
                                    std::vector<std::string>& written) {
-  const auto store = TRY(OpenStoreAs(config, WholeUse::kOwn));
+  const auto store = TRY(OpenStore(config, StoreUse::kServe));
   TRY(backup::RequireEmpty(*store));
   // One transaction: whatever happens, either everything is there or nothing.
   const auto transaction = TRY(store->Begin());
@@ -111,7 +111,7 @@ Result<void> Restore(const RestoreOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config config = TRY(server::LoadConfig(options.config));
   TRY(HardenProcess(config.secure_heap_bytes));
-  const auto sealer = TRY(OpenSealer(config));
+  const auto sealer = TRY(OpenTokenKeys(config));
   std::optional<Progress> progress("restoring");
   backup::CopyOptions copy;
   copy.cancelled = &interruption;

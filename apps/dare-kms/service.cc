@@ -5,10 +5,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "hsm/direct_sealer.h"
-#include "hsm/master_key.h"
+#include "custody/patience.h"
+#include "hsm/session_pool.h"
 #include "open_store.h"
-#include "token.h"
 
 namespace dare::kms {
 namespace {
@@ -110,24 +109,37 @@ Service::~Service() {
   kmip_server_.reset();
 }
 
-Result<void> Service::OpenToken() {
-  auto pool = TRY(kms::OpenToken(config_.hsm));
-  auto mek = TRY(hsm::MasterKey::Find(pool, config_.hsm.mek_label));
-  sealer_ = TRY(hsm::DirectSealer::Make(std::move(mek)));
-  if (!config_.certify.certificate_file.empty()) {
-    issuer_ = TRY(HsmCertificateIssuer::Open(config_, pool));
-  }
-  if (config_.ca.certificate_file.empty()) return {};
-  ca_key_ = TRY(hsm::SigningKey::Find(pool, config_.ca.key_label));
-  const Bytes pem = TRY(ReadFile(config_.ca.certificate_file));
-  server::Certificate root = TRY(server::ParseCertificatePem(pem));
-  authority_ = TRY(server::CertificateAuthority::Open(
-      std::move(root), [key = ca_key_](ByteView digest) { return key->Sign(digest); }));
+// The keys of the CA and of Certify live in the first token. The store may open without it, by
+// another HSM or after a restore into a new one, and keys are more urgent than certificates.
+Result<void> Service::OpenAuthorities() {
+  const auto open = [&]() -> Result<void> {
+    const std::string& token = config_.hsm.name;
+    const auto pool = TRY(custody::Within<std::shared_ptr<hsm::SessionPool>>(
+        keys_.custody->opener().patience(),
+        [tokens = keys_.tokens, token] { return tokens->Pool(token); }));
+    if (!config_.certify.certificate_file.empty()) {
+      issuer_ = TRY(HsmCertificateIssuer::Open(config_, pool));
+    }
+    if (config_.ca.certificate_file.empty()) return {};
+    ca_key_ = TRY(hsm::SigningKey::Find(pool, config_.ca.key_label));
+    const Bytes pem = TRY(ReadFile(config_.ca.certificate_file));
+    server::Certificate root = TRY(server::ParseCertificatePem(pem));
+    authority_ = TRY(server::CertificateAuthority::Open(
+        std::move(root), [key = ca_key_](ByteView digest) { return key->Sign(digest); }));
+    return {};
+  };
+  const Result<void> opened = open();
+  if (opened) return {};
+  const Code code = opened.error().code;
+  const bool away = code == Code::kUnavailable || code == Code::kTimeout || code == Code::kNotFound;
+  if (!away) return opened.error();
+  log::Failure("no certificates are issued until a restart: " + opened.error().message);
+  issuer_.reset();
+  authority_.reset();
   return {};
 }
 
 Result<void> Service::OpenRecords() {
-  store_ = TRY(OpenStore(config_, true));
   audit::AuditOptions audit;
   audit.folder = config_.audit_folder;
   audit_ = TRY(audit::AuditLog::Open(audit, SystemClock::Get()));
@@ -164,7 +176,10 @@ Result<void> Service::OpenRecords() {
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
   options.cache_fresh =
       std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms);
-  kms_ = TRY(engine::Kms::Open(options, *store_, *sealer_, *audit_, SystemClock::Get()));
+  options.custody = keys_.custody.get();
+  options.resealing.per_second = config_.hsm.reseal_per_second;
+  kms_ = TRY(
+      engine::Kms::Open(options, *keys_.store, keys_.custody->ring(), *audit_, SystemClock::Get()));
   return {};
 }
 
@@ -199,7 +214,14 @@ Result<void> Service::StartListeners() {
     http_limits.kmip_body_bytes = server::KmipOverHttps::LargestBody(limits);
     kmip_over_https_ = std::make_unique<server::KmipOverHttps>(*kmip_over_https_handler_, limits);
   }
-  http_handler_ = std::make_unique<server::HttpHandler>(*est_, kmip_over_https_.get());
+  key_administration_ = std::make_unique<KeyAdministration>(config_, *keys_.custody, keys_.tokens,
+                                                            [this] { kms_->KeysChanged(); });
+  admin_ = std::make_unique<server::AdminRoutes>(
+      *est_, *key_administration_,
+      server::AdminOptions{
+          [this](const server::Peer& peer) { return kmip_handler_->IsAdministrator(peer); },
+          [this](const server::AdminEvent& event) { return AuditAdministration(event); }});
+  http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), records_.get()));
   options.address = config_.https.address;
@@ -213,7 +235,8 @@ Result<void> Service::StartListeners() {
 
 Result<std::unique_ptr<Service>> Service::Start(const server::Config& config) {
   std::unique_ptr<Service> service(new Service(config));
-  TRY(service->OpenToken());
+  service->keys_ = TRY(OpenKeyStation(config, StoreUse::kServe));
+  TRY(service->OpenAuthorities());
   TRY(service->OpenRecords());
   TRY(service->StartListeners());
   return service;
@@ -268,6 +291,26 @@ Result<void> Service::AuditEnrolment(const server::EnrolmentEvent& event) {
   entry.outcome = event.granted ? audit::Outcome::kAllowed : audit::Outcome::kDenied;
   entry.rule = event.renewal ? "certificate" : "one-time token";
   entry.detail = event.detail + LeftOut(ruling);
+  TRY(audit_->Append(entry));
+  return audit_->FlushAndSync();
+}
+
+// What an administrator did, or tried, with the store's keys.
+Result<void> Service::AuditAdministration(const server::AdminEvent& event) {
+  const bool proven = event.peer.authenticated();
+  const audit::Budget::Ruling ruling = proven ? audit::Budget::Ruling{true} : strangers_.Spend();
+  if (!ruling.record) return {};  // refused, and answered so
+  audit::Entry entry;
+  entry.time = SystemClock::Get().Now();
+  entry.principal = event.peer.common_name;
+  entry.address = event.peer.address;
+  entry.operation = event.operation;
+  entry.object_id = event.subject;
+  entry.outcome = !event.permitted ? audit::Outcome::kDenied
+                  : event.failure  ? audit::Outcome::kFailed
+                                   : audit::Outcome::kAllowed;
+  entry.rule = "administrator";
+  entry.detail = (event.failure ? event.failure->message : event.detail) + LeftOut(ruling);
   TRY(audit_->Append(entry));
   return audit_->FlushAndSync();
 }

@@ -9,16 +9,17 @@
 #include "certificate_issuer.h"
 #include "credential_source.h"
 #include "engine/kms.h"
-#include "hsm/sealer.h"
 #include "hsm/signing_key.h"
+#include "key_administration.h"
+#include "key_station.h"
 #include "kmip_handler.h"
+#include "server/admin.h"
 #include "server/config.h"
 #include "server/enrolment_store.h"
 #include "server/est.h"
 #include "server/kmip_over_https.h"
 #include "server/server.h"
 #include "server/tls.h"
-#include "store/object_store.h"
 
 namespace dare::kms {
 
@@ -37,20 +38,20 @@ class Service {
 
  private:
   explicit Service(const server::Config& config) : config_(config) {}
-  Result<void> OpenToken();
+  Result<void> OpenAuthorities();
   Result<void> OpenRecords();
   Result<void> StartListeners();
   void AuditRefusal(const server::RefusalEvent& event);
   Result<void> AuditEnrolment(const server::EnrolmentEvent& event);
+  Result<void> AuditAdministration(const server::AdminEvent& event);
 
   const server::Config config_;
   // Some 35 MB a day at most; a person who tries a wrong certificate is always seen.
   audit::Budget strangers_{1000, 1, SystemClock::Get()};
-  std::unique_ptr<hsm::Sealer> sealer_;
+  KeyStation keys_;
   std::shared_ptr<hsm::SigningKey> ca_key_;
   std::optional<server::CertificateAuthority> authority_;
   std::unique_ptr<HsmCertificateIssuer> issuer_;  // null: no Certify
-  std::unique_ptr<store::ObjectStore> store_;
   std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<server::EnrolmentStore> records_;
   std::unique_ptr<server::CredentialStore> credential_store_;
@@ -58,6 +59,8 @@ class Service {
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
   std::unique_ptr<server::EstService> est_;
+  std::unique_ptr<KeyAdministration> key_administration_;
+  std::unique_ptr<server::AdminRoutes> admin_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;
   std::unique_ptr<server::Framing> kmip_framing_, http_framing_;

@@ -9,7 +9,7 @@ namespace dare::kms {
 
 Result<StoreGroups> VerifyCopy(const server::Config& config,
                                const std::atomic<bool>& interruption) {
-  const WholeStore whole = TRY(OpenWhole(config, WholeUse::kRead));
+  const KeyStation whole = TRY(OpenWhole(config, StoreUse::kRead));
   const auto snapshot = TRY(whole.store->Snapshot());
   Progress progress("checking");
   integrity::StoreCheckOptions check;

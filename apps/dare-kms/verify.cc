@@ -87,7 +87,7 @@ void PrintText(const Report& report, const integrity::Findings& findings) {
 // What is there now becomes what is expected. What the nodes have changed since they began counting
 // is in their sums already, and goes on to be.
 Result<void> Adopt(const server::Config& config, const integrity::StoreTotals& totals) {
-  const WholeStore whole = TRY(OpenWhole(config, WholeUse::kAddFact));
+  const KeyStation whole = TRY(OpenWhole(config, StoreUse::kJoin));
   engine::RunningSum base;
   if (const auto row = whole.store->GetMeta(engine::kSumBaseKey)) {
     if (const auto old = engine::DecodeSum(*whole.vault, engine::kSumBaseKey, *row)) base = *old;
@@ -122,7 +122,7 @@ Result<void> Verify(const VerifyOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config config = TRY(server::LoadConfig(options.config));
   TRY(HardenProcess(config.secure_heap_bytes));
-  const WholeStore whole = TRY(OpenWhole(config, WholeUse::kRead));
+  const KeyStation whole = TRY(OpenWhole(config, StoreUse::kRead));
   // The logs first: what they say by now is in the picture that is taken next.
   const std::vector<integrity::AuditFolder> folders = TRY(AuditFolders(options, config));
   const auto snapshot = TRY(whole.store->Snapshot());

@@ -1,45 +1,60 @@
 #include "whole_store.h"
 
+#include <optional>
 #include <utility>
 
+#include "configured_tokens.h"
 #include "engine/store_facts.h"
-#include "hsm/direct_sealer.h"
-#include "hsm/master_key.h"
-#include "store/sqlite_store.h"
-#include "token.h"
 
 namespace dare::kms {
 
-Result<std::unique_ptr<hsm::Sealer>> OpenSealer(const server::Config& config) {
-  auto pool = TRY(OpenToken(config.hsm));
-  auto mek = TRY(hsm::MasterKey::Find(pool, config.hsm.mek_label));
-  return std::unique_ptr<hsm::Sealer>(TRY(hsm::DirectSealer::Make(std::move(mek))));
-}
-
-Result<std::unique_ptr<store::ObjectStore>> OpenStoreAs(const server::Config& config,
-                                                        WholeUse use) {
+Result<KeyStation> OpenWhole(const server::Config& config, StoreUse use) {
   if (config.store.backend == "memory") {
     return Error(Code::kInvalidArgument, config.file + ": a store in memory has nothing to keep");
   }
-  store::SqliteOptions options;
-  options.path = config.store.path;
-  options.sole_owner = use == WholeUse::kOwn;
-  options.read_only = use == WholeUse::kRead;
-  return store::OpenSqliteStore(options);
-}
-
-Result<WholeStore> OpenWhole(const server::Config& config, WholeUse use) {
-  WholeStore whole;
-  whole.store = TRY(OpenStoreAs(config, use));
-  if (const auto key = whole.store->GetMeta(engine::kRecordKeyFact); !key) {
-    if (key.error().code != Code::kNotFound) return key.error();
-    if (TRY(whole.store->Extent()) == 0) {
+  {
+    const auto store = TRY(OpenStore(config, StoreUse::kRead));
+    const auto key = store->GetMeta(engine::kRecordKeyFact);
+    if (!key && key.error().code != Code::kNotFound) return key.error();
+    if (!key && TRY(store->Extent()) == 0) {
       return Error(Code::kInvalidArgument, "the store of " + config.file + " is empty");
     }
   }
-  whole.sealer = TRY(OpenSealer(config));
-  whole.vault = TRY(engine::Vault::Open(*whole.store, *whole.sealer));
-  return whole;
+  return OpenKeyStation(config, use);
+}
+
+Result<std::unique_ptr<custody::SealerRing>> OpenTokenKeys(const server::Config& config) {
+  ConfiguredTokens tokens(config.hsm, SystemClock::Get());
+  auto ring = std::make_unique<custody::SealerRing>();
+  std::optional<Error> failure;
+  for (const std::string& token : tokens.tokens()) {
+    const auto ids = tokens.List(token);
+    if (!ids) {
+      if (!failure) failure = ids.error().In("HSM '" + token + "'");
+      continue;
+    }
+    const bool first = ring->current_id().empty();
+    for (const Bytes& id : *ids) {
+      auto sealer = tokens.Open(token, id, custody::KeyOrigin::kCeremony);
+      if (!sealer) {
+        if (!failure) failure = sealer.error().In("HSM '" + token + "'");
+        continue;
+      }
+      ring->Put({*std::move(sealer), nullptr});
+      if (first) TRY(ring->SetCurrent(id));
+    }
+  }
+  if (!ring->current_id().empty()) return ring;
+  if (failure) return *failure;
+  return Error(Code::kNotFound, "no HSM of the configuration has a master key");
+}
+
+void PreferKeyOf(const custody::CustodyRecord& record, custody::SealerRing& keys) {
+  const custody::CustodyKey& current = record.current();
+  if (keys.SetCurrent(current.id)) return;
+  for (const custody::KeyHolder& holder : current.holders) {
+    if (keys.SetCurrent(holder.wrapping_key)) return;
+  }
 }
 
 }  // namespace dare::kms

@@ -1,32 +1,22 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "engine/vault.h"
-#include "hsm/sealer.h"
+#include "base/result.h"
+#include "custody/sealer_ring.h"
+#include "key_station.h"
 #include "server/config.h"
-#include "store/object_store.h"
 
 namespace dare::kms {
 
-enum class WholeUse {
-  kRead,     // beside a server, changing nothing
-  kOwn,      // refused while a server has it (SQLite)
-  kAddFact,  // beside a server, one fact
-};
+// A store with its keys open, for the verbs that work on the whole of it; kInvalidArgument where it
+// is empty, which is not for opening but for filling.
+Result<KeyStation> OpenWhole(const server::Config& config, StoreUse use);
 
-// A store and what opens its records, for the verbs that work on the whole of it.
-struct WholeStore {
-  std::unique_ptr<hsm::Sealer> sealer;
-  std::unique_ptr<store::ObjectStore> store;
-  std::unique_ptr<engine::Vault> vault;
-};
-
-Result<std::unique_ptr<hsm::Sealer>> OpenSealer(const server::Config& config);
-Result<std::unique_ptr<store::ObjectStore>> OpenStoreAs(const server::Config& config, WholeUse use);
-// All three; kInvalidArgument where the store is empty, which is not for opening but for filling.
-Result<WholeStore> OpenWhole(const server::Config& config, WholeUse use);
+// Every master key in the tokens of the configuration: what a backup is sealed under, and opened
+// with where there is no store yet. Seals under the first token's newest.
+Result<std::unique_ptr<custody::SealerRing>> OpenTokenKeys(const server::Config& config);
+// Lets it seal under the master key that seals this store, or that wraps its root key.
+void PreferKeyOf(const custody::CustodyRecord& record, custody::SealerRing& keys);
 
 }  // namespace dare::kms

@@ -37,6 +37,7 @@ void Describe(CLI::App& app, Session& session) {
   AddRewrap(app, session);
   AddInspect(app, session);
   AddKey(app, session);
+  AddHsm(app, session);
   AddPing(app, session);
   AddEnroll(app, session);
   AddVersion(app, session);

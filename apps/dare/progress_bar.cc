@@ -23,8 +23,8 @@ std::size_t TerminalWidth() {
 
 }  // namespace
 
-ProgressBar::ProgressBar(std::string doing)
-    : doing_(std::move(doing)), terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressBar::ProgressBar(std::string doing, Unit unit)
+    : doing_(std::move(doing)), unit_(unit), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() { Clear(); }
 
@@ -53,14 +53,18 @@ std::string ProgressBar::Line(std::uint64_t done, std::optional<std::uint64_t> t
     line += "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] " +
             std::to_string(static_cast<int>(part * 100)) + " %  ";
   }
-  line += SizeText(done);
-  if (total) line += " of " + SizeText(*total);
-  line += "  " + SizeText(static_cast<std::uint64_t>(speed)) + "/s";
+  line += Amount(done);
+  if (total) line += " of " + Amount(*total);
+  line += "  " + Amount(static_cast<std::uint64_t>(speed)) + "/s";
   if (total && *total > done && speed > 0) {
     const double left = static_cast<double>(*total - done) / speed;
     line += "  " + std::to_string(static_cast<std::int64_t>(left) + 1) + " s left";
   }
   return line;
+}
+
+std::string ProgressBar::Amount(std::uint64_t amount) const {
+  return unit_ == Unit::kBytes ? SizeText(amount) : std::to_string(amount);
 }
 
 void ProgressBar::Clear() {

@@ -56,6 +56,7 @@ struct TokenConfig {
   std::string bounded_calls = "auto";    // "auto" or "always" (docs/decisions/hsm-calls.md)
   bool tpm = false;                      // a TPM: of the above only the name is its own
   std::string tcti;                      // how to reach the TPM, "device:/dev/tpmrm0"
+  friend bool operator==(const TokenConfig&, const TokenConfig&) = default;
 };
 
 // The [hsm] table is the first token, and holds the keys of the audit log and the authorities.
@@ -63,6 +64,7 @@ struct HsmConfig : TokenConfig {
   std::string sealing = "direct";              // "direct" or "root" (kms.toml(5))
   std::string softhsm2_conf;                   // exported as SOFTHSM2_CONF when not empty
   std::string audit_key_label = "dare-audit";  //
+  std::uint32_t reseal_per_second = 1000;      // records at most, in a rotation; 0: no bound
   std::vector<TokenConfig> tokens;             // further ones, [[hsm.tokens]]
 
   // The token with this name, the first one among them; null when there is none.

@@ -1,0 +1,170 @@
+#include "server/admin.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <initializer_list>
+
+#include "base/log.h"
+
+namespace dare::server {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kPrefix = "/admin/v1/";
+constexpr std::string_view kHsm = "/admin/v1/hsm";
+constexpr std::string_view kRotate = "/admin/v1/hsm/rotate";
+constexpr std::string_view kRetired = "/admin/v1/hsm/retired";
+constexpr std::string_view kTokens = "/admin/v1/hsm/tokens";
+constexpr std::size_t kDeepest = 4;
+
+int StatusOf(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+    case Code::kMalformed:
+      return 400;
+    case Code::kTooLarge:
+      return 413;
+    case Code::kDenied:
+    case Code::kRejected:
+      return 403;
+    case Code::kUnauthenticated:
+      return 403;  // an HSM refused a PIN; the client is who it says
+    case Code::kNotFound:
+      return 404;
+    case Code::kAlreadyExists:
+    case Code::kConflict:
+      return 409;
+    case Code::kUnsupported:
+      return 501;
+    case Code::kUnavailable:
+    case Code::kTimeout:
+    case Code::kExhausted:
+      return 503;
+    case Code::kDamaged:
+    case Code::kIo:
+    case Code::kInternal:
+      return 500;
+  }
+  return 500;
+}
+
+HttpResponse Refuse(int status, std::string_view code, const std::string& message) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = json::serialize(json::object{{"error", message}, {"code", code}}) + "\n";
+  return response;
+}
+
+// The body as an object with texts under `names`, and nothing else. No body is an empty object.
+Result<json::object> ReadBody(const HttpRequest& request,
+                              std::initializer_list<std::string_view> names) {
+  if (request.body.empty()) return json::object();
+  if (!HasMediaType(request.content_type, "application/json")) {
+    return Error(Code::kInvalidArgument, "the body must be application/json");
+  }
+  json::parse_options options;
+  options.max_depth = kDeepest;
+  boost::system::error_code failure;
+  const json::value value =
+      json::parse({request.body.data(), request.body.size()}, failure, {}, options);
+  if (failure || !value.is_object()) {
+    return Error(Code::kInvalidArgument, "the body must be a JSON object");
+  }
+  for (const auto& member : value.get_object()) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      return Error(Code::kInvalidArgument, "unknown member '" + std::string(name) + "'");
+    }
+    if (!member.value().is_string()) {
+      return Error(Code::kInvalidArgument, "member '" + std::string(name) + "' must be a text");
+    }
+  }
+  return value.get_object();
+}
+
+std::string TextOf(const json::object& object, std::string_view name) {
+  const json::value* const value = object.if_contains({name.data(), name.size()});
+  if (value == nullptr) return {};
+  const json::string& text = value->get_string();
+  return {text.data(), text.size()};
+}
+
+Error NoSuchRoute(const HttpRequest& request) {
+  return Error(Code::kNotFound, request.method + " " + request.path + " is no route");
+}
+
+}  // namespace
+
+Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& event) {
+  const bool get = request.method == "GET", post = request.method == "POST";
+  if (request.path == kHsm && get) {
+    event.operation = "key status";
+    if (!event.permitted) return std::string();
+    return office_.Status();
+  }
+  if (request.path == kRotate && post) {
+    event.operation = "rotate master key";
+    if (!event.permitted) return std::string();
+    const json::object body = TRY(ReadBody(request, {"sealing", "key"}));
+    const KeyOffice::Rotation rotation{TextOf(body, "sealing"), TextOf(body, "key")};
+    event.detail = rotation.sealing;
+    return office_.Rotate(rotation);
+  }
+  if (request.path == kRetired && request.method == "DELETE") {
+    event.operation = "destroy retired keys";
+    if (!event.permitted) return std::string();
+    return office_.DestroyRetired();
+  }
+  if (request.path == kTokens && post) {
+    event.operation = "add token";
+    if (!event.permitted) return std::string();
+    const json::object body = TRY(ReadBody(request, {"token"}));
+    event.subject = TextOf(body, "token");
+    if (event.subject.empty()) return Error(Code::kInvalidArgument, "member 'token' is missing");
+    return office_.AddToken(event.subject);
+  }
+  const std::string token_path = std::string(kTokens) + "/";
+  if (request.method == "DELETE" && request.path.starts_with(token_path)) {
+    event.operation = "remove token";
+    event.subject = request.path.substr(token_path.size());
+    if (!event.permitted) return std::string();
+    return office_.RemoveToken(event.subject);
+  }
+  event.operation = "administration";
+  return NoSuchRoute(request);
+}
+
+HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller) {
+  if (!request.path.starts_with(kPrefix)) return next_.Serve(request, caller);
+  AdminEvent event;
+  event.peer = *caller.peer;
+  event.permitted = caller.peer->authenticated() && options_.is_administrator(*caller.peer);
+  const Result<std::string> done = Do(request, event);
+  if (!done) event.failure = done.error();
+  return Answer(std::move(event), done);
+}
+
+HttpResponse AdminRoutes::Answer(AdminEvent event, const Result<std::string>& done) {
+  const bool mere_look = event.permitted && done && event.operation == "key status";
+  if (!mere_look && options_.observer) {
+    if (const Result<void> recorded = options_.observer(event); !recorded) {
+      log::Failure("an administrator's request was not audited: " + recorded.error().message);
+      return Refuse(503, "unavailable", "the request could not be recorded");
+    }
+  }
+  if (!event.permitted) {
+    return Refuse(403, "denied", "this needs a certificate with the administrator role");
+  }
+  if (!done) {
+    return Refuse(StatusOf(done.error().code), CodeName(done.error().code), done.error().message);
+  }
+  HttpResponse response;
+  response.content_type = "application/json";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = *done + "\n";
+  return response;
+}
+
+}  // namespace dare::server

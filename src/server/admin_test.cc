@@ -1,0 +1,143 @@
+#include "server/admin.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace dare::server {
+namespace {
+
+using testing::HasSubstr;
+
+class RestForTest : public HttpRoutes {
+ public:
+  HttpResponse Serve(const HttpRequest&, const Caller&) override {
+    HttpResponse response;
+    response.body = "the rest";
+    return response;
+  }
+};
+
+class OfficeForTest : public KeyOffice {
+ public:
+  Result<std::string> Status() override { return Note("status"); }
+  Result<std::string> Rotate(const Rotation& rotation) override {
+    return Note("rotate " + rotation.sealing + "," + rotation.prepared);
+  }
+  Result<std::string> DestroyRetired() override { return Note("destroy"); }
+  Result<std::string> AddToken(const std::string& token) override { return Note("add " + token); }
+  Result<std::string> RemoveToken(const std::string& token) override {
+    return Note("remove " + token);
+  }
+  std::vector<std::string> asked;
+  std::optional<Error> failure;
+
+ private:
+  Result<std::string> Note(const std::string& what) {
+    asked.push_back(what);
+    if (failure) return *failure;
+    return std::string("{}");
+  }
+};
+
+class AdminTest : public testing::Test {
+ protected:
+  HttpResponse Ask(const std::string& method, const std::string& path, std::string_view body = {},
+                   const std::string& type = "application/json") {
+    HttpRequest request;
+    request.method = method;
+    request.path = path;
+    request.body = body;
+    request.content_type = type;
+    Caller caller;
+    caller.peer = std::make_shared<const Peer>(peer_);
+    return routes_.Serve(request, caller);
+  }
+  AdminTest() {
+    peer_.common_name = "root";
+    peer_.fingerprint = "ab";
+  }
+  Peer peer_;
+  RestForTest rest_;
+  OfficeForTest office_;
+  std::vector<AdminEvent> events_;
+  bool log_broken_ = false;
+  AdminRoutes routes_{rest_, office_,
+                      AdminOptions{[](const Peer& peer) { return peer.common_name == "root"; },
+                                   [this](const AdminEvent& event) -> Result<void> {
+                                     if (log_broken_) return Error(Code::kIo, "full");
+                                     events_.push_back(event);
+                                     return {};
+                                   }}};
+};
+
+TEST_F(AdminTest, TakesEachRequestToTheOffice) {
+  EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate", R"({"sealing":"root","key":"aa"})").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/tokens", R"({"token":"b"})").status, 200);
+  EXPECT_EQ(Ask("DELETE", "/admin/v1/hsm/tokens/b").status, 200);
+  EXPECT_EQ(Ask("DELETE", "/admin/v1/hsm/retired").status, 200);
+  EXPECT_THAT(office_.asked, testing::ElementsAre("status", "rotate ,", "rotate root,aa", "add b",
+                                                  "remove b", "destroy"));
+  EXPECT_EQ(events_.size(), 5u) << "all but the look at the status";
+  EXPECT_EQ(events_[2].subject, "b");
+}
+
+TEST_F(AdminTest, AsksTheOfficeNothingForOthers) {
+  for (const char* name : {"alice", ""}) {
+    peer_.common_name = name;
+    peer_.fingerprint = *name == '\0' ? "" : "ab";
+    for (const auto& [method, path] :
+         std::vector<std::pair<std::string, std::string>>{{"GET", "/admin/v1/hsm"},
+                                                          {"POST", "/admin/v1/hsm/rotate"},
+                                                          {"POST", "/admin/v1/hsm/tokens"},
+                                                          {"DELETE", "/admin/v1/hsm/tokens/b"},
+                                                          {"DELETE", "/admin/v1/hsm/retired"},
+                                                          {"GET", "/admin/v1/nowhere"}}) {
+      const HttpResponse response = Ask(method, path, "junk");
+      EXPECT_EQ(response.status, 403) << path;
+      EXPECT_THAT(response.body, HasSubstr("administrator role"));
+    }
+  }
+  // A claim of a name without a certificate behind it.
+  peer_.common_name = "root";
+  peer_.fingerprint = "";
+  EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 403);
+  EXPECT_TRUE(office_.asked.empty());
+  EXPECT_EQ(events_.size(), 13u);
+  EXPECT_FALSE(events_[0].permitted);
+}
+
+TEST_F(AdminTest, RefusesBodiesThatItDoesNotKnowWhollyAndRoutesThatAreNone) {
+  for (const std::string body : {"[]", "{", "\"root\"", R"({"sealing":1})", R"({"seal":"root"})",
+                                 R"({"sealing":"root"} x)", R"({"a":{"b":{"c":{"d":{}}}}})"}) {
+    EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate", body).status, 400) << body;
+  }
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate", "{}", "text/plain").status, 400);
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/tokens", "{}").status, 400);
+  EXPECT_EQ(Ask("PUT", "/admin/v1/hsm").status, 404);
+  EXPECT_EQ(Ask("GET", "/admin/v1/other").status, 404);
+  EXPECT_TRUE(office_.asked.empty());
+}
+
+TEST_F(AdminTest, TellsWhyInJsonWithItsStatus) {
+  office_.failure = Error(Code::kConflict, "a \"rotation\" is under way");
+  const HttpResponse response = Ask("POST", "/admin/v1/hsm/rotate");
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.body,
+            "{\"error\":\"a \\\"rotation\\\" is under way\",\"code\":\"conflict\"}\n");
+  ASSERT_TRUE(events_[0].failure.has_value());
+}
+
+TEST_F(AdminTest, WithholdsTheAnswerThatCannotBeAudited) {
+  log_broken_ = true;
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate").status, 503);
+}
+
+TEST_F(AdminTest, LeavesOtherPathsToOthers) {
+  EXPECT_EQ(Ask("GET", "/healthz").body, "the rest");
+  EXPECT_EQ(Ask("GET", "/admin/v1").body, "the rest");
+}
+
+}  // namespace
+}  // namespace dare::server
