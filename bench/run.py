@@ -249,6 +249,24 @@ class Bench:
                                   + ", ".join(f"{k} {v:.0f}" for k, v in others.items()))
 
 
+    def failover_gap(self):
+        """How long a writer waits when the primary of the database dies, or is cut off; beside the time that Patroni
+        gives a primary to be heard of again, which no failover is shorter than."""
+        test = HERE.parent / "tests" / "ha" / "failover_test.py"
+        with tempfile.NamedTemporaryFile(suffix=".json") as result:
+            said = output([sys.executable, test, "--json", result.name],
+                          env=dict(os.environ, DARE_KMS=str(self.build / "bin" / "dare-kms")))
+            if "SKIPPED" in said:
+                return dict(value=0.0, unit="1/s", limit_name="nothing", limit=1.0, aim=0.0, note=said.strip())
+            mine = json.loads(pathlib.Path(result.name).read_text("utf-8"))
+        gap = max(mine["gap_killed"], mine["gap_cut"])
+        return dict(value=1 / gap, unit="1/s", limit_name=f"one failover in Patroni's ttl of {mine['ttl']} s",
+                    limit=1 / mine["ttl"], aim=0.5,
+                    note=f"longest gap {gap} s: killed {mine['gap_killed']} s, cut off {mine['gap_cut']} s, reads "
+                         f"{mine['reading_gap']} s, a dare-kms killed {mine['gap_server']} s; acknowledged "
+                         f"{mine['acknowledged']}, lost {mine['lost']}, refused {mine['refused']}, doubled {mine['doubled']}")
+
+
 BENCHMARKS = {
     "seal": lambda b: b.seal(),
     "open": lambda b: b.open(),
@@ -266,6 +284,7 @@ BENCHMARKS = {
     "hsm-seal-8": lambda b: b.hsm("seal", 8),
     "hsm-open-1": lambda b: b.hsm("open", 1),
     "hsm-open-8": lambda b: b.hsm("open", 8),
+    "failover-gap": lambda b: b.failover_gap(),
     "kmip-inproc-get": lambda b: b.kmip_inproc("get"),
     "kmip-inproc-locate": lambda b: b.kmip_inproc("locate"),
     "kmip-inproc-encrypt": lambda b: b.kmip_inproc("encrypt-1k"),
