@@ -85,7 +85,9 @@ Result<std::shared_ptr<hsm::SessionPool>> ConfiguredTokens::PoolOf(Seat& seat) {
     const MutexLock lock(seat.mutex);
     if (seat.pool != nullptr) return seat.pool;
   }
-  auto pool = TRY(OpenToken(seat.config, seat.softhsm2_conf));
+  // Signatures have a guard of their own: sealers come and go with their keys.
+  auto pool =
+      TRY(OpenToken(seat.config, seat.softhsm2_conf, MakeGuard(seat.config, SystemClock::Get())));
   const MutexLock lock(seat.mutex);
   if (seat.pool == nullptr) seat.pool = std::move(pool);
   return seat.pool;

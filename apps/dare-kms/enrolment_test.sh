@@ -46,7 +46,9 @@ start
 est=https://localhost:$https/.well-known/est
 ca=(--silent --cacert "$dir/kms/ca.pem")
 type=(-H 'Content-Type: application/pkcs10' -H 'Content-Transfer-Encoding: base64')
-expect "$(curl "${ca[@]}" "https://127.0.0.1:$https/healthz")" ok healthz
+for path in healthz readyz; do
+  curl "${ca[@]}" --fail "https://127.0.0.1:$https/$path" | grep -q '^{"status":"ok"' || fail "$path"
+done
 
 # --- cacerts: RFC 7030, 4.1 ---------------------------------------------------------------------
 curl "${ca[@]}" -D "$dir/head" "$est/cacerts" | openssl base64 -d |

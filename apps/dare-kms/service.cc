@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "custody/patience.h"
+#include "health.h"
 #include "hsm/session_pool.h"
 #include "open_store.h"
 
@@ -200,10 +201,7 @@ Result<void> Service::StartListeners() {
   server::EstOptions est;
   est.client_days = config_.ca.client_days;
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
-  est.health = [this] {
-    const auto failure = audit_->failure();
-    return failure ? server::Health{false, "the audit log cannot be written"} : server::Health{};
-  };
+  est.health = [this] { return AssessHealth(*audit_, *keys_.store, keys_.custody->ring()); };
   est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, records_.get(),
                                               std::move(est));
   server::HttpLimits http_limits;

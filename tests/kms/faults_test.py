@@ -15,7 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import fixture, kms  # noqa: E402
+from support import faulty_hsm, fixture, kms  # noqa: E402
 from support.kmip_client import KmipFailure  # noqa: E402
 
 FREE_BYTES = 4 << 20  # of the small disk, beside what the server has already
@@ -133,20 +133,17 @@ class HsmGone(fixture.KmsTest):
 
     @classmethod
     def configure_server(cls, server):
-        module = server.home / "faulty_hsm.so"
-        here = pathlib.Path(__file__).resolve().parent
-        flags = kms.run(["pkg-config", "--cflags", "p11-kit-1"]).stdout.split()
-        kms.run(["cc", "-shared", "-fPIC", *flags, "-o", module, here / "faulty_hsm.c", "-ldl"])
-        server.configure("hsm", "module", str(module))
-        cls.gone = server.home / "hsm-is-gone"
-        server.extra_environment["DARE_TEST_HSM_GONE"] = str(cls.gone)
+        if faulty_hsm.built() is None:
+            raise unittest.SkipTest("SKIPPED: the module that fails on demand is not built")
+        cls.hsm = faulty_hsm.FaultyHsm(server.home, "a")
+        server.configure("hsm", "module", str(cls.hsm.module))
 
     def test_cached_keys_go_on_serving_others_fail_cleanly_and_all_work_again_when_it_is_back(self):
         client = self.client()
         key, uncached = client.create("cached"), client.create("uncached")
         material = client.get(key)  # the first Get changes the object (Fresh), the second one fills the cache
         self.assertEqual(client.get(key), material)
-        self.gone.touch()
+        self.hsm.gone()
         try:
             self.assertEqual(client.get(key), material, "an opened key is served from the cache")
             for call in (lambda: client.get(uncached), client.create, client.create):
@@ -158,7 +155,7 @@ class HsmGone(fixture.KmsTest):
                 self.assertEqual(another.get(key), material)
             self.assertIsNone(self.kms.process.poll(), "the server lives")
         finally:
-            self.gone.unlink()
+            self.hsm.mend()
         self.assertTrue(fixture.eventually(lambda: self.creates(client)), "it recovers by itself")
         self.assertEqual((client.get(key), len(client.get(uncached))), (material, 32))
 
@@ -171,14 +168,14 @@ class HsmGone(fixture.KmsTest):
 
     def test_a_start_without_the_hsm_fails_clearly(self):
         self.kms.stop()
-        self.gone.touch()
+        self.hsm.gone()
         try:
             done = kms.run([self.kms.programs.dare_kms, "serve", "--config", self.kms.config_file], check=False,
                            env=dict(os.environ, **self.kms.extra_environment))
             self.assertIn(done.returncode, (1, 4), "failed, or HSM unreachable")
             self.assertIn("error", done.stderr)
         finally:
-            self.gone.unlink()
+            self.hsm.mend()
         self.kms.start()
 
     def test_a_start_without_the_token_fails_clearly(self):

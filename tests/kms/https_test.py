@@ -144,7 +144,9 @@ class Https(fixture.KmsTest):
     def test_strangers_get_no_further_than_enrolment(self):
         self.assertEqual(self.post(XML, xml("Query"), who=None)[0], 403)
         self.assertEqual(self.post(XML, b"x" * 70000, who=None)[0], 413)
-        self.assertEqual(self.curl(who=None, path="/healthz")[::2], (200, b"ok\n"))
+        for path in ("/healthz", "/readyz"):
+            status, _, body = self.curl(who=None, path=path)
+            self.assertEqual((status, json.loads(body)["status"]), (200, "ok"))
         self.assertEqual(self.curl(who=None, path="/.well-known/est/cacerts")[0], 200)
 
     def test_http_errors_are_told_from_kmip_errors(self):

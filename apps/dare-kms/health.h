@@ -1,0 +1,17 @@
+#pragma once
+
+#include "audit/audit_log.h"
+#include "hsm/sealer.h"
+#include "server/est.h"
+#include "store/object_store.h"
+
+namespace dare::kms {
+
+// How the server is, for /healthz and /readyz. Serving: the audit log can be written and the store
+// be read, so that requests are answered, if only those whose keys are at hand. Ready: new keys can
+// be sealed, too. The text says which part is how, and no more than that: anybody may read it.
+// Asks the store, but no HSM: what their guards know is enough.
+server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectStore& store,
+                            const hsm::Sealer& sealer);
+
+}  // namespace dare::kms
