@@ -24,12 +24,12 @@ class LostAnswers(CommandLineTest):
         before = len(self.records(operation))
         proxy = CuttingProxy(self.kms.kmip, lambda: len(self.records(operation)) > before)
         self.addCleanup(proxy.close)
-        servers = f'"127.0.0.1:{proxy.address[1]}", "{self.direct}"'
-        self.client.configure(f'"{self.direct}"', servers)
+        alone, servers = f"'{self.direct}'", f"'127.0.0.1:{proxy.address[1]}', '{self.direct}'"
+        self.client.configure(alone, servers)
         try:
             done = self.client(*words)
         finally:
-            self.client.configure(servers, f'"{self.direct}"')
+            self.client.configure(servers, alone)
         self.assertEqual(proxy.cuts, 1, "no answer was lost: the test shows nothing")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr, "")
