@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import fixture  # noqa: E402
+from support import fixture, postgres  # noqa: E402
 from support.kms import Kms, free_folder, run  # noqa: E402
 
 DAMAGED = 5
@@ -264,6 +264,48 @@ class BackupTest(fixture.KmsTest):
         done = self.dare_kms("migrate", "--from", self.kms.config_file, "--to", file, check=False)
         self.assertEqual(done.returncode, 1, "into an empty store only")
         self.assertIn("not empty", done.stderr)
+
+    @unittest.skipIf(postgres.missing(), f"SKIPPED: {postgres.missing()}")
+    def test_to_postgresql_and_back_nothing_changes(self):
+        self.kms.stop()
+        with postgres.Server() as database:
+            there, there_file = self.empty_machine("there")
+            there_file.write_text(there_file.read_text("utf-8").replace(
+                "[store]\n", f'[store]\nbackend = "postgresql"\nconnection = {json.dumps(database.connection)}\n'), "utf-8")
+            self.dare_kms("migrate", "--from", self.kms.config_file, "--to", there_file)
+            self.assertEqual(int(database.sql("SELECT count(*) FROM objects")), len(rows(self.kms.database)))
+            self.assertGreaterEqual(self.verify(there_file)["opened"], len(self.keys))
+            self.refuses_a_second_time(there_file)
+
+            served = Kms(self.kms.programs, self.as_home(there))
+            self.dare_kms("renew-server-certificate", "--config", self.with_certificates(there, there_file))
+            served.start()
+            try:
+                with served.client(self.identities["alice"]) as client:
+                    for key, value in self.keys.items():
+                        self.assertEqual(client.get(key), value)
+            finally:
+                served.stop()
+
+            back, back_file = self.empty_machine("back")
+            self.dare_kms("migrate", "--from", there_file, "--to", back_file)
+            self.assertEqual(rows(self.database_of(back)), rows(self.kms.database))
+            self.verify(back_file)
+
+            self.dare_kms("backup", "--out", self.file, "--config", there_file)
+            restored, restored_file = self.empty_machine("restored")
+            self.restore(restored_file)
+            self.assertEqual(rows(self.database_of(restored)), rows(self.kms.database))
+
+    def refuses_a_second_time(self, file):
+        done = self.dare_kms("migrate", "--from", self.kms.config_file, "--to", file, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("not empty", done.stderr)
+
+    def with_certificates(self, folder, file):
+        for name in ("ca.pem", "server.pem"):
+            shutil.copy(self.kms.folder / name, folder / name)
+        return file
 
     def test_a_damaged_source_is_not_called_well_moved(self):
         self.kms.stop()
