@@ -9,7 +9,7 @@ namespace dare::kms {
 
 Result<StoreGroups> VerifyCopy(const server::Config& config,
                                const std::atomic<bool>& interruption) {
-  const KeyStation whole = TRY(OpenWhole(config, StoreUse::kRead));
+  const KeyStation whole = TRY(OpenWhole(config, StoreUse::kJoin));
   const auto snapshot = TRY(whole.store->Snapshot());
   Progress progress("checking");
   integrity::StoreCheckOptions check;

@@ -7,6 +7,11 @@
 #include "engine/store_facts.h"
 
 namespace dare::kms {
+namespace {
+
+constexpr char kCustodyFact[] = "custody";  // which keys seal the store (docs/formats/custody.md)
+
+}  // namespace
 
 Result<KeyStation> OpenWhole(const server::Config& config, StoreUse use) {
   if (config.store.backend == "memory") {
@@ -18,6 +23,13 @@ Result<KeyStation> OpenWhole(const server::Config& config, StoreUse use) {
     if (!key && key.error().code != Code::kNotFound) return key.error();
     if (!key && TRY(store->Extent()) == 0) {
       return Error(Code::kInvalidArgument, "the store of " + config.file + " is empty");
+    }
+    // Custody writes its first record where there is none, which a reader may not.
+    const bool has_custody = store->GetMeta(kCustodyFact).has_value();
+    if (key && !has_custody && use == StoreUse::kRead) {
+      return Error(Code::kUnsupported, "the store of " + config.file +
+                                           " comes from an earlier version: start the server "
+                                           "once, which brings it up to this one");
     }
   }
   return OpenKeyStation(config, use);

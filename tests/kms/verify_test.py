@@ -315,6 +315,16 @@ class Verify(fixture.KmsTest):
         self.edit(("DELETE FROM index_entries WHERE seq = ?", seq), ("DELETE FROM objects WHERE seq = ?", seq))
         self.assertEqual(self.found("--no-audit"), {("sum", "")})
 
+    def test_a_store_of_an_earlier_version_is_for_the_server_first(self):
+        self.edit(("DELETE FROM meta WHERE key LIKE 'sum-%' OR key = 'custody'",))
+        done = self.kms.command("verify", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("start the server once", done.stderr)
+        self.kms.start()
+        self.kms.stop()
+        self.assertEqual(self.kms.command("verify", "--no-audit", "--adopt").returncode, 0)
+        self.assertEqual(self.verify("--no-audit")[0], 0)
+
     def test_nothing_that_is_altered_can_be_adopted(self):
         self.edit(("UPDATE objects SET owner = 'mallory' WHERE id = ?", self.victim))
         self.assertEqual(self.kms.command("verify", "--no-audit", "--adopt", check=False).returncode, DAMAGED)
