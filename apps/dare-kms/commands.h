@@ -125,6 +125,13 @@ struct HsmRestoreOptions {
 Result<void> HsmRestore(const HsmRestoreOptions& options);
 Result<void> HsmDrill(const HsmRestoreOptions& options);
 
+struct ResidentKeysOptions {
+  std::string config = kDefaultConfig;
+  std::string remove;  // the CKA_ID of one, in hexadecimal; empty: lists them
+  bool json = false;
+};
+Result<void> ResidentKeys(const ResidentKeysOptions& options);
+
 Result<void> CheckConfig(const std::string& config);
 
 struct VerifyOptions {

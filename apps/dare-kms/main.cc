@@ -237,6 +237,16 @@ void AddMakeCertifyAuthority(CLI::App& app, int& status) {
   verb->callback([&status] { status = Finish(MakeCertifyAuthority(options)); });
 }
 
+void AddResidentKeys(CLI::App& app, int& status) {
+  static ResidentKeysOptions options;
+  auto* verb = app.add_subcommand("resident-keys", "list the keys of clients that stay in the HSM");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  verb->add_option("--remove", options.remove,
+                   "remove one that no object refers to, by its id in the list");
+  verb->add_flag("--json", options.json, "as a JSON array");
+  verb->callback([&status] { status = Finish(ResidentKeys(options)); });
+}
+
 void AddCheckConfig(CLI::App& app, int& status) {
   static std::string config = kDefaultConfig;
   auto* verb = app.add_subcommand("check-config", "read a configuration and say what is wrong");
@@ -326,6 +336,7 @@ int Main(int argc, char** argv) {
   AddRenewServerCertificate(app, status);
   AddMakeCertifyAuthority(app, status);
   AddCredential(app, status);
+  AddResidentKeys(app, status);
   AddCheckConfig(app, status);
   AddVerify(app, status);
   AddBackups(app, status);

@@ -9,6 +9,7 @@
 #include "health.h"
 #include "hsm/session_pool.h"
 #include "open_store.h"
+#include "resident_keys.h"
 
 namespace dare::kms {
 namespace {
@@ -179,6 +180,9 @@ Result<void> Service::OpenRecords() {
       std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms);
   options.custody = keys_.custody.get();
   options.resealing.per_second = config_.hsm.reseal_per_second;
+  if (config_.hsm.resident_keys) resident_keys_ = OpenResidentKeys(config_.hsm);
+  options.resident_keys = resident_keys_.get();
+  options.make_resident_keys = resident_keys_ != nullptr;
   kms_ = TRY(
       engine::Kms::Open(options, *keys_.store, keys_.custody->ring(), *audit_, SystemClock::Get()));
   return {};

@@ -9,6 +9,7 @@
 #include "certificate_issuer.h"
 #include "credential_source.h"
 #include "engine/kms.h"
+#include "hsm/resident_keys.h"
 #include "hsm/signing_key.h"
 #include "key_administration.h"
 #include "key_station.h"
@@ -56,6 +57,7 @@ class Service {
   std::unique_ptr<server::EnrolmentStore> records_;
   std::unique_ptr<server::CredentialStore> credential_store_;
   std::unique_ptr<StoredCredentials> credentials_;
+  std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
   std::unique_ptr<server::EstService> est_;

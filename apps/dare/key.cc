@@ -119,6 +119,10 @@ void AddCreate(CLI::App& key, Session& session) {
                      "Not usable before \"dare key activate\"");
   verb.app->add_flag("--extractable", verb.command->create.extractable,
                      "Clients may read its bytes (Get); by default they never leave the server");
+  verb.app
+      ->add_flag("--in-hsm", verb.command->create.in_hsm,
+                 "The server's HSM makes the key, keeps it and wraps with it; it is in no memory")
+      ->excludes("--extractable");
   AddJson(verb);
 }
 

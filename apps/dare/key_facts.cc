@@ -62,6 +62,8 @@ json::object ToJson(const KeyFacts& key) {
   out["usage"] = json::array(usage.begin(), usage.end());
   if (key.sensitive) out["sensitive"] = *key.sensitive;
   if (key.extractable) out["extractable"] = *key.extractable;
+  out["in_hsm"] = key.in_hsm;
+  if (!key.rotation_due.empty()) out["rotation_due"] = key.rotation_due;
   const auto date = [&](const char* name, const std::optional<std::int64_t>& time) {
     if (time) out[name] = TimeText(*time);
   };
@@ -114,6 +116,8 @@ void PrintBlock(const KeyFacts& key) {
   Line("usage", usage.empty() ? "-" : usage);
   if (key.extractable) Line("extractable", *key.extractable ? "yes" : "no");
   if (key.sensitive) Line("sensitive", *key.sensitive ? "yes" : "no");
+  if (key.in_hsm) Line("kept", "in the HSM");
+  if (!key.rotation_due.empty()) Line("rotation due", Printable(key.rotation_due));
   const auto date = [](const char* name, const std::optional<std::int64_t>& time) {
     if (time) Line(name, TimeText(*time));
   };

@@ -11,6 +11,7 @@
 #include "kmip/payloads/re_key.h"
 #include "kmip/payloads/revoke.h"
 #include "kmip/tags.h"
+#include "ttlv/writer.h"
 
 namespace dare::client {
 namespace {
@@ -57,6 +58,32 @@ Result<void> ReadLink(const Attribute& attribute, KeyFacts& facts) {
   return {};
 }
 
+// Attributes of dare-kms, which tells in them what versions of KMIP have no attribute for.
+constexpr std::string_view kStorageName = "OpenDaRE-Protection-Storage";
+constexpr std::string_view kRotationDueName = "OpenDaRE-Rotation-Due";
+
+Result<void> ReadVendorAttribute(const Attribute& attribute, KeyFacts& facts) {
+  ttlv::Reader members = TRY(attribute.View().Members());
+  if (TRY(members.Text(Tag::kVendorIdentification)) != "y") return {};
+  const std::string_view name = TRY(members.Text(Tag::kAttributeName));
+  const Result<std::string_view> value = members.Text(Tag::kAttributeValue);
+  if (!value) return {};
+  if (name == kStorageName) facts.in_hsm = *value == "Hardware";
+  if (name == kRotationDueName) facts.rotation_due = *value;
+  return {};
+}
+
+// What 1.x has instead of Protection Storage Masks.
+Attribute StorageWish() {
+  ttlv::Writer out;
+  out.Structure(Tag::kAttribute, [&] {
+    out.Text(Tag::kVendorIdentification, "x");
+    out.Text(Tag::kAttributeName, kStorageName);
+    out.Text(Tag::kAttributeValue, "Hardware");
+  });
+  return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
+}
+
 Result<KeyFacts> FactsOf(std::string id, const std::vector<Attribute>& attributes) {
   kmip::AttributeSet set;
   for (const Attribute& attribute : attributes) set.Add(attribute);
@@ -70,6 +97,8 @@ Result<KeyFacts> FactsOf(std::string id, const std::vector<Attribute>& attribute
   facts.usage = static_cast<std::uint32_t>(set.Integer(Tag::kCryptographicUsageMask).value_or(0));
   facts.sensitive = set.Boolean(Tag::kSensitive);
   facts.extractable = set.Boolean(Tag::kExtractable);
+  facts.in_hsm = (set.Integer(Tag::kProtectionStorageMask).value_or(0) &
+                  static_cast<std::int32_t>(kmip::ProtectionStorageMask::kHardware)) != 0;
   facts.created = set.Date(Tag::kInitialDate);
   facts.activated = set.Date(Tag::kActivationDate);
   facts.deactivated = set.Date(Tag::kDeactivationDate);
@@ -77,6 +106,7 @@ Result<KeyFacts> FactsOf(std::string id, const std::vector<Attribute>& attribute
   facts.destroyed = set.Date(Tag::kDestroyDate);
   for (const Attribute& attribute : attributes) {
     if (attribute.tag == Tag::kLink) TRY(ReadLink(attribute, facts));
+    if (attribute.tag == Tag::kAttribute) TRY(ReadVendorAttribute(attribute, facts));
   }
   return facts;
 }
@@ -147,6 +177,12 @@ Result<KeyFacts> KeyDirectory::Create(std::string_view name, const NewKeyOptions
   if (client_.version() >= kmip::kVersion1_4) {
     attributes.Add(Attribute::OfBoolean(Tag::kSensitive, !options.extractable));
     attributes.Add(Attribute::OfBoolean(Tag::kExtractable, options.extractable));
+  }
+  if (options.in_hsm && kmip::IsVersion1(client_.version())) {
+    attributes.Add(StorageWish());
+  } else if (options.in_hsm) {
+    request.protection_storage_masks = kmip::ProtectionStorageMasks{
+        static_cast<std::int32_t>(kmip::ProtectionStorageMask::kHardware)};
   }
   const auto created = TRY(client_.Call<kmip::CreateResponse>(request));
   KeyFacts facts = TRY(Show(created.id));

@@ -23,6 +23,8 @@ struct KeyFacts {
   std::uint32_t usage = 0;  // Cryptographic Usage Mask
   std::optional<bool> sensitive;
   std::optional<bool> extractable;
+  bool in_hsm = false;       // the key never leaves the server's HSM
+  std::string rotation_due;  // why the server wants the key replaced; empty: it does not
   // POSIX seconds
   std::optional<std::int64_t> created;  // Initial Date
   std::optional<std::int64_t> activated;
@@ -39,6 +41,7 @@ std::string_view StateName(kmip::State state);
 struct NewKeyOptions {
   bool pre_active = false;   // else usable at once
   bool extractable = false;  // else the key's bytes never leave the key server
+  bool in_hsm = false;       // else they are in its memory while in use
 };
 
 struct Rotation {

@@ -5,6 +5,7 @@
 #include "crypto/algorithm_policy.h"
 #include "engine/key_formats.h"
 #include "engine/recommended_curves.h"
+#include "engine/resident_object.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "ttlv/reader.h"
@@ -46,12 +47,18 @@ Result<crypto::PublicKey> KeyOfCertificate(const kmip::ManagedObject& object) {
   return crypto::PublicKey::OfCertificate(der, KeySource::kChecked);
 }
 
+Result<crypto::PublicKey> HalfOf(const hsm::ResidentReference& key) {
+  return crypto::PublicKey::Parse(crypto::PublicKeyFormat::kSubjectPublicKeyInfo, key.public_key,
+                                  KeySource::kChecked);
+}
+
 }  // namespace
 
 Result<crypto::PrivateKey> PrivateKeyOf(const kmip::ManagedObject& object) {
   if (object.type != ObjectType::kPrivateKey) {
     return Reject(ResultReason::kInvalidObjectType, "a Private Key is needed");
   }
+  TRY(CheckHasValue(object.attributes));
   const kmip::KeyBlock block = TRY(ReadableBlock(object));
   return ReadPrivateKey(block, HintsOf(block, object.attributes), KeySource::kChecked);
 }
@@ -61,6 +68,7 @@ Result<crypto::PublicKey> PublicKeyOf(const kmip::ManagedObject& object) {
     case ObjectType::kCertificate:
       return KeyOfCertificate(object);
     case ObjectType::kPrivateKey: {
+      if (IsResident(object.attributes)) return HalfOf(TRY(ReferenceOf(object)));
       const crypto::PrivateKey key = TRY(PrivateKeyOf(object));
       return key.Public();
     }
@@ -76,11 +84,20 @@ Result<crypto::PublicKey> PublicKeyOf(const kmip::ManagedObject& object) {
 Result<UsablePrivateKey> AsPrivateKey(const OperationContext& context, ObjectPointer stored,
                                       KeyPurpose purpose) {
   TRY(CheckUsable(context, *stored, purpose));
-  crypto::PrivateKey key = TRY(PrivateKeyOf(stored->object));
-  TRY(crypto::CheckKey(context.algorithms(), key.facts()));
-  const kmip::CryptographicAlgorithm algorithm = AlgorithmIn(*stored, key.facts());
-  kmip::CryptographicParameters defaults = TRY(DefaultParameters(stored->object.attributes));
-  return UsablePrivateKey{std::move(stored), std::move(key), algorithm, std::move(defaults)};
+  UsablePrivateKey usable;
+  if (stored->object.type == ObjectType::kPrivateKey && IsResident(stored->object.attributes)) {
+    if (purpose == KeyPurpose::kDerive) TRY(CheckHasValue(stored->object.attributes));
+    usable.resident = TRY(ReferenceOf(stored->object));
+    usable.facts = TRY(HalfOf(*usable.resident)).facts();
+  } else {
+    usable.key = TRY(PrivateKeyOf(stored->object));
+    usable.facts = usable.key->facts();
+  }
+  TRY(crypto::CheckKey(context.algorithms(), usable.facts));
+  usable.algorithm = AlgorithmIn(*stored, usable.facts);
+  usable.defaults = TRY(DefaultParameters(stored->object.attributes));
+  usable.object = std::move(stored);
+  return usable;
 }
 
 Result<UsablePublicKey> AsPublicKey(const OperationContext& context, ObjectPointer stored,
@@ -90,7 +107,9 @@ Result<UsablePublicKey> AsPublicKey(const OperationContext& context, ObjectPoint
   TRY(crypto::CheckKey(context.algorithms(), key.facts()));
   const kmip::CryptographicAlgorithm algorithm = AlgorithmIn(*stored, key.facts());
   kmip::CryptographicParameters defaults = TRY(DefaultParameters(stored->object.attributes));
-  return UsablePublicKey{std::move(stored), std::move(key), algorithm, std::move(defaults)};
+  crypto::KeyFacts facts = key.facts();
+  return UsablePublicKey{std::move(stored), std::move(facts), std::move(key), algorithm,
+                         std::move(defaults)};
 }
 
 Result<UsablePrivateKey> OpenPrivateKey(OperationContext& context,

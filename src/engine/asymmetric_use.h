@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
+
 #include "crypto/asymmetric_key.h"
 #include "engine/key_use.h"
 #include "engine/operation.h"
+#include "hsm/resident_reference.h"
 #include "kmip/cryptographic_parameters.h"
 #include "kmip/enums.h"
 #include "kmip/identifier.h"
@@ -11,15 +14,19 @@
 namespace dare::engine {
 
 // A private key that may be used for its purpose now: access policy, state, dates, mask and
-// algorithm policy were checked.
+// algorithm policy were checked. The key is here, or stays in the HSM: key_computation.h signs and
+// decrypts with either.
 struct UsablePrivateKey {
   ObjectPointer object;
-  crypto::PrivateKey key;
+  crypto::KeyFacts facts;
+  std::optional<crypto::PrivateKey> key;  // nothing where `resident` is
+  std::optional<hsm::ResidentReference> resident;
   kmip::CryptographicAlgorithm algorithm{};
   kmip::CryptographicParameters defaults;  // of the object, for fields that a request leaves out
 };
 struct UsablePublicKey {
   ObjectPointer object;
+  crypto::KeyFacts facts;
   crypto::PublicKey key;
   kmip::CryptographicAlgorithm algorithm{};
   kmip::CryptographicParameters defaults;
@@ -39,7 +46,8 @@ Result<UsablePrivateKey> AsPrivateKey(const OperationContext& context, ObjectPoi
 Result<UsablePublicKey> AsPublicKey(const OperationContext& context, ObjectPointer stored,
                                     KeyPurpose purpose);
 
-// The key of a stored object without asking what it is for: Certify, Validate, Matches.
+// The key of a stored object without asking what it is for: Certify, Validate, Matches. Not
+// Extractable for a private key that stays in the HSM.
 Result<crypto::PrivateKey> PrivateKeyOf(const kmip::ManagedObject& object);
 Result<crypto::PublicKey> PublicKeyOf(const kmip::ManagedObject& object);
 

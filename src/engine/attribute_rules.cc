@@ -4,7 +4,9 @@
 
 #include "engine/attribute_values.h"
 #include "engine/lifecycle.h"
+#include "engine/protection_storage.h"
 #include "engine/refusal.h"
+#include "engine/vendor_attributes.h"
 #include "kmip/attribute_table.h"
 #include "kmip/names.h"
 #include "kmip/tags.h"
@@ -20,8 +22,6 @@ using kmip::Reject;
 using kmip::ResultReason;
 using kmip::State;
 using kmip::Tag;
-
-constexpr std::string_view kServerVendor = "y";  // its attributes are ours alone
 
 std::string NameOf(const AttributeReference& reference) {
   if (reference.tag == Tag::kAttribute) return reference.vendor + "-" + reference.name;
@@ -134,7 +134,10 @@ Result<void> CheckAction(AttributeAction action, const AttributeReference& refer
                   "the attributes of a destroyed object are kept as they were");
   }
   if (reference.tag == Tag::kAttribute) {
-    if (reference.vendor == kServerVendor) return ReadOnly(action, reference);
+    // A wish about how a key is kept is heard once, when the key is made.
+    if (reference.vendor == kServerVendor || IsStorageWish(reference)) {
+      return ReadOnly(action, reference);
+    }
     return {};
   }
   const AttributeFlags* flags = kmip::RulesFor(reference.tag, version);

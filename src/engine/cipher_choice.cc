@@ -131,11 +131,15 @@ Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& par
   return Unsupported("a key is wrapped whole, not in parts");
 }
 
-Result<Bytes> MakeIv(const CipherChoice& choice) {
+Result<Bytes> MakeCountedIv(const CipherChoice& choice, const StoredObject& key,
+                            OperationContext& context) {
   constexpr std::size_t kLeastRandom = 12;
-  if (crypto::IsAuthenticated(choice.algorithm, choice.mode) && choice.iv_length < kLeastRandom) {
-    return Reject(ResultReason::kBadCryptographicParameters,
-                  "a random IV of an authenticated mode needs 12 bytes");
+  if (crypto::IsAuthenticated(choice.algorithm, choice.mode)) {
+    if (choice.iv_length < kLeastRandom) {
+      return Reject(ResultReason::kBadCryptographicParameters,
+                    "a random IV of an authenticated mode needs 12 bytes");
+    }
+    TRY(context.CountRandomIv(key));
   }
   Bytes iv(choice.iv_length);
   TRY(crypto::RandomBytes(iv));

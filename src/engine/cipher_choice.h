@@ -35,8 +35,11 @@ Result<CipherChoice> ChooseStreamCipher(const kmip::CryptographicParameters& par
                                         const UsableKey& key);
 
 // A random IV of the length that the choice says. Bad Cryptographic Parameters where that is too
-// short to be random under one key for long (SP 800-38D 8.2.2: 96 bits).
-Result<Bytes> MakeIv(const CipherChoice& choice);
+// short to be random under one key for long (SP 800-38D 8.2.2: 96 bits). Where a repeated IV would
+// give the key away (authenticated modes), it is counted against the key first: Usage Limit
+// Exceeded.
+Result<Bytes> MakeCountedIv(const CipherChoice& choice, const StoredObject& key,
+                            OperationContext& context);
 
 // The MAC that the parameters ask for, else the one of the key's own HMAC algorithm: an HMAC
 // algorithm, or the modes CMAC and CBC-MAC of the key's block cipher, or HMAC with a Hashing

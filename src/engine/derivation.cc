@@ -240,7 +240,7 @@ Result<SecretBytes> DeriveByAgreement(const std::vector<ObjectPointer>& bases, s
   if (!own || !peer) {
     return Reject(ResultReason::kInvalidField, "one private key and one public key agree");
   }
-  const SecretBytes secret = TRY(crypto::Agree(own->key, peer->key));
+  const SecretBytes secret = TRY(crypto::Agree(*own->key, peer->key));
   return Cut(secret.Reveal(), length);
 }
 

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "custody/custody.h"
 #include "engine/object_cache.h"
+#include "engine/random_iv_budget.h"
+#include "engine/resident_care.h"
 #include "engine/sessions.h"
 
 namespace dare::engine {
@@ -116,6 +118,7 @@ void GroupCommit::Run() {
     if (jobs.empty() && chore == nullptr && Stopping()) return;
     if (const auto now = std::chrono::steady_clock::now(); now >= next_care) {
       parts_.cache.DropExpired();
+      parts_.residents.Settle(true);
       next_care = now + kCacheCare;
     }
     ForgetOldRequests();
@@ -163,6 +166,9 @@ void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   for (const Job& job : jobs) {
     for (const std::string& id : job.answered.changed) parts_.cache.Forget(id);
   }
+  // A conflict says that nothing happened; any other failure, that nobody knows.
+  parts_.residents.Settle(committed || committed.error().code == Code::kConflict);
+  parts_.random_ivs.Settle(parts_.store);
   for (Job& job : jobs) {
     job.completion->Done(std::move(job.answer));
     // Behind the answer, where it is the same connection.

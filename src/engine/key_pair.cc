@@ -11,6 +11,7 @@
 #include "engine/new_object.h"
 #include "engine/recommended_curves.h"
 #include "engine/refusal.h"
+#include "engine/resident_creation.h"
 #include "engine/usage_defaults.h"
 #include "kmip/dialect.h"
 #include "kmip/reject.h"
@@ -166,19 +167,6 @@ Result<PairAttributes> CheckedPairAttributes(const kmip::KeyPairAttributes& want
   return checked;
 }
 
-Result<void> CheckPairStorage(const kmip::KeyPairAttributes& wanted) {
-  if (!CheckProtectionStorage(wanted.common_masks) ||
-      !CheckProtectionStorage(wanted.private_masks)) {
-    return Reject(ResultReason::kPrivateProtectionStorageUnavailable,
-                  "private keys cannot be kept where the request asks for it");
-  }
-  if (!CheckProtectionStorage(wanted.public_masks)) {
-    return Reject(ResultReason::kPublicProtectionStorageUnavailable,
-                  "public keys cannot be kept where the request asks for it");
-  }
-  return {};
-}
-
 Result<crypto::KeySpecification> SharedSpecification(PairAttributes& attributes,
                                                      kmip::ProtocolVersion version) {
   for (const Tag tag : kShared) TRY(Share(attributes.private_key, attributes.public_key, tag));
@@ -193,31 +181,72 @@ Result<crypto::KeySpecification> SharedSpecification(PairAttributes& attributes,
   return Specify(algorithm, either.Integer(Tag::kCryptographicLength), DomainParametersOf(either));
 }
 
-Result<NewPair> MakeKeyPair(const crypto::KeySpecification& specification,
-                            PairAttributes attributes, const OperationContext& context) {
-  const kmip::ProtocolVersion version = context.version();
-  TRY(crypto::CheckKey(context.algorithms(), FactsFor(specification)));
-  TRY(CheckWork(specification, version));
-  const crypto::PrivateKey key =
-      TRY(crypto::PrivateKey::Generate(specification, context.random().library()));
-  const crypto::PublicKey half = TRY(key.Public());
-  TRY(TakeFacts(attributes.private_key, key.facts(), version));
-  TRY(TakeFacts(attributes.public_key, key.facts(), version));
+namespace {
+
+// What the two objects have for material.
+struct PairMaterial {
+  SecretBytes private_key;
+  SecretBytes public_key;
+};
+
+Result<void> Describe(PairAttributes& attributes, const crypto::KeyFacts& facts,
+                      kmip::ProtocolVersion version) {
+  TRY(TakeFacts(attributes.private_key, facts, version));
+  TRY(TakeFacts(attributes.public_key, facts, version));
   TRY(CheckQuantumSafe(attributes.private_key));
   TRY(CheckQuantumSafe(attributes.public_key));
   SetDefaultUsage(attributes.private_key, ObjectType::kPrivateKey);
   SetDefaultUsage(attributes.public_key, ObjectType::kPublicKey);
-  SecretBytes private_material = TRY(MakePrivateKey(
+  return {};
+}
+
+Result<SecretBytes> PublicMaterial(const crypto::PublicKey& half, const AttributeSet& attributes,
+                                   kmip::ProtocolVersion version) {
+  return MakePublicKey(half, FormOf(attributes, half.facts(), ObjectType::kPublicKey, version));
+}
+
+Result<PairMaterial> MakeHere(const crypto::KeySpecification& specification,
+                              PairAttributes& attributes, OperationContext& context) {
+  const kmip::ProtocolVersion version = context.version();
+  const crypto::PrivateKey key =
+      TRY(crypto::PrivateKey::Generate(specification, context.random().library()));
+  const crypto::PublicKey half = TRY(key.Public());
+  TRY(Describe(attributes, key.facts(), version));
+  PairMaterial material;
+  material.private_key = TRY(MakePrivateKey(
       key, FormOf(attributes.private_key, key.facts(), ObjectType::kPrivateKey, version)));
-  SecretBytes public_material = TRY(MakePublicKey(
-      half, FormOf(attributes.public_key, key.facts(), ObjectType::kPublicKey, version)));
+  material.public_key = TRY(PublicMaterial(half, attributes.public_key, version));
+  return material;
+}
+
+// The rights of the key are asked for before it is there, so what it will be is told first.
+Result<PairMaterial> MakeInHsm(const crypto::KeySpecification& specification,
+                               PairAttributes& attributes, OperationContext& context) {
+  TRY(Describe(attributes, FactsFor(specification), context.version()));
+  ResidentPairMaterial made = TRY(MakeResidentPair(specification, attributes.private_key, context));
+  PairMaterial material;
+  material.private_key = std::move(made.private_material);
+  material.public_key =
+      TRY(PublicMaterial(made.public_key, attributes.public_key, context.version()));
+  return material;
+}
+
+}  // namespace
+
+Result<NewPair> MakeKeyPair(const crypto::KeySpecification& specification,
+                            PairAttributes attributes, Storage storage, OperationContext& context) {
+  TRY(crypto::CheckKey(context.algorithms(), FactsFor(specification)));
+  TRY(CheckWork(specification, context.version()));
+  PairMaterial material = storage == Storage::kHardware
+                              ? TRY(MakeInHsm(specification, attributes, context))
+                              : TRY(MakeHere(specification, attributes, context));
   NewPair pair;
   pair.private_key =
       TRY(MakeObject(ObjectType::kPrivateKey, Origin::kGenerated, std::move(attributes.private_key),
-                     std::move(private_material), context));
+                     std::move(material.private_key), context));
   pair.public_key =
       TRY(MakeObject(ObjectType::kPublicKey, Origin::kGenerated, std::move(attributes.public_key),
-                     std::move(public_material), context));
+                     std::move(material.public_key), context));
   //= kmip-2.1 6.1.9 Create Key Pair
   //# For the Private Key, the server SHALL create a Link attribute of Link Type Public Key pointing
   //# to the Public Key. For the Public Key, [...] Private Key pointing to the Private Key.

@@ -2,6 +2,7 @@
 
 #include "crypto/asymmetric_key.h"
 #include "engine/operation.h"
+#include "engine/protection_storage.h"
 #include "kmip/attributes.h"
 #include "kmip/managed_object.h"
 #include "kmip/payloads/key_pair_attributes.h"
@@ -21,9 +22,6 @@ struct PairAttributes {
 Result<PairAttributes> CheckedPairAttributes(const kmip::KeyPairAttributes& wanted,
                                              const OperationContext& context);
 
-// Private Protection Storage Unavailable, Public Protection Storage Unavailable.
-Result<void> CheckPairStorage(const kmip::KeyPairAttributes& wanted);
-
 // What is asked for: algorithm, length and curve, which both halves share; what only one half names
 // is given to the other. Invalid Field where they disagree, or make no key.
 Result<crypto::KeySpecification> SharedSpecification(PairAttributes& attributes,
@@ -33,9 +31,10 @@ struct NewPair {
   kmip::ManagedObject private_key;
   kmip::ManagedObject public_key;
 };
-// Makes the key and its two objects, each linked to the other. kDenied by the algorithm policy.
+// Makes the key and its two objects, each linked to the other; `storage` is that of the private
+// half. kDenied by the algorithm policy.
 Result<NewPair> MakeKeyPair(const crypto::KeySpecification& specification,
-                            PairAttributes attributes, const OperationContext& context);
+                            PairAttributes attributes, Storage storage, OperationContext& context);
 // Stores both; the ID Placeholder becomes the private key's.
 Result<void> InsertKeyPair(const NewPair& pair, OperationContext& context);
 

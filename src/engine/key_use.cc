@@ -4,6 +4,7 @@
 
 #include "engine/key_wrapping.h"
 #include "engine/lifecycle.h"
+#include "engine/resident_object.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "ttlv/reader.h"
@@ -103,6 +104,15 @@ Result<UsableKey> AsKey(const OperationContext& context, ObjectPointer stored, K
   TRY(CheckUsable(context, *stored, purpose));
   const kmip::AttributeSet& attributes = stored->object.attributes;
   UsableKey key;
+  if (IsResident(attributes)) {
+    if (purpose == KeyPurpose::kDerive) TRY(CheckHasValue(attributes));
+    key.resident = TRY(ReferenceOf(stored->object));
+    key.algorithm = attributes.Enum<kmip::CryptographicAlgorithm>(Tag::kCryptographicAlgorithm)
+                        .value_or(kmip::CryptographicAlgorithm{});
+    key.defaults = TRY(DefaultParameters(attributes));
+    key.object = std::move(stored);
+    return key;
+  }
   const kmip::KeyBlock block = TRY(stored->object.Block());
   if (block.wrapping) {
     return Reject(ResultReason::kPermissionDenied, "the key is stored wrapped and cannot be used");

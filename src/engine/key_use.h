@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "engine/operation.h"
+#include "hsm/resident_reference.h"
 #include "kmip/cryptographic_parameters.h"
 #include "kmip/enums.h"
 
@@ -22,18 +23,21 @@ enum class KeyPurpose {
   kDerive,
 };
 
-// A key that may be used for its purpose now: policy, state, dates and mask were checked. `bytes`
-// borrows from `object`.
+// A key that may be used for its purpose now: policy, state, dates and mask were checked. Its bytes
+// are here, or it stays in the HSM; key_computation.h computes with either. `bytes` borrows from
+// `object`.
 struct UsableKey {
   ObjectPointer object;
-  ByteView bytes;
+  ByteView bytes;  // empty where `resident` is
+  std::optional<hsm::ResidentReference> resident;
   kmip::CryptographicAlgorithm algorithm{};
   // The object's first Cryptographic Parameters attribute, for fields that a request leaves out.
   kmip::CryptographicParameters defaults;
 };
 
 // Opens the key that `identifier` names. Object Not Found, Permission Denied, Wrong Key Lifecycle
-// State, Incompatible Cryptographic Usage Mask, Invalid Object Type, Object Destroyed.
+// State, Incompatible Cryptographic Usage Mask, Invalid Object Type, Object Destroyed. Keys that
+// stay in the HSM derive nothing: Not Extractable.
 Result<UsableKey> OpenKey(OperationContext& context, const kmip::Identifier& identifier,
                           KeyPurpose purpose);
 // The same for an object that was opened already.

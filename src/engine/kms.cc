@@ -9,6 +9,29 @@
 
 namespace dare::engine {
 
+namespace {
+
+// An HSM that cannot be asked now keeps nobody from starting: what is left in it harms nobody.
+void SweepAtStart(const ResidentCare& residents) {
+  const Result<ResidentCare::Found> found = residents.Sweep();
+  if (!found) {
+    log::Warning("the keys in the HSM could not be looked at: " + found.error().message);
+    return;
+  }
+  if (found->removed != 0) {
+    log::Info("hsm: removed " + std::to_string(found->removed) +
+              " keys whose objects were destroyed");
+  }
+  for (const hsm::ResidentEntry& key : found->unknown) {
+    log::Warning("hsm: the key " + ToHex(key.id) + " in token '" + key.token_label +
+                 "' belongs to no object of this store ('" + key.label +
+                 "'); if this is no older copy of the store, remove it with 'dare-kms "
+                 "resident-keys --remove'");
+  }
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectStore& store,
                                        hsm::Sealer& sealer, audit::AuditLog& audit,
                                        const Clock& clock) {
@@ -23,6 +46,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
   kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
   TRY(kms->NoteOpening());
+  if (options.resident_keys != nullptr) SweepAtStart(kms->residents_);
   return kms;
 }
 
@@ -46,9 +70,11 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
           AsynchronousBook(clock),
           Authenticator(clock, sessions_.tickets, options.credentials, options.credential_options),
           Outbox(clock, options.push)},
-      parts_{store_,        *vault_,       cache_,   streams_, clock,    options.algorithms,
-             applications_, options.facts, objects_, turns_,   *random_, options.issuer,
-             sessions_},
+      residents_(store_, *vault_, options.resident_keys, options.make_resident_keys, clock),
+      random_ivs_(options.random_ivs, options.node, *vault_),
+      parts_{store_,        *vault_,       cache_,     streams_, clock,    options.algorithms,
+             applications_, options.facts, objects_,   turns_,   *random_, options.issuer,
+             sessions_,     residents_,    random_ivs_},
       group_commit_(parts_, store_, limits_, audit, options.node, options.custody),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,

@@ -15,6 +15,8 @@
 #include "engine/object_policy.h"
 #include "engine/operation.h"
 #include "engine/pkcs11_applications.h"
+#include "engine/random_iv_budget.h"
+#include "engine/resident_care.h"
 #include "engine/resealer.h"
 #include "engine/sessions.h"
 #include "engine/streams.h"
@@ -45,7 +47,12 @@ struct KmsOptions {
   // Users and devices with credentials; null: none. Outlives the Kms.
   CredentialSource* credentials = nullptr;
   CredentialOptions credential_options;
-  PushOptions push;                         // who is told of changes
+  PushOptions push;  // who is told of changes
+  // Keys that stay in the HSM; null: no HSM keeps any. `make_resident_keys`: new ones, too.
+  // Outlives the Kms.
+  hsm::ResidentKeys* resident_keys = nullptr;
+  bool make_resident_keys = false;
+  RandomIvLimits random_ivs;
   TicketBook::Revoked certificate_revoked;  // whose tickets are worth nothing any more
   // Whose ring `sealer` is; null: the key never changes. Outlives the Kms.
   custody::Custody* custody = nullptr;
@@ -85,6 +92,8 @@ class Kms {
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
               std::unique_ptr<Completion> completion);
   Result<void> Flush();
+  // Keys in the HSM and the objects that they belong to.
+  const ResidentCare& residents() const { return residents_; }
   // A connection began to ask: opens what was agreed with its principal.
   void Meet(const Caller& caller);
   // A Response Message of a client that the server asked something; false where it asked nothing.
@@ -116,6 +125,8 @@ class Kms {
   const ObjectPolicy objects_;
   GroupTurns turns_;
   Sessions sessions_;
+  ResidentCare residents_;
+  RandomIvBudget random_ivs_;
   EngineParts parts_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
   Gate gate_;

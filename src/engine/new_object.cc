@@ -13,8 +13,10 @@
 #include "engine/lifecycle.h"
 #include "engine/object_rules.h"
 #include "engine/refusal.h"
+#include "engine/resident_object.h"
 #include "engine/server_rng.h"
 #include "engine/templates.h"
+#include "engine/vendor_attributes.h"
 #include "kmip/certificate.h"
 #include "kmip/key_block.h"
 #include "kmip/names.h"
@@ -42,9 +44,9 @@ Attribute MakeDigest(ByteView digest, std::optional<KeyFormatType> format) {
   return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
 }
 
-Attribute MakeRng(const OperationContext& context) {
+Attribute MakeRng(const kmip::RngParameters& rng) {
   ttlv::Writer out;
-  kmip::WriteRngParameters(out, Tag::kRandomNumberGenerator, ServerRng(context.random()));
+  kmip::WriteRngParameters(out, Tag::kRandomNumberGenerator, rng);
   return Attribute::OfItem(*ttlv::ParseItem(out.bytes()));
 }
 
@@ -111,7 +113,7 @@ Result<std::optional<PlainObject>> PlainFormat(const kmip::ManagedObject& object
 
 Result<void> AddFormatAndDigest(AttributeSet& attributes, const kmip::ManagedObject& object,
                                 kmip::ProtocolVersion version) {
-  if (object.type == ObjectType::kTemplate) return {};
+  if (object.type == ObjectType::kTemplate || IsResident(attributes)) return {};
   if (const auto plain = TRY(PlainFormat(object))) {
     const auto& [value, format, digest_format] = *plain;
     attributes.Add(MakeDigest(crypto::Sha256(value), digest_format));
@@ -167,7 +169,9 @@ void SetByServer(AttributeSet& attributes, Origin origin, const OperationContext
   }
   if (origin == Origin::kGenerated) {
     attributes.Set(Attribute::OfDate(Tag::kOriginalCreationDate, now));
-    attributes.Set(MakeRng(context));
+    // Which one an HSM has, it does not say.
+    attributes.Set(
+        MakeRng(IsResident(attributes) ? kmip::RngParameters() : ServerRng(context.random())));
   }
   attributes.Set(Attribute::OfInterval(Tag::kLeaseTime, kLeaseSeconds));
   SetDefault(attributes, Attribute::OfBoolean(Tag::kFresh, true));
@@ -176,8 +180,6 @@ void SetByServer(AttributeSet& attributes, Origin origin, const OperationContext
   attributes.Set(Attribute::OfBoolean(Tag::kAlwaysSensitive, true));
   attributes.Set(Attribute::OfBoolean(Tag::kNeverExtractable, true));
   FollowSensitivity(attributes);
-  attributes.Set(Attribute::OfInteger(Tag::kProtectionStorageMask,
-                                      static_cast<std::int32_t>(kProtectionStorage)));
   attributes.Set(
       Attribute::OfEnumeration(Tag::kState, static_cast<std::uint32_t>(kmip::State::kPreActive)));
   SettleState(attributes, now);
@@ -186,7 +188,7 @@ void SetByServer(AttributeSet& attributes, Origin origin, const OperationContext
 // A generator that the client insists on must be ours.
 Result<void> CheckRngWish(const Attribute& given, Origin origin, const OperationContext& context) {
   if (given.tag != Tag::kRandomNumberGenerator || origin != Origin::kGenerated) return {};
-  if (given == MakeRng(context)) return {};
+  if (given == MakeRng(ServerRng(context.random()))) return {};
   return RejectIn(context.version(), ResultReason::kInvalidField,
                   ResultReason::kInvalidAttributeValue,
                   "this server has another random number generator");
@@ -239,15 +241,6 @@ Result<AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, ObjectTy
   return checked;
 }
 
-Result<void> CheckProtectionStorage(const std::optional<kmip::ProtectionStorageMasks>& masks) {
-  if (!masks || masks->empty()) return {};
-  for (const std::int32_t mask : *masks) {
-    if ((mask & static_cast<std::int32_t>(kProtectionStorage)) != 0) return {};
-  }
-  return Reject(ResultReason::kProtectionStorageUnavailable,
-                "this server keeps keys in software, sealed by its HSM");
-}
-
 Result<void> CheckQuantumSafe(const AttributeSet& attributes) {
   if (!attributes.Boolean(Tag::kQuantumSafe).value_or(false)) return {};
   const auto algorithm =
@@ -257,12 +250,31 @@ Result<void> CheckQuantumSafe(const AttributeSet& attributes) {
   return Reject(ResultReason::kGeneralFailure, "not quantum safe: ask for 256 bits");
 }
 
+namespace {
+
+// What is told of where the key is must be true here, whatever an imported object brings.
+Result<void> SettleStorage(ObjectType type, Origin origin, AttributeSet& attributes) {
+  if (origin == Origin::kImported) {
+    attributes.RemoveAll(Tag::kProtectionStorageMask);
+    RemoveServerAttributes(attributes);
+  }
+  if (type == ObjectType::kTemplate || IsResident(attributes)) return {};
+  TRY(RemoveStorageWish(attributes));
+  attributes.Set(
+      Attribute::OfInteger(Tag::kProtectionStorageMask,
+                           static_cast<std::int32_t>(kmip::ProtectionStorageMask::kSoftware)));
+  return {};
+}
+
+}  // namespace
+
 Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, AttributeSet attributes,
                                        SecretBytes material, const OperationContext& context) {
   kmip::ManagedObject object;
   const bool imported = origin == Origin::kImported;
+  TRY(SettleStorage(type, origin, attributes));
   const std::optional<std::string_view> told = attributes.Text(Tag::kUniqueIdentifier);
-  object.id = imported && told ? std::string(*told) : TRY(NewUuid());
+  object.id = told ? std::string(*told) : TRY(NewUuid());
   object.type = type;
   object.owner = context.principal().name;
   object.material = std::move(material);
@@ -288,10 +300,6 @@ Result<kmip::ManagedObject> MakeObject(ObjectType type, Origin origin, Attribute
     SetWhatIsMissing(all, context.now());
   } else {
     SetByServer(all, origin, context);
-  }
-  if (!all.Has(Tag::kProtectionStorageMask) && type != ObjectType::kTemplate) {
-    all.Set(Attribute::OfInteger(Tag::kProtectionStorageMask,
-                                 static_cast<std::int32_t>(kProtectionStorage)));
   }
   object.attributes = std::move(all);
   return object;

@@ -3,9 +3,9 @@
 #include "base/secret_bytes.h"
 #include "engine/attribute_rules.h"
 #include "engine/operation.h"
+#include "engine/protection_storage.h"
 #include "kmip/dialect.h"
 #include "kmip/managed_object.h"
-#include "kmip/protection_storage_masks.h"
 
 // What a new managed object starts with: what the client gave, checked, and what the server sets
 // (kmip-2.1 4, "Initially set by"; kmip-1.4 3).
@@ -18,18 +18,14 @@ namespace dare::engine {
 Result<kmip::AttributeSet> CheckedAttributes(const kmip::AttributesIn& given, kmip::ObjectType type,
                                              Origin origin, const OperationContext& context);
 
-// kmip-2.1 4.44 Protection Storage Mask: keys are kept by software here, sealed by the HSM.
-inline constexpr auto kProtectionStorage = kmip::ProtectionStorageMask::kSoftware;
-// Protection Storage Unavailable when none of the masks can be met.
-Result<void> CheckProtectionStorage(const std::optional<kmip::ProtectionStorageMasks>& masks);
-
 //= kmip-2.1 4.45 Quantum Safe
 //# a flag to be set to indicate an object is required to be Quantum Safe
 // General Failure where it is not (QS-M-2).
 Result<void> CheckQuantumSafe(const kmip::AttributeSet& attributes);
 
 // Completes `attributes` with everything that the server sets, a new Unique Identifier first (an
-// imported object brings its own, and keeps all that it brings).
+// imported object brings its own, and keeps all that it brings; a key that was made in the HSM has
+// got it already, see resident_creation.h).
 // `material` is the whole encoded object structure. Algorithm, length and usage mask are the
 // caller's.
 Result<kmip::ManagedObject> MakeObject(kmip::ObjectType type, Origin origin,

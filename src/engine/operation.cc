@@ -2,14 +2,19 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "engine/applicability.h"
 #include "engine/kept_rules.h"
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
 #include "engine/object_rules.h"
+#include "engine/random_iv_budget.h"
 #include "engine/refusal.h"
+#include "engine/resident_care.h"
+#include "engine/resident_object.h"
 #include "engine/sessions.h"
 #include "engine/templates.h"
+#include "engine/vendor_attributes.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "policy/decision.h"
@@ -321,9 +326,46 @@ Result<void> OperationContext::Update(const StoredObject& stored, kmip::Attribut
 Result<void> OperationContext::Destroy(const StoredObject& stored, kmip::AttributeSet attributes) {
   store::Transaction* transaction = TRY(Writable());
   attributes.Set(kmip::Attribute::OfDate(Tag::kLastChangeDate, now_));
+  if (IsResident(stored.object.attributes) && !stored.sealed_material.empty()) {
+    TRY(AnnounceRemoval(stored));
+  }
+  TRY(RandomIvBudget::Forget(*transaction, stored.object.id));
   memory_.changed.push_back(stored.object.id);
   TellOfChange(stored, attributes);
   return parts_.vault.DestroyMaterial(*transaction, stored, attributes);
+}
+
+// The key leaves the HSM once the row that destroys it is committed. An HSM that cannot be asked
+// now would keep it: then nothing is destroyed, and the client hears of it.
+Result<void> OperationContext::AnnounceRemoval(const StoredObject& stored) {
+  const StoredObject opened = TRY(parts_.vault.OpenMaterial(stored));
+  const hsm::ResidentReference key = TRY(ReferenceOf(opened.object));
+  hsm::ResidentKeys* const keys = TRY(parts_.residents.keys());
+  const Result<void> found = keys->Find(key);
+  if (!found &&
+      (found.error().code == Code::kUnavailable || found.error().code == Code::kTimeout)) {
+    return found.error();
+  }
+  parts_.residents.Removing(stored.object.id, key);
+  return {};
+}
+
+Result<void> OperationContext::CountRandomIv(const StoredObject& key) {
+  const std::string& id = key.object.id;
+  if (parts_.random_ivs.Take(id)) return {};
+  store::Transaction* transaction = TRY(Writable());
+  const std::uint64_t counted = TRY(parts_.random_ivs.Reserve(*transaction, id));
+  if (!parts_.random_ivs.IsDue(counted)) return {};
+  // As it stands by now: this operation may have changed it already.
+  const StoredObject stored =
+      TRY(parts_.vault.Load(*transaction, id, Vault::Material::kLeaveSealed));
+  if (stored.object.attributes.Count(ServerAttribute(kRotationDueName)) != 0) return {};
+  log::Warning("key " + id + " has encrypted " + std::to_string(counted) +
+               " times under random IVs: it should be rotated");
+  kmip::AttributeSet attributes = stored.object.attributes;
+  attributes.Add(MakeServerAttribute(
+      kRotationDueName, std::to_string(counted) + " encryptions under random IVs are counted"));
+  return Update(stored, std::move(attributes));
 }
 
 Result<void> OperationContext::Remove(const StoredObject& stored) {

@@ -30,6 +30,8 @@ struct Sessions;
 class GroupTurns;
 class ObjectCache;
 class Pkcs11Applications;
+class RandomIvBudget;
+class ResidentCare;
 class Streams;
 struct ObjectPolicy;
 
@@ -48,6 +50,8 @@ struct EngineParts {
   const crypto::RandomSource& random;
   const CertificateIssuer* issuer = nullptr;  // null: Certify is not offered
   Sessions& sessions;
+  ResidentCare& residents;
+  RandomIvBudget& random_ivs;
 };
 
 // What one batch did so far; later items build on it.
@@ -99,6 +103,9 @@ class OperationContext {
   GroupTurns& turns() { return parts_.turns; }
   Sessions& sessions() { return parts_.sessions; }
   const Sessions& sessions() const { return parts_.sessions; }
+  // Keys that stay in the HSM.
+  ResidentCare& residents() { return parts_.residents; }
+  const ResidentCare& residents() const { return parts_.residents; }
   // Sees this batch's own writes.
   const store::ObjectReader& reader() const;
 
@@ -132,6 +139,9 @@ class OperationContext {
   // Sets Last Change Date itself. kConflict is retried by the caller of the batch.
   Result<void> Update(const StoredObject& stored, kmip::AttributeSet attributes);
   Result<void> Destroy(const StoredObject& stored, kmip::AttributeSet attributes);
+  // Before the key encrypts under an IV that was drawn at random here. Usage Limit Exceeded when it
+  // did so too often to do it safely once more.
+  Result<void> CountRandomIv(const StoredObject& key);
   // Forgets the object altogether, its identifier included: only where another takes its place.
   Result<void> Remove(const StoredObject& stored);
 
@@ -180,6 +190,7 @@ class OperationContext {
   void TellOfObject(const kmip::ManagedObject& object);
   Result<store::Transaction*> Writable();
   Result<void> Decide(kmip::Operation operation, const StoredObject* stored);
+  Result<void> AnnounceRemoval(const StoredObject& stored);
 
   policy::Decision Judge(kmip::Operation operation, const StoredObject* stored,
                          std::size_t first_right) const;

@@ -6,6 +6,7 @@
 
 #include "engine/attribute_values.h"
 #include "engine/refusal.h"
+#include "engine/vendor_attributes.h"
 #include "kmip/tags.h"
 
 namespace dare::engine {
@@ -56,6 +57,7 @@ AttributeSet Copied(const AttributeSet& existing) {
     if (std::ranges::find(kNotCopied, attribute.tag) != std::end(kNotCopied)) continue;
     copy.Add(attribute);
   }
+  RemoveServerAttributes(copy);
   //= kmip-1.4 4.4 Re-key
   //# The Total value is copied from the existing key, and the Count value [...] is set to the Total
   //# value

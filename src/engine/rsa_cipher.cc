@@ -5,6 +5,7 @@
 #include "crypto/rsa_encryption.h"
 #include "engine/asymmetric_use.h"
 #include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "kmip/cryptographic_parameters.h"
 #include "kmip/reject.h"
 
@@ -87,7 +88,7 @@ Result<kmip::EncryptResponse> EncryptWithRsa(const kmip::EncryptRequest& request
   const UsablePublicKey key = TRY(AsPublicKey(context, std::move(stored), KeyPurpose::kEncrypt));
   const CryptographicParameters parameters =
       request.parameters.value_or(CryptographicParameters()).Over(key.defaults);
-  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.key.facts()));
+  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.facts));
   TRY(TakeUsage(context, *key.object, request.data->size()));
   Result<Bytes> sealed = crypto::RsaEncrypt(key.key, scheme, *request.data, context.algorithms());
   if (!sealed) return CryptographicError(sealed.error());
@@ -104,13 +105,10 @@ Result<kmip::DecryptResponse> DecryptWithRsa(const kmip::DecryptRequest& request
   const UsablePrivateKey key = TRY(AsPrivateKey(context, std::move(stored), KeyPurpose::kDecrypt));
   const CryptographicParameters parameters =
       request.parameters.value_or(CryptographicParameters()).Over(key.defaults);
-  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.key.facts()));
+  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.facts));
   TRY(TakeUsage(context, *key.object, request.data->size()));
-  Result<WipingBytes> plain =
-      crypto::RsaDecrypt(key.key, scheme, *request.data, context.algorithms());
-  if (!plain) return CryptographicError(plain.error());
   kmip::DecryptResponse response;
-  response.data = std::move(*plain);
+  response.data = TRY(DecryptRsaWith(key, scheme, *request.data, context));
   response.id = key.object->object.id;
   context.Answered(response.id);
   return response;

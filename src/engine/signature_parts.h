@@ -30,13 +30,13 @@ Result<UnfinishedStream> HashPart(const Request& request, const Key& key,
   if (request.digested_data) {
     return Reject(ResultReason::kInvalidMessage, "Digested Data does not come in parts");
   }
-  if (crypto::SignsWholeMessages(key.key.facts().family)) {
+  if (crypto::SignsWholeMessages(key.facts.family)) {
     return Reject(ResultReason::kUnsupportedCryptographicParameters,
                   "signatures of this key are of whole messages, not parts");
   }
   const auto begin = [&]() -> Result<UnfinishedStream> {
     kmip::CryptographicParameters parameters = SignatureParameters(request, key);
-    const auto scheme = TRY(ChooseSignature(parameters, key.key.facts(), Signed::kData));
+    const auto scheme = TRY(ChooseSignature(parameters, key.facts, Signed::kData));
     crypto::DigestStream digest =
         TRY(crypto::DigestStream::Begin(*scheme.hash, context.algorithms()));
     return UnfinishedStream{.state = std::move(digest), .parameters = std::move(parameters)};

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "crypto/block_cipher.h"
-#include "crypto/mac.h"
 #include "crypto/rsa_encryption.h"
 #include "crypto/signature.h"
 #include "engine/asymmetric_use.h"
 #include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "engine/key_use.h"
 #include "engine/refusal.h"
 #include "engine/rsa_cipher.h"
@@ -96,24 +96,19 @@ Result<OpenedKey> OpenNamed(OperationContext& context,
   return opened;
 }
 
-crypto::CipherRequest RequestFor(const CipherChoice& choice, const UsableKey& key, ByteView iv,
-                                 const OperationContext& context) {
+crypto::CipherRequest RequestFor(const CipherChoice& choice, ByteView iv) {
   crypto::CipherRequest request;
   request.algorithm = choice.algorithm;
   request.mode = choice.mode;
   request.padding = choice.padding;
-  request.key = key.bytes;
   request.iv = iv;
   request.tag_length = choice.tag_length;
-  request.policy = context.algorithms();
   return request;
 }
 
 Result<Bytes> MacOf(const OpenedKey& opened, ByteView content, const OperationContext& context) {
   const crypto::MacAlgorithm algorithm = TRY(ChooseMac(opened.parameters, opened.key));
-  Result<Bytes> code = crypto::Mac(algorithm, opened.key.bytes, content, context.algorithms());
-  if (!code) return CryptographicError(code.error());
-  return code;
+  return MacWith(opened.key, algorithm, content, context);
 }
 
 // The object that the information names, its policy asked as that of `as`.
@@ -149,7 +144,7 @@ Result<Enciphered> EncipherWithRsa(OperationContext& context,
   const UsablePublicKey key = TRY(AsPublicKey(context, stored, KeyPurpose::kWrap));
   TRY(TakeUsage(context, *stored, plain.size()));
   const kmip::CryptographicParameters parameters = Chosen(information, key.defaults);
-  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.key.facts()));
+  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.facts));
   Result<Bytes> data = crypto::RsaEncrypt(key.key, scheme, plain, context.algorithms());
   if (!data) return CryptographicError(data.error());
   return Enciphered{.data = std::move(*data), .iv = {}};
@@ -164,10 +159,8 @@ Result<WipingBytes> DecipherWithRsa(OperationContext& context,
   }
   const UsablePrivateKey key = TRY(AsPrivateKey(context, stored, KeyPurpose::kUnwrap));
   const kmip::CryptographicParameters parameters = Chosen(information, key.defaults);
-  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.key.facts()));
-  Result<WipingBytes> plain = crypto::RsaDecrypt(key.key, scheme, data, context.algorithms());
-  if (!plain) return CryptographicError(plain.error());
-  return plain;
+  const crypto::RsaScheme scheme = TRY(ChooseRsaScheme(parameters, key.facts));
+  return DecryptRsaWith(key, scheme, data, context);
 }
 
 //= kmip-1.4 2.1.5 Key Wrapping Data
@@ -184,10 +177,8 @@ Result<Bytes> SignContent(OperationContext& context,
   const UsablePrivateKey key = TRY(AsPrivateKey(context, stored, KeyPurpose::kSign));
   TRY(TakeUsage(context, *stored, content.size()));
   const auto scheme =
-      TRY(ChooseSignature(Chosen(information, key.defaults), key.key.facts(), Signed::kData));
-  Result<Bytes> signature = crypto::SignMessage(key.key, scheme, content, context.algorithms());
-  if (!signature) return CryptographicError(signature.error());
-  return signature;
+      TRY(ChooseSignature(Chosen(information, key.defaults), key.facts, Signed::kData));
+  return SignMessageWith(key, scheme, content, context);
 }
 
 Error Failed() { return Reject(ResultReason::kCryptographicFailure, "cryptographic failure"); }
@@ -201,7 +192,7 @@ Result<void> VerifyContent(OperationContext& context,
                                  : KeyPurpose::kVerifySignature;
   const UsablePublicKey key = TRY(AsPublicKey(context, stored, purpose));
   const auto scheme =
-      TRY(ChooseSignature(Chosen(information, key.defaults), key.key.facts(), Signed::kData));
+      TRY(ChooseSignature(Chosen(information, key.defaults), key.facts, Signed::kData));
   const Result<bool> right =
       crypto::VerifyMessage(key.key, scheme, content, signature, context.algorithms());
   if (!right) return CryptographicError(right.error());
@@ -219,18 +210,15 @@ Result<Enciphered> EncipherKey(OperationContext& context,
   const auto choice = TRY(ChooseCipher(opened.parameters, opened.key));
   Enciphered enciphered;
   if (const auto* mode = std::get_if<crypto::KeyWrapMode>(&choice)) {
-    Result<Bytes> data = crypto::WrapKey(*mode, opened.key.bytes, plain);
-    if (!data) return CryptographicError(data.error());
-    enciphered.data = std::move(*data);
+    enciphered.data = TRY(WrapWith(opened.key, *mode, plain, context));
     return enciphered;
   }
   const auto& cipher = std::get<CipherChoice>(choice);
-  enciphered.iv = TRY(MakeIv(cipher));
-  Result<crypto::CipherOutput> output =
-      crypto::Encrypt(RequestFor(cipher, opened.key, enciphered.iv, context), plain);
-  if (!output) return CryptographicError(output.error());
-  enciphered.data = std::move(output->data);
-  Append(enciphered.data, output->tag);
+  enciphered.iv = TRY(MakeCountedIv(cipher, *opened.key.object, context));
+  crypto::CipherOutput output =
+      TRY(EncryptWith(opened.key, RequestFor(cipher, enciphered.iv), plain, context));
+  enciphered.data = std::move(output.data);
+  Append(enciphered.data, output.tag);
   return enciphered;
 }
 
@@ -242,17 +230,14 @@ Result<WipingBytes> DecipherKey(OperationContext& context,
   const OpenedKey opened = TRY(OpenNamed(context, information, KeyPurpose::kUnwrap));
   const auto choice = TRY(ChooseCipher(opened.parameters, opened.key));
   if (const auto* mode = std::get_if<crypto::KeyWrapMode>(&choice)) {
-    Result<SecretBytes> plain = crypto::UnwrapKey(*mode, opened.key.bytes, data);
-    if (!plain) return CryptographicError(plain.error());
-    return WipingBytes(plain->Reveal().begin(), plain->Reveal().end());
+    const SecretBytes plain = TRY(UnwrapWith(opened.key, *mode, data, context));
+    return WipingBytes(plain.Reveal().begin(), plain.Reveal().end());
   }
   const auto& cipher = std::get<CipherChoice>(choice);
   if (data.size() < cipher.tag_length) return Failed();
   const std::size_t length = data.size() - cipher.tag_length;
-  Result<WipingBytes> plain = crypto::Decrypt(RequestFor(cipher, opened.key, iv, context),
-                                              data.first(length), data.subspan(length));
-  if (!plain) return CryptographicError(plain.error());
-  return std::move(*plain);
+  return DecryptWith(opened.key, RequestFor(cipher, iv), data.first(length), data.subspan(length),
+                     context);
 }
 
 Result<Bytes> AuthenticateKey(OperationContext& context,
@@ -272,9 +257,8 @@ Result<void> VerifyKey(OperationContext& context, const kmip::WrappingKeyInforma
     return VerifyContent(context, information, named, content, code);
   }
   const OpenedKey opened = TRY(OpenNamed(context, information, KeyPurpose::kVerifyMac));
-  const Bytes expected = TRY(MacOf(opened, content, context));
-  if (!EqualInConstantTime(expected, code)) return Failed();
-  return {};
+  const crypto::MacAlgorithm algorithm = TRY(ChooseMac(opened.parameters, opened.key));
+  return TRY(IsMacOf(opened.key, algorithm, content, code, context)) ? Result<void>() : Failed();
 }
 
 }  // namespace dare::engine

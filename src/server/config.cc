@@ -269,6 +269,8 @@ void ReadHsm(TableReader table, HsmConfig& out) {
   table.Text("softhsm2_conf", out.softhsm2_conf);
   table.Text("audit_key_label", out.audit_key_label);
   table.Number("reseal_per_second", out.reseal_per_second, 0, 1'000'000);
+  table.Flag("resident_keys", out.resident_keys);
+  table.Number("most_resident_keys", out.most_resident_keys, 1, 50'000);
   if (!IsTokenName(out.name)) {
     table.Complain(*table.At("name"),
                    "hsm.name may have 1 to 32 letters, digits, '.', '_' and '-'");

@@ -65,6 +65,8 @@ struct HsmConfig : TokenConfig {
   std::string softhsm2_conf;                   // exported as SOFTHSM2_CONF when not empty
   std::string audit_key_label = "dare-audit";  //
   std::uint32_t reseal_per_second = 1000;      // records at most, in a rotation; 0: no bound
+  bool resident_keys = false;                  // keys may be made that stay in the HSM
+  std::uint32_t most_resident_keys = 1000;     // in one token
   std::vector<TokenConfig> tokens;             // further ones, [[hsm.tokens]]
 
   // The token with this name, the first one among them; null when there is none.

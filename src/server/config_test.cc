@@ -34,6 +34,18 @@ std::string MistakeWith(const std::string& line) {
   return config ? "accepted" : config.error().message;
 }
 
+TEST(ConfigTest, KeysStayInTheHsmWhereItSaysSo) {
+  EXPECT_FALSE(Parse(kLeast)->hsm.resident_keys);
+  std::string text(kLeast);
+  text.insert(text.find("[hsm]") + 5, "\nresident_keys = true\nmost_resident_keys = 7\n");
+  const auto config = Parse(text);
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_TRUE(config->hsm.resident_keys);
+  EXPECT_EQ(config->hsm.most_resident_keys, 7u);
+  text.replace(text.find("= 7"), 3, "= 0");
+  EXPECT_FALSE(Parse(text).has_value());
+}
+
 TEST(ConfigTest, FillsInDefaults) {
   const auto config = Parse(kLeast);
   ASSERT_TRUE(config) << config.error().message;

@@ -4,6 +4,8 @@
 
 #include "engine/key_generation.h"
 #include "engine/new_object.h"
+#include "engine/protection_storage.h"
+#include "engine/resident_creation.h"
 #include "engine/usage_defaults.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
@@ -23,7 +25,7 @@ constexpr std::int32_t kSecretBits = 256;
 constexpr std::int32_t kMostSecretBits = 1 << 16;
 
 // A symmetric key; completes algorithm, length and mask.
-Result<SecretBytes> MakeKey(AttributeSet& attributes, const OperationContext& context) {
+Result<SecretBytes> MakeKey(AttributeSet& attributes, Storage storage, OperationContext& context) {
   auto algorithm = attributes.Enum<CryptographicAlgorithm>(Tag::kCryptographicAlgorithm);
   if (!algorithm && kmip::IsVersion1(context.version())) {
     return Reject(ResultReason::kInvalidField, "a key needs a Cryptographic Algorithm");
@@ -38,6 +40,11 @@ Result<SecretBytes> MakeKey(AttributeSet& attributes, const OperationContext& co
                                           static_cast<std::uint32_t>(*algorithm)));
   attributes.Set(Attribute::OfInteger(Tag::kCryptographicLength, bits));
   TRY(CheckQuantumSafe(attributes));
+  if (storage == Storage::kHardware) {
+    SetDefaultUsage(attributes,
+                    ObjectType::kSymmetricKey);  // the HSM gives these rights and no more
+    return MakeResidentKey(attributes, context);
+  }
   return GenerateSymmetricKey(*algorithm, bits, context.random());
 }
 
@@ -64,11 +71,14 @@ Result<kmip::CreateResponse> Create(const kmip::CreateRequest& request, Operatio
   if (type != ObjectType::kSymmetricKey && !secret) {
     return Reject(ResultReason::kInvalidObjectType, "Create makes no objects of this type");
   }
-  TRY(CheckProtectionStorage(request.protection_storage_masks));
   AttributeSet attributes =
       TRY(CheckedAttributes(request.attributes, type, Origin::kGenerated, context));
+  const Storage storage = TRY(ChooseStorage(request.protection_storage_masks, attributes, context));
+  if (secret && storage == Storage::kHardware) {
+    return Reject(ResultReason::kProtectionStorageUnavailable, "the HSM keeps keys only");
+  }
   SecretBytes material =
-      secret ? TRY(MakeSecret(attributes, context)) : TRY(MakeKey(attributes, context));
+      secret ? TRY(MakeSecret(attributes, context)) : TRY(MakeKey(attributes, storage, context));
   SetDefaultUsage(attributes, type);
   const kmip::ManagedObject object = TRY(
       MakeObject(type, Origin::kGenerated, std::move(attributes), std::move(material), context));

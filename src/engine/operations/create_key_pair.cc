@@ -9,11 +9,12 @@ namespace dare::engine {
 Result<kmip::CreateKeyPairResponse> CreateKeyPair(const kmip::CreateKeyPairRequest& request,
                                                   OperationContext& context) {
   TRY(context.Authorise());
-  TRY(CheckPairStorage(request.attributes));
   PairAttributes attributes = TRY(CheckedPairAttributes(request.attributes, context));
+  const Storage storage = TRY(ChoosePairStorage(request.attributes, attributes.private_key,
+                                                attributes.public_key, context));
   const crypto::KeySpecification specification =
       TRY(SharedSpecification(attributes, context.version()));
-  const NewPair pair = TRY(MakeKeyPair(specification, std::move(attributes), context));
+  const NewPair pair = TRY(MakeKeyPair(specification, std::move(attributes), storage, context));
   TRY(InsertKeyPair(pair, context));
   kmip::CreateKeyPairResponse response;
   response.private_id = pair.private_key.id;

@@ -7,6 +7,7 @@
 #include "engine/lifecycle.h"
 #include "engine/new_object.h"
 #include "engine/refusal.h"
+#include "engine/resident_object.h"
 #include "engine/split_keys.h"
 #include "engine/usage_defaults.h"
 #include "kmip/tags.h"
@@ -67,6 +68,7 @@ Result<Whole> StoredKey(const kmip::Identifier& identifier, OperationContext& co
   if (IsDestroyed(EffectiveState(object.attributes, context.now()))) {
     return Reject(ResultReason::kObjectDestroyed, "the key was destroyed");
   }
+  TRY(CheckHasValue(object.attributes));
   Whole whole{.id = id, .type = object.type, .attributes = object.attributes, .material = {}};
   const kmip::KeyBlock block = TRY(object.Block());
   const bool structured = block.key_material && block.key_material->type == ttlv::Type::kStructure;

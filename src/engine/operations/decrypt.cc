@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "crypto/block_cipher.h"
-#include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "engine/key_use.h"
 #include "engine/rsa_cipher.h"
 #include "engine/streams.h"
@@ -17,8 +17,7 @@ using kmip::Reject;
 using kmip::ResultReason;
 
 Result<crypto::CipherRequest> CipherOf(const kmip::DecryptRequest& request,
-                                       const CipherChoice& choice, const UsableKey& key,
-                                       const OperationContext& context) {
+                                       const CipherChoice& choice) {
   if (!request.iv && crypto::DefaultIvBytes(choice.algorithm, choice.mode) != 0) {
     return Reject(ResultReason::kInvalidMessage, "no IV/Counter/Nonce");
   }
@@ -26,17 +25,15 @@ Result<crypto::CipherRequest> CipherOf(const kmip::DecryptRequest& request,
   cipher.algorithm = choice.algorithm;
   cipher.mode = choice.mode;
   cipher.padding = choice.padding;
-  cipher.key = key.bytes;
   cipher.iv = request.iv.value_or(ByteView());
   cipher.aad = request.aad.value_or(ByteView());
   cipher.tag_length = choice.tag_length;
-  cipher.policy = context.algorithms();
   return cipher;
 }
 
 Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherChoice& choice,
                               const UsableKey& key, OperationContext& context) {
-  const crypto::CipherRequest cipher = TRY(CipherOf(request, choice, key, context));
+  const crypto::CipherRequest cipher = TRY(CipherOf(request, choice));
   ByteView data = *request.data;
   ByteView tag = request.tag.value_or(ByteView());
   if (choice.tag_length != 0 && context.version() < kmip::kVersion1_4) {
@@ -49,7 +46,7 @@ Result<WipingBytes> RunCipher(const kmip::DecryptRequest& request, const CipherC
   if (choice.tag_length != tag.size()) {
     return Reject(ResultReason::kCryptographicFailure, "cryptographic failure");
   }
-  return crypto::Decrypt(cipher, data, tag);
+  return DecryptWith(key, cipher, data, tag, context);
 }
 
 // One part of a stream: the first one begins it, the one with the Final Indicator ends it and,
@@ -64,8 +61,11 @@ Result<kmip::DecryptResponse> RunPart(const kmip::DecryptRequest& request, const
       return Reject(ResultReason::kFeatureNotSupported,
                     "streams of authenticated modes need a tag field, which 1.4 brought");
     }
-    Result<crypto::CipherStream> cipher = crypto::CipherStream::Begin(
-        TRY(CipherOf(request, choice, key, context)), crypto::CipherStream::Direction::kDecrypt);
+    crypto::CipherRequest whole = TRY(CipherOf(request, choice));
+    whole.key = key.bytes;
+    whole.policy = context.algorithms();
+    Result<crypto::CipherStream> cipher =
+        crypto::CipherStream::Begin(whole, crypto::CipherStream::Direction::kDecrypt);
     if (!cipher) return CryptographicError(cipher.error());
     return UnfinishedStream{.state = std::move(*cipher)};
   };
@@ -94,6 +94,7 @@ Result<kmip::DecryptResponse> Decrypt(const kmip::DecryptRequest& request,
   if (IsAsymmetric(stored->object)) return DecryptWithRsa(request, std::move(stored), context);
   const UsableKey key = TRY(AsKey(context, std::move(stored), KeyPurpose::kDecrypt));
   if (request.multi_part()) {
+    TRY(CheckTakesParts(key));
     TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
     kmip::DecryptResponse response = TRY(RunPart(request, key, context));
     response.id = key.object->object.id;
@@ -108,14 +109,11 @@ Result<kmip::DecryptResponse> Decrypt(const kmip::DecryptRequest& request,
 
   kmip::DecryptResponse response;
   if (const auto* wrap = std::get_if<crypto::KeyWrapMode>(&choice)) {
-    Result<SecretBytes> unwrapped = crypto::UnwrapKey(*wrap, key.bytes, *request.data);
-    if (!unwrapped) return CryptographicError(unwrapped.error());
-    const ByteView bytes = unwrapped->Reveal();
+    const SecretBytes unwrapped = TRY(UnwrapWith(key, *wrap, *request.data, context));
+    const ByteView bytes = unwrapped.Reveal();
     response.data.emplace(bytes.begin(), bytes.end());
   } else {
-    Result<WipingBytes> plain = RunCipher(request, std::get<CipherChoice>(choice), key, context);
-    if (!plain) return CryptographicError(plain.error());
-    response.data = std::move(*plain);
+    response.data = TRY(RunCipher(request, std::get<CipherChoice>(choice), key, context));
   }
   response.id = key.object->object.id;
   context.Answered(response.id);

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "crypto/block_cipher.h"
-#include "crypto/key_wrap.h"
 #include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "engine/key_use.h"
 #include "engine/rsa_cipher.h"
 #include "engine/streams.h"
@@ -17,8 +17,8 @@ using kmip::Reject;
 using kmip::ResultReason;
 
 // The IV of the request, or one that the server makes when the parameters ask for it.
-Result<Bytes> InitializationVector(const kmip::EncryptRequest& request,
-                                   const CipherChoice& choice) {
+Result<Bytes> InitializationVector(const kmip::EncryptRequest& request, const CipherChoice& choice,
+                                   const UsableKey& key, OperationContext& context) {
   if (request.iv) return ToBytes(*request.iv);
   if (crypto::DefaultIvBytes(choice.algorithm, choice.mode) == 0) return Bytes();
   if (!choice.random_iv) {
@@ -26,20 +26,18 @@ Result<Bytes> InitializationVector(const kmip::EncryptRequest& request,
     //# the published cases of every version answer Invalid Message
     return Reject(ResultReason::kInvalidMessage, "no IV/Counter/Nonce, and Random IV is not set");
   }
-  return MakeIv(choice);
+  return MakeCountedIv(choice, *key.object, context);
 }
 
 crypto::CipherRequest CipherOf(const kmip::EncryptRequest& request, const CipherChoice& choice,
-                               const UsableKey& key, ByteView iv, const OperationContext& context) {
+                               ByteView iv) {
   crypto::CipherRequest cipher;
   cipher.algorithm = choice.algorithm;
   cipher.mode = choice.mode;
   cipher.padding = choice.padding;
-  cipher.key = key.bytes;
   cipher.iv = iv;
   cipher.aad = request.aad.value_or(ByteView());
   cipher.tag_length = choice.tag_length;
-  cipher.policy = context.algorithms();
   return cipher;
 }
 
@@ -57,15 +55,13 @@ void AnswerTag(Bytes tag, const OperationContext& context, kmip::EncryptResponse
 Result<kmip::EncryptResponse> RunCipher(const kmip::EncryptRequest& request,
                                         const CipherChoice& choice, const UsableKey& key,
                                         OperationContext& context) {
-  Bytes iv = TRY(InitializationVector(request, choice));
-  Result<crypto::CipherOutput> output =
-      crypto::Encrypt(CipherOf(request, choice, key, iv, context), *request.data);
-  if (!output) return CryptographicError(output.error());
-
+  Bytes iv = TRY(InitializationVector(request, choice, key, context));
+  crypto::CipherOutput output =
+      TRY(EncryptWith(key, CipherOf(request, choice, iv), *request.data, context));
   kmip::EncryptResponse response;
-  response.data = std::move(output->data);
+  response.data = std::move(output.data);
   if (!request.iv && !iv.empty()) response.iv = std::move(iv);
-  AnswerTag(std::move(output->tag), context, response);
+  AnswerTag(std::move(output.tag), context, response);
   return response;
 }
 
@@ -77,9 +73,12 @@ Result<kmip::EncryptResponse> RunPart(const kmip::EncryptRequest& request, const
     const kmip::CryptographicParameters parameters =
         request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
     const CipherChoice choice = TRY(ChooseStreamCipher(parameters, key));
-    Bytes iv = TRY(InitializationVector(request, choice));
-    Result<crypto::CipherStream> cipher = crypto::CipherStream::Begin(
-        CipherOf(request, choice, key, iv, context), crypto::CipherStream::Direction::kEncrypt);
+    Bytes iv = TRY(InitializationVector(request, choice, key, context));
+    crypto::CipherRequest whole = CipherOf(request, choice, iv);
+    whole.key = key.bytes;
+    whole.policy = context.algorithms();
+    Result<crypto::CipherStream> cipher =
+        crypto::CipherStream::Begin(whole, crypto::CipherStream::Direction::kEncrypt);
     if (!cipher) return CryptographicError(cipher.error());
     if (!request.iv && !iv.empty()) response.iv = std::move(iv);
     return UnfinishedStream{.state = std::move(*cipher)};
@@ -109,6 +108,7 @@ Result<kmip::EncryptResponse> Encrypt(const kmip::EncryptRequest& request,
   if (IsAsymmetric(stored->object)) return EncryptWithRsa(request, std::move(stored), context);
   const UsableKey key = TRY(AsKey(context, std::move(stored), KeyPurpose::kEncrypt));
   if (request.multi_part()) {
+    TRY(CheckTakesParts(key));
     TRY(TakeUsage(context, key, request.data.value_or(ByteView()).size()));
     kmip::EncryptResponse response = TRY(RunPart(request, key, context));
     response.id = key.object->object.id;
@@ -123,9 +123,7 @@ Result<kmip::EncryptResponse> Encrypt(const kmip::EncryptRequest& request,
 
   kmip::EncryptResponse response;
   if (const auto* wrap = std::get_if<crypto::KeyWrapMode>(&choice)) {
-    Result<Bytes> wrapped = crypto::WrapKey(*wrap, key.bytes, *request.data);
-    if (!wrapped) return CryptographicError(wrapped.error());
-    response.data = std::move(*wrapped);
+    response.data = TRY(WrapWith(key, *wrap, *request.data, context));
   } else {
     response = TRY(RunCipher(request, std::get<CipherChoice>(choice), key, context));
   }

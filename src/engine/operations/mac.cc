@@ -4,6 +4,7 @@
 
 #include "crypto/mac.h"
 #include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "engine/key_use.h"
 #include "engine/streams.h"
 #include "kmip/reject.h"
@@ -11,11 +12,14 @@
 namespace dare::engine {
 namespace {
 
+Result<crypto::MacAlgorithm> AlgorithmOf(const kmip::MacRequest& request, const UsableKey& key) {
+  return ChooseMac(request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults),
+                   key);
+}
+
 Result<crypto::MacStream> BeginMac(const kmip::MacRequest& request, const UsableKey& key,
                                    OperationContext& context) {
-  const kmip::CryptographicParameters parameters =
-      request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
-  const crypto::MacAlgorithm algorithm = TRY(ChooseMac(parameters, key));
+  const crypto::MacAlgorithm algorithm = TRY(AlgorithmOf(request, key));
   Result<crypto::MacStream> mac =
       crypto::MacStream::Begin(algorithm, key.bytes, context.algorithms());
   if (!mac) return CryptographicError(mac.error());
@@ -25,6 +29,7 @@ Result<crypto::MacStream> BeginMac(const kmip::MacRequest& request, const Usable
 // One part of a stream: the first one begins it, the one with the Final Indicator ends it.
 Result<kmip::MacResponse> RunPart(const kmip::MacRequest& request, const UsableKey& key,
                                   OperationContext& context) {
+  TRY(CheckTakesParts(key));
   const auto begin = [&]() -> Result<UnfinishedStream> {
     crypto::MacStream mac = TRY(BeginMac(request, key, context));
     return UnfinishedStream{.state = std::move(mac)};
@@ -44,10 +49,9 @@ Result<kmip::MacResponse> RunPart(const kmip::MacRequest& request, const UsableK
 Result<kmip::MacResponse> RunWhole(const kmip::MacRequest& request, const UsableKey& key,
                                    OperationContext& context) {
   if (!request.data) return kmip::Reject(kmip::ResultReason::kInvalidMessage, "no Data");
-  crypto::MacStream mac = TRY(BeginMac(request, key, context));
-  TRY(mac.Update(*request.data));
+  const crypto::MacAlgorithm algorithm = TRY(AlgorithmOf(request, key));
   kmip::MacResponse response;
-  response.mac = TRY(mac.Finish());
+  response.mac = TRY(MacWith(key, algorithm, *request.data, context));
   return response;
 }
 

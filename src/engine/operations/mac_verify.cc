@@ -4,6 +4,7 @@
 
 #include "crypto/mac.h"
 #include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "engine/key_use.h"
 #include "engine/streams.h"
 #include "kmip/reject.h"
@@ -15,11 +16,15 @@ using kmip::Reject;
 using kmip::ResultReason;
 using kmip::ValidityIndicator;
 
+Result<crypto::MacAlgorithm> AlgorithmOf(const kmip::MacVerifyRequest& request,
+                                         const UsableKey& key) {
+  return ChooseMac(request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults),
+                   key);
+}
+
 Result<crypto::MacStream> BeginMac(const kmip::MacVerifyRequest& request, const UsableKey& key,
                                    OperationContext& context) {
-  const kmip::CryptographicParameters parameters =
-      request.parameters.value_or(kmip::CryptographicParameters()).Over(key.defaults);
-  const crypto::MacAlgorithm algorithm = TRY(ChooseMac(parameters, key));
+  const crypto::MacAlgorithm algorithm = TRY(AlgorithmOf(request, key));
   Result<crypto::MacStream> mac =
       crypto::MacStream::Begin(algorithm, key.bytes, context.algorithms());
   if (!mac) return CryptographicError(mac.error());
@@ -34,6 +39,7 @@ ValidityIndicator Judge(ByteView right, ByteView given) {
 
 Result<kmip::MacVerifyResponse> RunPart(const kmip::MacVerifyRequest& request, const UsableKey& key,
                                         OperationContext& context) {
+  TRY(CheckTakesParts(key));
   const auto begin = [&]() -> Result<UnfinishedStream> {
     crypto::MacStream mac = TRY(BeginMac(request, key, context));
     return UnfinishedStream{.state = std::move(mac)};
@@ -57,10 +63,10 @@ Result<kmip::MacVerifyResponse> RunWhole(const kmip::MacVerifyRequest& request,
   if (!request.data || !request.mac) {
     return Reject(ResultReason::kInvalidMessage, "no Data, or no MAC Data");
   }
-  crypto::MacStream mac = TRY(BeginMac(request, key, context));
-  TRY(mac.Update(*request.data));
+  const crypto::MacAlgorithm algorithm = TRY(AlgorithmOf(request, key));
+  const bool right = TRY(IsMacOf(key, algorithm, *request.data, *request.mac, context));
   kmip::MacVerifyResponse response;
-  response.validity = Judge(TRY(mac.Finish()), *request.mac);
+  response.validity = right ? ValidityIndicator::kValid : ValidityIndicator::kInvalid;
   return response;
 }
 

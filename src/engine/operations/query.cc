@@ -6,6 +6,7 @@
 #include "engine/object_rules.h"
 #include "engine/operation_table.h"
 #include "engine/profiles.h"
+#include "engine/protection_storage.h"
 #include "engine/server_rng.h"
 #include "kmip/names.h"
 #include "kmip/operation_table.h"
@@ -104,8 +105,7 @@ void Answer(QueryFunction function, const OperationContext& context, QueryRespon
     case QueryFunction::kQueryDefaultsInformation:
       return;  // in Query: they are the asker's own
     case QueryFunction::kQueryStorageProtectionMasks:
-      response.protection_storage_masks = {
-          static_cast<std::int32_t>(kmip::ProtectionStorageMask::kSoftware)};
+      response.protection_storage_masks = OfferedStorage(context);
       return;
     default:
       return;

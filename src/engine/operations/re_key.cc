@@ -6,8 +6,10 @@
 #include "engine/key_generation.h"
 #include "engine/lifecycle.h"
 #include "engine/new_object.h"
+#include "engine/protection_storage.h"
 #include "engine/refusal.h"
 #include "engine/replacement.h"
+#include "engine/resident_creation.h"
 #include "kmip/tags.h"
 
 namespace dare::engine {
@@ -58,12 +60,13 @@ Result<AttributeSet> ReplacementAttributes(const kmip::ReKeyRequest& request,
   return attributes;
 }
 
-Result<SecretBytes> ReplacementKey(const AttributeSet& attributes,
-                                   const OperationContext& context) {
+Result<SecretBytes> ReplacementKey(AttributeSet& attributes, Storage storage,
+                                   OperationContext& context) {
   const auto algorithm = attributes.Enum<CryptographicAlgorithm>(Tag::kCryptographicAlgorithm);
   const auto bits = attributes.Integer(Tag::kCryptographicLength);
   if (!algorithm || !bits) return Error(Code::kInternal, "a key without algorithm or length");
   TRY(CheckSymmetricKey(context.algorithms(), *algorithm, *bits, true));
+  if (storage == Storage::kHardware) return MakeResidentKey(attributes, context);
   return GenerateSymmetricKey(*algorithm, *bits, context.random());
 }
 
@@ -84,9 +87,13 @@ AttributeSet ReplacedAttributes(const StoredObject& stored, const std::string& s
 Result<kmip::ReKeyResponse> ReKey(const kmip::ReKeyRequest& request, OperationContext& context) {
   const ObjectPointer stored = TRY(context.Open(request.id));
   TRY(CheckMayBeReplaced(*stored, context));
-  TRY(CheckProtectionStorage(request.protection_storage_masks));
   AttributeSet attributes = TRY(ReplacementAttributes(request, *stored, context));
-  SecretBytes material = TRY(ReplacementKey(attributes, context));
+  const bool told = TellsStorage(request.protection_storage_masks, attributes);
+  const Storage asked = TRY(ChooseStorage(request.protection_storage_masks, attributes, context));
+  const Storage storage =
+      TRY(ReplacementStorage(told ? std::optional<Storage>(asked) : std::nullopt,
+                             stored->object.attributes, attributes, context));
+  SecretBytes material = TRY(ReplacementKey(attributes, storage, context));
   const kmip::ManagedObject replacement =
       TRY(MakeObject(ObjectType::kSymmetricKey, Origin::kGenerated, std::move(attributes),
                      std::move(material), context));

@@ -8,6 +8,7 @@
 #include "engine/key_pair.h"
 #include "engine/lifecycle.h"
 #include "engine/new_object.h"
+#include "engine/protection_storage.h"
 #include "engine/refusal.h"
 #include "engine/replacement.h"
 #include "kmip/tags.h"
@@ -127,13 +128,20 @@ Result<kmip::ReKeyKeyPairResponse> ReKeyKeyPair(const kmip::ReKeyKeyPairRequest&
   TRY(CheckMayBeReplaced(*private_key, ObjectType::kPrivateKey, context));
   const ObjectPointer public_key = TRY(OpenOtherHalf(*private_key, context));
   TRY(CheckMayBeReplaced(*public_key, ObjectType::kPublicKey, context));
-  TRY(CheckPairStorage(request.attributes));
   PairAttributes attributes = TRY(Inherited(*private_key, *public_key, request, context));
+  const auto& masks = request.attributes.private_masks ? request.attributes.private_masks
+                                                       : request.attributes.common_masks;
+  const bool told = TellsStorage(masks, attributes.private_key);
+  const Storage asked = TRY(ChoosePairStorage(request.attributes, attributes.private_key,
+                                              attributes.public_key, context));
+  const Storage storage =
+      TRY(ReplacementStorage(told ? std::optional<Storage>(asked) : std::nullopt,
+                             private_key->object.attributes, attributes.private_key, context));
   const crypto::KeySpecification specification =
       TRY(SpecificationOf(attributes, *public_key, context));
   LinkToReplaced(attributes.private_key, private_key->object.id);
   LinkToReplaced(attributes.public_key, public_key->object.id);
-  const NewPair pair = TRY(MakeKeyPair(specification, std::move(attributes), context));
+  const NewPair pair = TRY(MakeKeyPair(specification, std::move(attributes), storage, context));
   TRY(Retire(*private_key, pair.private_key.id, context));
   TRY(Retire(*public_key, pair.public_key.id, context));
   TRY(InsertKeyPair(pair, context));

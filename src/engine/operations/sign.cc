@@ -4,7 +4,7 @@
 
 #include "crypto/signature.h"
 #include "engine/asymmetric_use.h"
-#include "engine/cipher_choice.h"
+#include "engine/key_computation.h"
 #include "engine/signature_parts.h"
 #include "kmip/reject.h"
 
@@ -14,10 +14,9 @@ namespace {
 using kmip::Reject;
 using kmip::ResultReason;
 
-Result<kmip::SignResponse> Answer(Result<Bytes> signature) {
-  if (!signature) return CryptographicError(signature.error());
+kmip::SignResponse Answer(Bytes signature) {
   kmip::SignResponse response;
-  response.signature = std::move(*signature);
+  response.signature = std::move(signature);
   return response;
 }
 
@@ -27,12 +26,10 @@ Result<kmip::SignResponse> RunWhole(const kmip::SignRequest& request, const Usab
     return Reject(ResultReason::kInvalidMessage, "either Data or Digested Data is signed");
   }
   const bool digested = request.digested_data.has_value();
-  const crypto::SignatureScheme scheme =
-      TRY(ChooseSignature(SignatureParameters(request, key), key.key.facts(),
-                          digested ? Signed::kDigest : Signed::kData));
-  return Answer(
-      digested ? crypto::SignDigest(key.key, scheme, *request.digested_data, context.algorithms())
-               : crypto::SignMessage(key.key, scheme, *request.data, context.algorithms()));
+  const crypto::SignatureScheme scheme = TRY(ChooseSignature(
+      SignatureParameters(request, key), key.facts, digested ? Signed::kDigest : Signed::kData));
+  return Answer(TRY(digested ? SignDigestWith(key, scheme, *request.digested_data, context)
+                             : SignMessageWith(key, scheme, *request.data, context)));
 }
 
 // One part of a stream: the first one begins it, the one with the Final Indicator ends it.
@@ -44,9 +41,9 @@ Result<kmip::SignResponse> RunPart(const kmip::SignRequest& request, const Usabl
     response.correlation = TRY(KeepStream(request, std::move(stream), context));
     return response;
   }
-  const auto scheme = TRY(ChooseSignature(stream.parameters, key.key.facts(), Signed::kData));
+  const auto scheme = TRY(ChooseSignature(stream.parameters, key.facts, Signed::kData));
   const Bytes whole = TRY(std::get<crypto::DigestStream>(stream.state).Finish());
-  return Answer(crypto::SignDigest(key.key, scheme, whole, context.algorithms()));
+  return Answer(TRY(SignDigestWith(key, scheme, whole, context)));
 }
 
 }  // namespace

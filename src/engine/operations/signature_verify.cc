@@ -31,9 +31,8 @@ Result<kmip::SignatureVerifyResponse> RunWhole(const kmip::SignatureVerifyReques
   }
   if (!request.signature) return Reject(ResultReason::kInvalidMessage, "no Signature Data");
   const bool digested = request.digested_data.has_value();
-  const crypto::SignatureScheme scheme =
-      TRY(ChooseSignature(SignatureParameters(request, key), key.key.facts(),
-                          digested ? Signed::kDigest : Signed::kData));
+  const crypto::SignatureScheme scheme = TRY(ChooseSignature(
+      SignatureParameters(request, key), key.facts, digested ? Signed::kDigest : Signed::kData));
   return Answer(digested ? crypto::VerifyDigest(key.key, scheme, *request.digested_data,
                                                 *request.signature, context.algorithms())
                          : crypto::VerifyMessage(key.key, scheme, *request.data, *request.signature,
@@ -52,7 +51,7 @@ Result<kmip::SignatureVerifyResponse> RunPart(const kmip::SignatureVerifyRequest
     return response;
   }
   if (stream.expected.empty()) return Reject(ResultReason::kInvalidMessage, "no Signature Data");
-  const auto scheme = TRY(ChooseSignature(stream.parameters, key.key.facts(), Signed::kData));
+  const auto scheme = TRY(ChooseSignature(stream.parameters, key.facts, Signed::kData));
   const Bytes whole = TRY(std::get<crypto::DigestStream>(stream.state).Finish());
   return Answer(
       crypto::VerifyDigest(key.key, scheme, whole, stream.expected, context.algorithms()));
