@@ -183,6 +183,8 @@ Result<void> Service::OpenRecords() {
   if (config_.hsm.resident_keys) resident_keys_ = OpenResidentKeys(config_.hsm);
   options.resident_keys = resident_keys_.get();
   options.make_resident_keys = resident_keys_ != nullptr;
+  // Groups of other nodes that began before a rotation may still be committed.
+  if (options.store_is_shared) options.resealing.grace = std::chrono::seconds(60);
   kms_ = TRY(
       engine::Kms::Open(options, *keys_.store, keys_.custody->ring(), *audit_, SystemClock::Get()));
   return {};
