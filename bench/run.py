@@ -1,5 +1,6 @@
 """Runs the benchmarks: each figure beside the physical limit measured in the same run. See README.md."""
 import argparse
+import fnmatch
 import json
 import os
 import pathlib
@@ -11,6 +12,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
+
+from scale import Scale, latency_row, start_row  # noqa: E402: beside this file
 
 SECONDS = float(os.environ.get("DARE_BENCH_SECONDS", "5"))
 FILE_MIB = int(os.environ.get("DARE_BENCH_FILE_MIB", "1024"))
@@ -123,7 +126,7 @@ class Files:
 class Bench:
     def __init__(self, build):
         self.build = build
-        self._server = self._files = None
+        self._server = self._files = self._scale = None
 
     @property
     def server(self):
@@ -135,8 +138,13 @@ class Bench:
         self._files = self._files or Files(self.server)
         return self._files
 
+    @property
+    def scale(self):
+        self._scale = self._scale or Scale(self.build, output)
+        return self._scale
+
     def close(self):
-        for part in (self._files, self._server):
+        for part in (self._files, self._server, self._scale):
             if part:
                 part.close()
 
@@ -290,10 +298,20 @@ BENCHMARKS = {
     "kmip-inproc-encrypt": lambda b: b.kmip_inproc("encrypt-1k"),
 }
 
+# 10^4 to 10^7 records in one growing store; smaller sizes first, so that each is measured on its way.
+SCALES = {
+    f"scale-{what}-{power}": (lambda b, what=what, power=power: start_row(b.scale, power) if what == "start"
+                              else latency_row(b.scale, what, power))
+    for power in (4, 5, 6, 7) for what in ("start", "get", "locate", "create")
+}
+BENCHMARKS.update(SCALES)
+# A run without names leaves out what takes an hour.
+BY_DEFAULT = [name for name in BENCHMARKS if name not in SCALES or name.endswith(("-4", "-5"))]
+
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks; all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks, or scale-* for a family; by default all but 10^6 and 10^7 records")
     parser.add_argument("--json", metavar="FILE", help="also write one JSON object a line")
     parser.add_argument("--list", action="store_true", help="name the benchmarks")
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build" / "release", help=argparse.SUPPRESS)
@@ -301,19 +319,20 @@ def main():
     if options.list:
         print("\n".join(BENCHMARKS))
         return 0
-    unknown = [name for name in options.names if name not in BENCHMARKS]
+    chosen = [name for asked in options.names for name in (fnmatch.filter(BENCHMARKS, asked) or [asked])]
+    unknown = [name for name in chosen if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)} (--list names them)")
 
     bench, rows = Bench(options.build), []
     print(f"{'name':19} {'value':>12} {'unit':6} {'limit':>12}  {'ratio':>6} {'aim':>6}      beside")
     try:
-        for name in options.names or BENCHMARKS:
+        for name in chosen or BY_DEFAULT:
             row = {"name": name, **BENCHMARKS[name](bench)}
             row["ratio"] = row["value"] / row["limit"]
             row["met"] = row["ratio"] >= row["aim"]
             rows.append(row)
-            digits = 2 if row["unit"] == "GB/s" else 0
+            digits = 2 if row["unit"] in ("GB/s", "1/s") else 0
             print(f"{name:19} {row['value']:12,.{digits}f} {row['unit']:6} {row['limit']:12,.{digits}f}  {row['ratio']:{'6.2f' if row['aim'] else '6.4f'}} "
                   f"{row['aim']:6.2f} {'met ' if row['met'] else 'miss'} {row['limit_name']}; {row['note']}", flush=True)
     finally:
