@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "engine/summed_store.h"
 #include "engine/vault.h"
 #include "key_station.h"
 #include "kmip/enums.h"
@@ -80,7 +81,7 @@ int Run(const std::string& config_file, const std::string& owner, std::uint64_t 
   const server::Config config = Need(server::LoadConfig(config_file));
   Need(StartSecureHeap(config.secure_heap_bytes));
   const kms::KeyStation station = Need(kms::OpenKeyStation(config, kms::StoreUse::kServe));
-  store::ObjectStore& store = *station.store;
+  engine::SummedStore store(*station.store, *station.vault, config.node);
 
   const std::uint64_t before = Need(store.Count({}));
   const auto begin = SteadyClock::now();
