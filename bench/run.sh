@@ -9,5 +9,6 @@ case " $* " in
   *" --list "* | *" --help "*) exec "$python" "$here/run.py" "$@" ;;
 esac
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDARE_BENCH=ON >/dev/null
-cmake --build "$build" --target dare dare-kms kms_load kms_inproc tls_echo store_insert gcm_speed hsm_seal >&2
+cmake --build "$build" --target dare dare-kms kms_load kms_inproc tls_echo store_insert gcm_speed hsm_seal \
+  postgres_insert locate_speed scale_fill >&2
 exec "$python" "$here/run.py" --build "$build" "$@"
