@@ -72,7 +72,7 @@ class Layout(unittest.TestCase):
         for example in self.root.glob("share/doc/dare/examples/*.toml"):
             text = example.read_text("utf-8")
             tomllib.loads(text)
-            tomllib.loads(re.sub(r"(?m)^#\s*([a-z0-9_]+\s*=)", r"\1", text))
+            tomllib.loads(re.sub(r"(?m)^#\s*(\[+[a-z0-9_.]+\]+|[a-z0-9_]+\s*=)", r"\1", text))
 
     def test_public_headers_stand_alone(self):
         languages = {"dare.h": ("c", "c11"), "client.h": ("c++", "c++20")}
