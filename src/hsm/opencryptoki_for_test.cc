@@ -52,7 +52,10 @@ void GiveFolder(const std::string& path) {
 void MoveApart() {
   CHECK(unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0);
   CHECK(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-  for (const char* folder : {"/etc/opencryptoki", "/var/lib/opencryptoki", "/run"}) Cover(folder);
+  // /dev/shm too: what a token holds is told there under the token's path, which is everybody's.
+  for (const char* folder : {"/etc/opencryptoki", "/var/lib/opencryptoki", "/run", "/dev/shm"}) {
+    Cover(folder);
+  }
   for (const char* folder :
        {"/run/lock/opencryptoki", "/run/lock/opencryptoki/swtok", "/var/lib/opencryptoki",
         "/var/lib/opencryptoki/swtok", "/var/lib/opencryptoki/swtok/TOK_OBJ"}) {
@@ -62,16 +65,20 @@ void MoveApart() {
             .has_value());
 }
 
+// 0 until the daemon has written it.
+int DaemonsProcess() {
+  const Result<Bytes> text = ReadFile(kPidFile, 32);
+  return text ? atoi(std::string(AsText(*text)).c_str()) : 0;
+}
+
 int StartDaemon() {
   CHECK(system(kDaemon) == 0);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!FileExists("/run/pkcsslotd.socket") || !FileExists(kPidFile)) {
+  while (!FileExists("/run/pkcsslotd.socket") || DaemonsProcess() <= 1) {
     CHECK(std::chrono::steady_clock::now() < deadline);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  const Result<Bytes> text = ReadFile(kPidFile, 32);
-  CHECK(text.has_value());
-  return atoi(std::string(AsText(*text)).c_str());
+  return DaemonsProcess();
 }
 
 unsigned char* Pin(const char* text) {
