@@ -54,8 +54,7 @@ kmip::ManagedObject Object(std::uint64_t n, const std::string& owner) {
   object.type = kmip::ObjectType::kSymmetricKey;
   object.owner = owner;
   const SecretBytes key = Need(SecretBytes::Random(32));
-  object.material =
-      Need(kmip::MakeSymmetricKey(key.Reveal(), kmip::CryptographicAlgorithm::kAES));
+  object.material = Need(kmip::MakeSymmetricKey(key.Reveal(), kmip::CryptographicAlgorithm::kAES));
   const auto date = kFirstDate + static_cast<std::int64_t>(n / 1000);
   const auto enumeration = [](Tag tag, auto value) {
     return Attribute::OfEnumeration(tag, static_cast<std::uint32_t>(value));
@@ -77,13 +76,29 @@ kmip::ManagedObject Object(std::uint64_t n, const std::string& owner) {
   return object;
 }
 
+// How many are there already: they were made one after the other, whatever else is in the store.
+std::uint64_t FilledBefore(const store::ObjectReader& store, std::uint64_t most) {
+  std::uint64_t there = 0;
+  while (there < most) {
+    const std::uint64_t middle = there + (most - there) / 2;
+    const Result<store::ObjectRecord> found = store.Get(IdOf(middle));
+    if (!found && found.error().code != Code::kNotFound) Need(Result<void>(found.error()));
+    if (found) {
+      there = middle + 1;
+    } else {
+      most = middle;
+    }
+  }
+  return there;
+}
+
 int Run(const std::string& config_file, const std::string& owner, std::uint64_t objects) {
   const server::Config config = Need(server::LoadConfig(config_file));
   Need(StartSecureHeap(config.secure_heap_bytes));
   const kms::KeyStation station = Need(kms::OpenKeyStation(config, kms::StoreUse::kServe));
   engine::SummedStore store(*station.store, *station.vault, config.node);
 
-  const std::uint64_t before = Need(store.Count({}));
+  const std::uint64_t before = FilledBefore(store, objects);
   const auto begin = SteadyClock::now();
   for (std::uint64_t n = before; n < objects;) {
     const auto transaction = Need(store.Begin());

@@ -34,8 +34,8 @@ Result<void> Backup(const BackupOptions& options) {
       TRY(backup::WriteBackup(*snapshot, head, attachments, *keys, options.out, copy));
   std::cout << "wrote " << options.out << ": " << made.counts.records << " objects, "
             << made.counts.facts << " facts, " << made.counts.attachments << " files, "
-            << made.bytes << " bytes, sealed under master key "
-            << ToHex(keys->info().key_id) << std::endl;
+            << made.bytes << " bytes, sealed under master key " << ToHex(keys->info().key_id)
+            << std::endl;
   return {};
 }
 

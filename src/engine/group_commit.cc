@@ -24,8 +24,7 @@ constexpr std::chrono::milliseconds kPause{3};
 }  // namespace
 
 GroupCommit::GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
-                         audit::AuditLog& audit, const std::string& node,
-                         custody::Custody* custody)
+                         audit::AuditLog& audit, const std::string& node, custody::Custody* custody)
     : parts_(parts),
       store_(store),
       limits_(limits),
@@ -178,8 +177,7 @@ void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   }
 }
 
-Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, ChoreTurn& turn,
-                                      int most_attempts) {
+Result<void> GroupCommit::CommitAgain(std::span<Job> jobs, ChoreTurn& turn, int most_attempts) {
   for (int attempt = 1;; ++attempt) {
     bool recorded = false;
     // Most groups meet nobody: the first attempt saves the database its answers.

@@ -66,8 +66,7 @@ class GroupCommit {
   // `parts`, `store`, `audit` and `custody` (null: keys never change and nobody counts) outlive it.
   // `node` names this server among those that use the store.
   GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
-              audit::AuditLog& audit, const std::string& node,
-              custody::Custody* custody = nullptr);
+              audit::AuditLog& audit, const std::string& node, custody::Custody* custody = nullptr);
   ~GroupCommit();
 
   // `admission` where the message has credentials, which were judged.
@@ -85,7 +84,7 @@ class GroupCommit {
     std::optional<Admission> admission;
     WipingBytes answer;
     Answered answered;
-    bool final = false;  // its answer stands, whatever becomes of the others
+    bool final = false;                 // its answer stands, whatever becomes of the others
     std::vector<RecordChange> changes;  // of the store, by this request
   };
   static constexpr std::size_t kMostJobsAtOnce = 256;
