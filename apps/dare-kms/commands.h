@@ -26,7 +26,8 @@ struct InitOptions {
   std::string address = "0.0.0.0";
   std::uint16_t kmip_port = 5696;
   std::uint16_t https_port = 5697;
-  std::string module;  // PKCS#11; empty: SoftHSM2 with a token of our own
+  std::string module;     // PKCS#11; empty: SoftHSM2 with a token of our own
+  std::string init_args;  // a text for the module's C_Initialize
   std::string token_label = "dare";
   std::string pin_file;  // of an existing token; needed with a module
   std::vector<std::string> administrators;

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "hsm/cbc_hmac_sealer.h"
-#include "hsm/direct_sealer.h"
 #include "hsm/failover_sealer.h"
 #include "hsm/master_key.h"
 #include "hsm/token_profile.h"
+#include "hsm/token_sealer.h"
 #include "hsm/tpm_sealer.h"
 #include "token.h"
 
@@ -24,13 +23,7 @@ Result<std::shared_ptr<hsm::Sealer>> OpenTpm(const server::TokenConfig& config, 
 
 Result<std::shared_ptr<hsm::Sealer>> SealerOf(Result<std::shared_ptr<hsm::MasterKey>> key) {
   if (!key) return key.error();
-  switch ((*key)->info().mechanism) {
-    case hsm::SealingMechanism::kAesGcm:
-      return TRY(hsm::DirectSealer::Make(*std::move(key)));
-    case hsm::SealingMechanism::kAesCbcHmac:
-      return TRY(hsm::CbcHmacSealer::Make(*std::move(key)));
-  }
-  return Error(Code::kInternal, "a master key of no mechanism");
+  return TRY(hsm::OpenTokenSealer(*std::move(key)));
 }
 
 }  // namespace

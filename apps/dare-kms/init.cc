@@ -6,9 +6,10 @@
 
 #include "base/file.h"
 #include "commands.h"
-#include "hsm/direct_sealer.h"
 #include "hsm/master_key.h"
 #include "hsm/signing_key.h"
+#include "hsm/token_profile.h"
+#include "hsm/token_sealer.h"
 #include "hsm/token_setup.h"
 #include "process.h"
 #include "server/ca.h"
@@ -157,6 +158,7 @@ std::string ConfigText(const Places& places, const InitOptions& options,
       Quoted(hsm.module) + "\ntoken_label = " + Quoted(hsm.token_label) +
       "\npin = " + Quoted(hsm.pin) + "\n";
   if (hsm.sealing != "direct") text += "sealing = " + Quoted(hsm.sealing) + "\n";
+  if (!hsm.init_args.empty()) text += "init_args = " + Quoted(hsm.init_args) + "\n";
   if (!hsm.softhsm2_conf.empty()) text += "softhsm2_conf = " + Quoted(hsm.softhsm2_conf) + "\n";
   text += "\n[store]\npath = " + Quoted(places.At("kms.db")) +
           "\n\n[audit]\nfolder = " + Quoted(places.At("audit")) + "\n";
@@ -211,6 +213,7 @@ Result<void> Init(const InitOptions& options) {
     hsm.softhsm2_conf = places.At("softhsm2.conf");
   } else {
     hsm.module = options.module;
+    hsm.init_args = options.init_args;
     hsm.pin = options.pin_file;
     if (hsm.pin.empty()) {
       return Error(Code::kInvalidArgument, "--module needs --pin-file with the token's user PIN");
@@ -223,8 +226,9 @@ Result<void> Init(const InitOptions& options) {
   auto pool = TRY(OpenToken(hsm));
   std::shared_ptr<hsm::MasterKey> mek;
   if (!ceremony) {
-    mek = TRY(hsm::MasterKey::Create(pool, hsm.mek_label));
-    TRY(hsm::DirectSealer::Make(mek));  // proves that the token can seal with it
+    const hsm::SealingMechanism best = TRY(hsm::ChooseMechanism(*pool));
+    mek = TRY(hsm::MasterKey::Create(pool, hsm.mek_label, best));
+    TRY(hsm::OpenTokenSealer(mek));  // proves that the token can seal with it
   }
   TRY(hsm::SigningKey::Create(pool, hsm.audit_key_label));
   auto ca_key = TRY(hsm::SigningKey::Create(pool, server::CaConfig().key_label));

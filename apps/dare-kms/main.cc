@@ -81,6 +81,7 @@ void AddInit(CLI::App& app, int& status) {
   verb->add_option("--kmip-port", options.kmip_port, "0: any free port");
   verb->add_option("--https-port", options.https_port, "0: any free port");
   verb->add_option("--module", options.module, "PKCS#11 module of an HSM (default: SoftHSM2)");
+  verb->add_option("--init-args", options.init_args, "a text for its C_Initialize; NSS needs one");
   verb->add_option("--token-label", options.token_label, "the token's label");
   verb->add_option("--pin-file", options.pin_file, "file with the user PIN of an existing token");
   verb->add_option("--administrator", options.administrators,

@@ -25,29 +25,25 @@ constexpr QuirkRow kTable[] = {
      "lists AES-CBC-PAD and AES-GCM for wrapping, and refuses to wrap by them",
      "no flag of a mechanism is believed of any token: what it can do is tried"},
     {Quirk::kWrapsUnextractableKeys, kNss, "NSS 3", "",
-     "wraps keys whose CKA_EXTRACTABLE is false: whoever has its password can take the master key "
-     "out",
+     "wraps keys whose CKA_EXTRACTABLE is false: whoever has its password can take the master "
+     "key out",
      "it is told, by `dare-kms hsm check` and at the making of a key; such a token is a file with "
-     "a "
-     "password"},
+     "a password"},
     {Quirk::kWantsInitArguments, kNss, "NSS 3", "",
      "must be told in C_Initialize where its token is, in a structure that is a pointer longer "
-     "than "
-     "that of PKCS#11",
+     "than that of PKCS#11",
      "init_args in kms.toml; every module gets the longer structure, its end null"},
     {Quirk::kKnowsNoLateAttributes, kIbm, kSoftTok, "",
      "is of PKCS#11 2.20 and knows neither CKA_ALLOWED_MECHANISMS nor CKA_COPYABLE",
      "keys are made without the attributes that a token refuses; the token then does not bind a "
-     "key "
-     "to its mechanism, and only its rights do"},
+     "key to its mechanism, and only its rights do"},
     {Quirk::kGeneralErrorForUnknownAttribute, kNss, "NSS 3", "",
      "answers CKR_GENERAL_ERROR to an attribute that its database does not keep",
      "the template is tried again without the attributes that came late to PKCS#11"},
     {Quirk::kForgetsWhereKeysWereMade, kNss, "NSS 3", "",
      "shows CKA_LOCAL false of every key in its database, those that it made too",
      "CKA_ALWAYS_SENSITIVE and CKA_NEVER_EXTRACTABLE decide, which it sets for keys that it made "
-     "and "
-     "for no others"},
+     "and for no others"},
     {Quirk::kKeepsOneKeyForAnId, kNss, "NSS 3", "",
      "keeps one secret key for each CKA_ID: another one silently takes its place",
      "the halves of a master key have different CKA_IDs, everywhere, and what was made is looked "
