@@ -13,7 +13,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from scale import Scale, latency_row, start_row  # noqa: E402: beside this file
+from scale import PostgresSide, Scale, SqliteSide, latency_row, start_row  # noqa: E402: beside this file
 
 SECONDS = float(os.environ.get("DARE_BENCH_SECONDS", "5"))
 FILE_MIB = int(os.environ.get("DARE_BENCH_FILE_MIB", "1024"))
@@ -126,7 +126,8 @@ class Files:
 class Bench:
     def __init__(self, build):
         self.build = build
-        self._server = self._files = self._scale = None
+        self._server = self._files = None
+        self._scales = {}
 
     @property
     def server(self):
@@ -138,13 +139,13 @@ class Bench:
         self._files = self._files or Files(self.server)
         return self._files
 
-    @property
-    def scale(self):
-        self._scale = self._scale or Scale(self.build, output)
-        return self._scale
+    def scale(self, side):
+        if side not in self._scales:
+            self._scales[side] = Scale(self.build, output, side)
+        return self._scales[side]
 
     def close(self):
-        for part in (self._files, self._server, self._scale):
+        for part in (self._files, self._server, *self._scales.values()):
             if part:
                 part.close()
 
@@ -300,9 +301,10 @@ BENCHMARKS = {
 
 # 10^4 to 10^7 records in one growing store; smaller sizes first, so that each is measured on its way.
 SCALES = {
-    f"scale-{what}-{power}": (lambda b, what=what, power=power: start_row(b.scale, power) if what == "start"
-                              else latency_row(b.scale, what, power))
-    for power in (4, 5, 6, 7) for what in ("start", "get", "locate", "create")
+    f"scale-{what}-{engine}{power}": (lambda b, what=what, power=power, side=side: start_row(b.scale(side), power)
+                                      if what == "start" else latency_row(b.scale(side), what, power))
+    for engine, side in (("", SqliteSide), ("postgres-", PostgresSide)) for power in (4, 5, 6, 7)
+    for what in ("start", "get", "locate", "create")
 }
 BENCHMARKS.update(SCALES)
 # A run without names leaves out what takes an hour.

@@ -21,15 +21,49 @@ def object_id(n):
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:32]}"
 
 
+# As a database of keys is set up: each commit synced; memory as baselines have it.
+POSTGRES = ("fsync=on", "shared_buffers=4GB", "max_wal_size=8GB", "checkpoint_timeout=15min")
+
+
+class SqliteSide:
+    """The file of the server's own."""
+    def __init__(self, kms, _folder):
+        self.kms = kms
+
+    def stored_bytes(self):
+        return sum(p.stat().st_size for p in self.kms.database.parent.glob(self.kms.database.name + "*"))
+
+    def close(self):
+        pass
+
+
+class PostgresSide:
+    """A PostgreSQL beside the server, on the same cores."""
+    def __init__(self, kms, folder):
+        from support import postgres
+        if postgres.missing():
+            raise RuntimeError(postgres.missing())
+        self.server = postgres.Server(POSTGRES, folder / "postgres" if folder else None).start()
+        kms.configure("store", "backend", "postgresql")
+        kms.configure("store", "connection", self.server.connection)
+
+    def stored_bytes(self):
+        return int(self.server.sql("SELECT pg_database_size('postgres')"))
+
+    def close(self):
+        self.server.close()
+
+
 class Scale:
-    def __init__(self, build, output):
+    def __init__(self, build, output, side=SqliteSide):
         from support.kms import Kms, Programs
         self.build, self.output = build, output
         self.measured = {}
-        folder = pathlib.Path(FOLDER) if FOLDER else None
+        folder = pathlib.Path(FOLDER) / side.__name__ if FOLDER else None
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
         self.kms = Kms(Programs(build / "bin" / "dare-kms"), folder)
+        self.side = side(self.kms, folder)
         self.kms.configure("", "threads", 1)
         self.kms.configure("cache", "entries", 0)  # every Get reads the store and asks the HSM
         self.kms.start()
@@ -38,6 +72,7 @@ class Scale:
 
     def close(self):
         self.kms.stop()
+        self.side.close()
         if not FOLDER:
             self.kms.close()
 
@@ -63,7 +98,7 @@ class Scale:
 
     def measure(self, size):
         fill = json.loads(self.output([self.build / "bench" / "scale_fill", self.kms.config_file, OWNER, size]))
-        stored = sum(p.stat().st_size for p in self.kms.database.parent.glob(self.kms.database.name + "*"))
+        stored = self.side.stored_bytes()
         self.start_seconds()  # the first start after a fill may fold a write-ahead log
         self.kms.stop()
         started = self.start_seconds()

@@ -42,13 +42,20 @@ def _account():
 
 
 class Server:
-    def __init__(self, settings=()):
+    def __init__(self, settings=(), folder=None):
+        """`folder` stays when the server is closed, and what is in it already goes on being used."""
         self.programs, self.account, self.settings = _programs(), _account(), list(settings)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dare-postgres-"))
+        self.stays = folder is not None
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="dare-postgres-"))
+        self.folder.mkdir(exist_ok=True)
         if self.account:
             os.chown(self.folder, self.account["user"], self.account["group"])
         self.process = None
         atexit.register(self.close)
+        if not (self.folder / "data").exists():
+            self._make()
+
+    def _make(self):
         self._run("initdb", "-D", self.folder / "data", "-U", "dare", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
     def __enter__(self):
@@ -99,7 +106,8 @@ class Server:
     def close(self):
         if self.process is not None:
             process, self.process = self.process, None
-            process.send_signal(signal.SIGQUIT)
+            process.send_signal(signal.SIGINT if self.stays else signal.SIGQUIT)  # in order, or at once
             process.wait()
         atexit.unregister(self.close)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.stays:
+            shutil.rmtree(self.folder, ignore_errors=True)
