@@ -14,6 +14,8 @@ namespace {
 using kmip::Operation;
 using kmip::Tag;
 
+constexpr ttlv::Limits kLimits;
+
 enum class Kind : std::uint8_t {
   kReads,    // asking twice is as good as asking once
   kChanges,  // done once however often it is asked for, where the server remembers its identity
@@ -70,30 +72,45 @@ bool KnowsNoIdentity(const Error& error) {
 
 }  // namespace
 
-KmsClient::KmsClient(const Config& config, std::shared_ptr<TlsContext> tls, Pool::Options options)
-    : config_(config), pool_(config, std::move(tls), options) {}
-
 Result<std::unique_ptr<KmsClient>> KmsClient::Create(const Config& config,
-                                                     const std::atomic<bool>* cancelled) {
+                                                     const std::atomic<bool>* cancelled,
+                                                     const Clock& clock) {
   std::shared_ptr<TlsContext> tls = TRY(TlsContext::Create(config));
   Pool::Options options;
+  options.limits = kLimits;
   options.cancelled = cancelled;
   options.failed = &ServerFailed;
-  return std::unique_ptr<KmsClient>(new KmsClient(config, std::move(tls), options));
+  options.clock = &clock;
+  const kmip::DiscoverVersionsRequest probe;
+  options.probe = Encode(config.kmip_version, Operation::kDiscoverVersions,
+                         &WritePayload<kmip::DiscoverVersionsRequest>, &probe);
+  auto pool = std::make_shared<Pool>(config, std::move(tls), std::move(options));
+  return std::unique_ptr<KmsClient>(new KmsClient(std::move(pool)));
 }
 
-WipingBytes KmsClient::Encode(Operation operation, PayloadWriter write, const void* request,
-                              std::string_view identity, bool critical) const {
+KmsClient KmsClient::Within(const Deadline& limit) const {
+  KmsClient within(*this);
+  within.limit_ = limit;
+  return within;
+}
+
+Deadline KmsClient::NewDeadline() const {
+  return limit_ ? limit_->Within(config().request_timeout) : pool_->NewDeadline();
+}
+
+WipingBytes KmsClient::Encode(kmip::ProtocolVersion version, Operation operation,
+                              PayloadWriter write, const void* request, std::string_view identity,
+                              bool critical) {
   ttlv::Writer out;
   out.Structure(Tag::kRequestMessage, [&] {
     kmip::RequestHeader header;
-    header.version = config_.kmip_version;
-    header.maximum_response_size = static_cast<std::int32_t>(pool_.limits().max_message_bytes);
+    header.version = version;
+    header.maximum_response_size = static_cast<std::int32_t>(kLimits.max_message_bytes);
     header.batch_count = 1;
     kmip::WriteRequestHeader(out, header);
     out.Structure(Tag::kBatchItem, [&] {
       out.Enum(Tag::kOperation, operation);
-      out.Structure(Tag::kRequestPayload, [&] { write(out, config_.kmip_version, request); });
+      out.Structure(Tag::kRequestPayload, [&] { write(out, version, request); });
       if (!identity.empty()) kmip::WriteRequestIdentity(out, AsBytes(identity), critical);
     });
   });
@@ -104,7 +121,7 @@ Result<KmsClient::Answer> KmsClient::ReadAnswer(Operation operation, WipingBytes
   const auto malformed = [](std::string_view what) {
     return Error(Code::kMalformed, "the key server's answer " + std::string(what));
   };
-  if (Result<void> valid = ttlv::Validate(bytes, pool_.limits()); !valid) {
+  if (Result<void> valid = ttlv::Validate(bytes, pool_->limits()); !valid) {
     return valid.error().In("the key server's answer");
   }
   kmip::ResponseMessage message = TRY(kmip::ResponseMessage::Open(bytes));
@@ -117,7 +134,7 @@ Result<KmsClient::Answer> KmsClient::ReadAnswer(Operation operation, WipingBytes
   if (item.status != kmip::ResultStatus::kSuccess) {
     return Error(Code::kUnsupported, "the key server wants to answer later");
   }
-  if (message.header().version != config_.kmip_version) return malformed("is of another version");
+  if (message.header().version != version()) return malformed("is of another version");
   if (item.operation != operation) return malformed("is to another operation");
   if (!item.payload) return malformed("has no payload");
   return Answer{std::move(bytes), *item.payload};
@@ -127,17 +144,18 @@ Result<KmsClient::Answer> KmsClient::Ask(Operation operation, PayloadWriter writ
                                          const void* request) {
   const Kind kind = KindOf(operation);
   if (kind != Kind::kChanges) {
-    const WipingBytes message = Encode(operation, write, request, {}, false);
+    const WipingBytes message = Encode(version(), operation, write, request);
     const Question question{.message = message,
                             .again = kind == Kind::kReads ? ByteView(message) : ByteView(),
                             .changes = kind == Kind::kOther};
-    return ReadAnswer(operation, TRY(pool_.Exchange(question)).answer);
+    return ReadAnswer(operation, TRY(pool_->Exchange(question, NewDeadline())).answer);
   }
   const std::string identity = TRY(NewUuid());
   // Any server may do it the first time. When that may have happened, only one that recognises it.
-  const WipingBytes first = Encode(operation, write, request, identity, false);
-  const WipingBytes again = Encode(operation, write, request, identity, true);
-  Reply reply = TRY(pool_.Exchange({.message = first, .again = again, .changes = true}));
+  const WipingBytes first = Encode(version(), operation, write, request, identity, false);
+  const WipingBytes again = Encode(version(), operation, write, request, identity, true);
+  const Question question{.message = first, .again = again, .changes = true};
+  Reply reply = TRY(pool_->Exchange(question, NewDeadline()));
   Result<Answer> answer = ReadAnswer(operation, std::move(reply.answer));
   if (!answer && reply.repeated && KnowsNoIdentity(answer.error())) {
     return Error(
@@ -156,18 +174,17 @@ Result<PingReport> KmsClient::Ping(const Endpoint& endpoint) {
   PingReport report;
   report.endpoint = endpoint;
   const auto start = SteadyClock::now();
-  const std::unique_ptr<Connection> connection = TRY(pool_.Connect(endpoint));
+  const std::unique_ptr<Connection> connection = TRY(pool_->Connect(endpoint));
   report.connect = microseconds(SteadyClock::now() - start);
 
   const kmip::DiscoverVersionsRequest request;
-  const WipingBytes message =
-      Encode(Operation::kDiscoverVersions, &WritePayload<kmip::DiscoverVersionsRequest>, &request,
-             {}, false);
+  const WipingBytes message = Encode(version(), Operation::kDiscoverVersions,
+                                     &WritePayload<kmip::DiscoverVersionsRequest>, &request);
   // The first exchange on a connection also tells whether we are accepted; the second is measured.
-  const Deadline deadline = pool_.NewDeadline();
-  TRY(connection->Exchange(message, pool_.limits(), deadline));
+  const Deadline deadline = pool_->NewDeadline();
+  TRY(connection->Exchange(message, pool_->limits(), deadline));
   const auto asked = SteadyClock::now();
-  WipingBytes bytes = TRY(connection->Exchange(message, pool_.limits(), deadline));
+  WipingBytes bytes = TRY(connection->Exchange(message, pool_->limits(), deadline));
   report.round_trip = microseconds(SteadyClock::now() - asked);
 
   const Answer answer = TRY(ReadAnswer(Operation::kDiscoverVersions, std::move(bytes)));

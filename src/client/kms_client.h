@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,12 +38,17 @@ struct PingReport {
 // Errors: those of result_reason.h when the server refused; kUnavailable, kTimeout,
 // kUnauthenticated when none answered; kMalformed when an answer is none. Each change carries an
 // identity of its own (kmip/request_identity.h), so that it is safely asked for again when its
-// answer was lost. Thread-safe.
+// answer was lost. Copies share connections and what is known of the servers. Thread-safe.
 class KmsClient {
  public:
   // Reads certificate, key and CA; talks to nobody yet.
   static Result<std::unique_ptr<KmsClient>> Create(const Config& config,
-                                                   const std::atomic<bool>* cancelled = nullptr);
+                                                   const std::atomic<bool>* cancelled = nullptr,
+                                                   const Clock& clock = SystemClock::Get());
+
+  // This client for a while: all that is asked through it together waits until `limit` at most, and
+  // ends when that is cancelled.
+  KmsClient Within(const Deadline& limit) const;
 
   template <typename Response, typename Request>
   Result<Response> Call(const Request& request) {
@@ -54,8 +60,8 @@ class KmsClient {
   // Asks one server which versions it speaks, on a connection of its own.
   Result<PingReport> Ping(const Endpoint& endpoint);
 
-  kmip::ProtocolVersion version() const { return config_.kmip_version; }
-  const Config& config() const { return config_; }
+  kmip::ProtocolVersion version() const { return config().kmip_version; }
+  const Config& config() const { return pool_->config(); }
 
  private:
   // The payload is a view into the bytes.
@@ -71,15 +77,17 @@ class KmsClient {
     static_cast<const Request*>(request)->Encode(out, version);
   }
 
-  KmsClient(const Config& config, std::shared_ptr<TlsContext> tls, Pool::Options options);
+  explicit KmsClient(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
+  Deadline NewDeadline() const;
   // Without an identity where it is empty.
-  WipingBytes Encode(kmip::Operation operation, PayloadWriter write, const void* request,
-                     std::string_view identity, bool critical) const;
+  static WipingBytes Encode(kmip::ProtocolVersion version, kmip::Operation operation,
+                            PayloadWriter write, const void* request,
+                            std::string_view identity = {}, bool critical = false);
   Result<Answer> Ask(kmip::Operation operation, PayloadWriter write, const void* request);
   Result<Answer> ReadAnswer(kmip::Operation operation, WipingBytes bytes) const;
 
-  const Config config_;
-  Pool pool_;
+  const std::shared_ptr<Pool> pool_;
+  std::optional<Deadline> limit_;  // constant after construction
 };
 
 }  // namespace dare::client

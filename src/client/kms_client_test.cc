@@ -1,8 +1,14 @@
 #include "client/kms_client.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <functional>
 #include <future>
+#include <thread>
 
 #include "client/key_server_for_test.h"
 #include "kmip/payloads/activate.h"
@@ -30,6 +36,48 @@ Answer Good(const kmip::RequestItem& item, ProtocolVersion version) {
 
 Answer Hangup(const kmip::RequestItem&, ProtocolVersion) { return std::nullopt; }
 
+// Accepts connections, and that is all it ever does.
+class BlackHole {
+ public:
+  BlackHole() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    socklen_t size = sizeof address_;
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address_), size), 0);
+    EXPECT_EQ(::listen(listener_, 64), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
+  }
+  ~BlackHole() {
+    connections();
+    for (const int socket : accepted_) ::close(socket);
+    ::close(listener_);
+  }
+  Endpoint endpoint() const { return {"127.0.0.1", ntohs(address_.sin_port)}; }
+  // So far.
+  std::size_t connections() {
+    for (;;) {
+      pollfd waiting{listener_, POLLIN, 0};
+      if (::poll(&waiting, 1, 0) != 1) return accepted_.size();
+      accepted_.push_back(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
+    }
+  }
+
+ private:
+  const int listener_;
+  sockaddr_in address_{};
+  std::vector<int> accepted_;
+};
+
+// Whether `condition` comes true, looked at again and again until a minute has passed.
+bool Eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 class KmsClientTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(StartSecureHeap(1 << 18)); }
@@ -41,8 +89,9 @@ class KmsClientTest : public testing::Test {
     return client.Call<kmip::ActivateResponse>(kmip::ActivateRequest{.id = kmip::Identifier("id")});
   }
   static std::unique_ptr<KmsClient> ClientOf(const Config& config,
-                                             const std::atomic<bool>* cancelled = nullptr) {
-    auto client = KmsClient::Create(config, cancelled);
+                                             const std::atomic<bool>* cancelled = nullptr,
+                                             const Clock& clock = SystemClock::Get()) {
+    auto client = KmsClient::Create(config, cancelled, clock);
     EXPECT_TRUE(client) << client.error().message;
     return *std::move(client);
   }
@@ -112,6 +161,113 @@ TEST_F(KmsClientTest, FailsOverAndRemembersWhoDidNotAnswer) {
   }
   EXPECT_EQ(broken.requests(), 1);
   EXPECT_EQ(good.requests(), 3);
+}
+
+TEST_F(KmsClientTest, ABlackHoleCostsOneCallAndNoLaterOne) {
+  BlackHole hole;
+  KeyServerForTest good(&Good);
+  Config config = ConfigForTest({hole.endpoint(), good.endpoint()});
+  config.connect_timeout = std::chrono::milliseconds(100);
+  config.idle_timeout = std::chrono::hours(24 * 365);
+  ManualClockForTest clock;
+  const auto client = ClientOf(config, nullptr, clock);
+  for (int i = 0; i < 50; ++i) {
+    const auto answer = Random(*client);
+    ASSERT_TRUE(answer) << answer.error().message;
+  }
+  EXPECT_EQ(hole.connections(), 1u);
+  // From now on it is the pool's own thread that looks whether it is back.
+  for (std::size_t rests = 1; rests <= 3; ++rests) {
+    EXPECT_TRUE(Eventually([&] {
+      clock.Advance(60);
+      EXPECT_TRUE(Random(*client));
+      return hole.connections() > rests;
+    }));
+  }
+}
+
+TEST_F(KmsClientTest, ABlackHoleAloneIsBoundedByTheTimeLimit) {
+  BlackHole hole;
+  Config config = ConfigForTest({hole.endpoint()});
+  config.connect_timeout = std::chrono::milliseconds(100);
+  const auto answer = Random(*ClientOf(config));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kTimeout);
+}
+
+TEST_F(KmsClientTest, AServerThatComesBackIsFoundWithoutAnyCallWaiting) {
+  std::atomic<bool> dead{true};
+  KeyServerForTest first([&](const kmip::RequestItem& item, ProtocolVersion version) {
+    return dead ? Answer() : Good(item, version);
+  });
+  KeyServerForTest second(&Good);
+  ManualClockForTest clock;
+  const auto client =
+      ClientOf(ConfigForTest({first.endpoint(), second.endpoint()}), nullptr, clock);
+  ASSERT_TRUE(Random(*client));
+  dead = false;
+  ASSERT_TRUE(Random(*client));
+  EXPECT_EQ(first.requests(), 1) << "it rests";
+  clock.Advance(1);
+  // The call that has it looked at is answered by the other one, later ones by itself.
+  EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(Random(*client));
+    return first.requests() > 2;
+  }));
+}
+
+TEST_F(KmsClientTest, AServerThatHangsOnAKeptConnectionRests) {
+  std::promise<void> done;
+  const std::shared_future<void> until = done.get_future().share();
+  std::atomic<bool> hangs{false};
+  KeyServerForTest first([&, until](const kmip::RequestItem& item, ProtocolVersion version) {
+    if (!hangs) return Good(item, version);
+    until.wait();
+    return Answer();
+  });
+  KeyServerForTest second(&Good);
+  Config config = ConfigForTest({first.endpoint(), second.endpoint()});
+  config.request_timeout = std::chrono::milliseconds(2000);
+  ManualClockForTest clock;
+  const auto client = ClientOf(config, nullptr, clock);
+  ASSERT_TRUE(Random(*client));
+  hangs = true;
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(Random(*client));
+  EXPECT_EQ(first.requests(), 2) << "one call found out";
+  EXPECT_EQ(second.requests(), 10);
+  done.set_value();
+}
+
+TEST_F(KmsClientTest, ATimeLimitOfOneCallLeavesTimeForTheOtherServer) {
+  BlackHole hole;
+  KeyServerForTest good(&Good);
+  const auto client = ClientOf(ConfigForTest({hole.endpoint(), good.endpoint()}));
+  KmsClient hurried = client->Within({std::chrono::milliseconds(3000), nullptr});
+  const auto answer = Random(hurried);
+  EXPECT_TRUE(answer) << answer.error().message;
+}
+
+TEST_F(KmsClientTest, CancellingOneCallLeavesTheOthersAlone) {
+  std::promise<void> done;
+  const std::shared_future<void> until = done.get_future().share();
+  std::atomic<bool> cancelled{false};
+  std::atomic<bool> hangs{true};
+  KeyServerForTest server([&, until](const kmip::RequestItem& item, ProtocolVersion version) {
+    if (!hangs) return Good(item, version);
+    cancelled = true;
+    until.wait();
+    return Answer();
+  });
+  const auto client = ClientOf(ConfigForTest({server.endpoint()}));
+  KmsClient one = client->Within({std::chrono::minutes(1), &cancelled});
+  const auto answer = Random(one);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kIo);
+  EXPECT_EQ(answer.error().detail, static_cast<std::uint64_t>(EINTR));
+  hangs = false;
+  EXPECT_TRUE(Random(*client));
+  EXPECT_FALSE(Random(one)) << "it stays cancelled";
+  done.set_value();
 }
 
 TEST_F(KmsClientTest, FailsOverWhenNobodyListens) {
@@ -223,7 +379,7 @@ TEST_F(KmsClientTest, AsksAnotherServerWhenOneSaysThatItFailed) {
   const auto client = ClientOf(ConfigForTest({sick.endpoint(), good.endpoint()}));
   EXPECT_TRUE(Random(*client));
   EXPECT_TRUE(Activate(*client));
-  EXPECT_EQ(failures, 2);
+  EXPECT_EQ(failures, 1) << "it rests, as one that does not answer";
   const auto alone = Activate(*ClientOf(ConfigForTest({sick.endpoint()})));
   ASSERT_FALSE(alone);
   EXPECT_NE(alone.error().message.find("the HSM is gone"), std::string::npos);

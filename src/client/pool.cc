@@ -1,8 +1,12 @@
 #include "client/pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 namespace dare::client {
@@ -19,8 +23,10 @@ bool AnotherMayHelp(const Error& error) {
 }  // namespace
 
 struct Pool::Server {
-  std::chrono::steady_clock::time_point closed_until{};  // left out until then
-  std::chrono::seconds pause{0};                         // zero: reachable as far as we know
+  bool resting = false;           // it did not answer: left out while others do
+  std::chrono::seconds pause{0};  // how long its last rest was; grows until it answers a call
+  std::chrono::steady_clock::time_point rest_until{};
+  enum class Probe : std::uint8_t { kNone, kWanted, kUnderWay } probe = Probe::kNone;
 };
 
 struct Pool::Idle {
@@ -37,9 +43,20 @@ struct Pool::Lease {
 };
 
 Pool::Pool(const Config& config, std::shared_ptr<TlsContext> tls, Options options)
-    : config_(config), tls_(std::move(tls)), options_(options), servers_(config.servers.size()) {}
+    : config_(config),
+      tls_(std::move(tls)),
+      options_(std::move(options)),
+      servers_(config.servers.size()) {}
 
-Pool::~Pool() = default;
+Pool::~Pool() {
+  std::jthread prober;
+  {
+    MutexLock lock(mutex_);
+    ending_ = true;
+    prober = std::move(prober_);
+    probe_wanted_.NotifyAll();
+  }
+}
 
 std::size_t Pool::idle() const {
   MutexLock lock(mutex_);
@@ -49,37 +66,41 @@ std::size_t Pool::idle() const {
 std::vector<std::size_t> Pool::Order() const {
   std::vector<std::size_t> order(servers_.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto now = options_.clock->Steady();
-  std::vector<std::chrono::steady_clock::time_point> until;
-  for (const Server& server : servers_) until.push_back(std::max(server.closed_until, now));
-  // Reachable ones in the configured order, then the others, the one that rests shortest first.
+  std::vector<std::chrono::steady_clock::time_point> until(servers_.size());
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (servers_[i].resting) until[i] = servers_[i].rest_until;
+  }
+  // Those that answer in the configured order, then the others, the one that rests shortest first.
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return until[a] < until[b]; });
   return order;
 }
 
-void Pool::Report(std::size_t server, bool reachable) {
+void Pool::Report(std::size_t server, bool answers) {
   MutexLock lock(mutex_);
   Server& s = servers_[server];
-  if (reachable) {
-    s = Server();
+  s.resting = !answers;
+  if (answers) {
+    s.pause = std::chrono::seconds(0);
     return;
   }
   s.pause = s.pause.count() == 0 ? kLeastPause : std::min(s.pause * 2, kMostPause);
-  s.closed_until = options_.clock->Steady() + s.pause;
+  s.rest_until = options_.clock->Steady() + s.pause;
 }
 
 Result<Pool::Lease> Pool::AwaitPlace(const std::vector<bool>& tried, const Deadline& deadline) {
   std::vector<Idle> dropped;
   MutexLock lock(mutex_);
-  while (in_use_ >= config_.connections) {
+  for (;;) {
     if (deadline.Cancelled()) return IoError("cancelled", EINTR);
+    if (in_use_ < config_.connections) break;
     if (deadline.Passed()) {
       return Error(Code::kTimeout, "all connections to the key servers stayed in use");
     }
     place_free_.WaitFor(mutex_, std::min(deadline.Left(), std::chrono::milliseconds(200)));
   }
   ++in_use_;
+  WantProbes();
   Lease lease;
   for (const std::size_t server : Order()) {
     if (tried[server]) continue;
@@ -120,10 +141,12 @@ Result<Pool::Lease> Pool::Borrow(std::vector<bool>& tried, const Deadline& deadl
   }
   Error last(Code::kUnavailable, "no key server is left to try");
   std::string failures;
+  auto untried = std::count(tried.begin(), tried.end(), false);
   for (const std::size_t server : order) {
     if (tried[server]) continue;
+    const Deadline share = untried-- > 1 ? deadline.Within(deadline.Left() / 2) : deadline;
     auto opened =
-        Connection::Open(tls_, config_.servers[server], deadline.Within(config_.connect_timeout));
+        Connection::Open(tls_, config_.servers[server], share.Within(config_.connect_timeout));
     if (opened) return Lease{*std::move(opened), server, false};
     last = std::move(opened).error();
     tried[server] = true;
@@ -138,8 +161,12 @@ Result<Pool::Lease> Pool::Borrow(std::vector<bool>& tried, const Deadline& deadl
 }
 
 void Pool::GiveBack(Lease lease) {
-  std::vector<Idle> dropped;  // closed after the lock is given up
   Report(lease.server, true);
+  Keep(std::move(lease));
+}
+
+void Pool::Keep(Lease lease) {
+  std::vector<Idle> dropped;  // closed after the lock is given up
   MutexLock lock(mutex_);
   --in_use_;
   // Those that are idle and those in use are never more than the limit together.
@@ -149,6 +176,79 @@ void Pool::GiveBack(Lease lease) {
   }
   idle_.push_back({std::move(lease.connection), lease.server, options_.clock->Steady()});
   place_free_.NotifyOne();
+}
+
+void Pool::WantProbes() {
+  const auto rests = [](const Server& server) { return server.resting; };
+  if (std::all_of(servers_.begin(), servers_.end(), rests)) return;  // calls try them anyway
+  const auto now = options_.clock->Steady();
+  bool wanted = false;
+  for (Server& server : servers_) {
+    if (!server.resting || server.rest_until > now || server.probe != Server::Probe::kNone)
+      continue;
+    server.probe = Server::Probe::kWanted;
+    wanted = true;
+  }
+  if (!wanted) return;
+  if (!prober_.joinable()) {
+    try {
+      prober_ = std::jthread([this] { ProbeUntilEnd(); });
+    } catch (const std::system_error&) {
+      // No thread to be had: the servers rest on, and a later call asks again.
+      for (Server& server : servers_) server.probe = Server::Probe::kNone;
+    }
+  }
+  probe_wanted_.NotifyOne();
+}
+
+void Pool::ProbeUntilEnd() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // they are for the program's own threads
+  while (const std::optional<std::size_t> server = AwaitProbe()) Probe(*server);
+}
+
+std::optional<std::size_t> Pool::AwaitProbe() {
+  MutexLock lock(mutex_);
+  for (;;) {
+    if (ending_) return std::nullopt;
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (servers_[i].probe != Server::Probe::kWanted) continue;
+      servers_[i].probe = Server::Probe::kUnderWay;
+      return i;
+    }
+    probe_wanted_.Wait(mutex_);
+  }
+}
+
+bool Pool::TakePlace() {
+  MutexLock lock(mutex_);
+  if (in_use_ >= config_.connections) return false;
+  ++in_use_;
+  return true;
+}
+
+// False when it said nothing, or when all places are taken: a later call wants it again.
+bool Pool::AnswersProbe(std::size_t server) {
+  if (!TakePlace()) return false;
+  const Deadline deadline(config_.connect_timeout, &ending_);
+  auto opened = Connection::Open(tls_, config_.servers[server], deadline);
+  if (opened && (*opened)->Exchange(options_.probe, options_.limits, deadline)) {
+    Keep({*std::move(opened), server, false});
+    return true;
+  }
+  opened = Error(Code::kUnavailable, "closed before its place is given up");
+  Leave();
+  Report(server, false);
+  return false;
+}
+
+void Pool::Probe(std::size_t server) {
+  const bool answers = AnswersProbe(server);
+  MutexLock lock(mutex_);
+  servers_[server].probe = Server::Probe::kNone;
+  // On probation: the length of its rests is forgotten when it answers a call.
+  if (answers) servers_[server].resting = false;
 }
 
 // How far one Exchange has come.
@@ -174,9 +274,14 @@ Result<std::optional<WipingBytes>> Pool::Try(const Question& question, Course& c
   const bool several = config_.servers.size() > 1;
   if (answer) {
     const std::size_t server = lease.server;
-    GiveBack(std::move(lease));
     const bool failed = options_.failed != nullptr && options_.failed(*answer);
-    if (!failed || !may_repeat || !several) return std::optional(std::move(*answer));
+    if (!failed) {
+      GiveBack(std::move(lease));
+      return std::optional(std::move(*answer));
+    }
+    Keep(std::move(lease));
+    Report(server, false);
+    if (!may_repeat || !several) return std::optional(std::move(*answer));
     course.unknown = true;
     course.tried[server] = true;
     course.failure = std::move(*answer);
@@ -190,19 +295,20 @@ Result<std::optional<WipingBytes>> Pool::Try(const Question& question, Course& c
   Error error = std::move(answer).error();
   if (!AnotherMayHelp(error)) return error;
   course.unknown |= !unsent;
-  // A kept connection that died tells nothing about its server.
-  if (!kept) Report(server, false);
-  if (!kept && several) course.tried[server] = true;
-  if (kept && !std::exchange(course.kept_died, true)) ++course.tries_left;
+  // A kept connection that died tells nothing about its server; one on which nothing comes does.
+  const bool to_blame = !kept || error.code == Code::kTimeout;
+  if (to_blame) Report(server, false);
+  if (to_blame && several) course.tried[server] = true;
+  if (!to_blame && !std::exchange(course.kept_died, true)) ++course.tries_left;
   const bool again = unsent ? course.tries_left > 0 : !question.again.empty();
   if (!again || course.tries_left == 0 || course.deadline.Passed()) return error;
   return std::optional<WipingBytes>();
 }
 
-Result<Reply> Pool::Exchange(const Question& question) {
+Result<Reply> Pool::Exchange(const Question& question, const Deadline& deadline) {
   // Each server once, and a single one twice.
   const std::size_t servers = config_.servers.size();
-  Course course{.deadline = NewDeadline(),
+  Course course{.deadline = deadline,
                 .tried = std::vector<bool>(servers, false),
                 .tries_left = std::max<std::size_t>(servers, 2)};
   for (;;) {

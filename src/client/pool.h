@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,10 +33,16 @@ struct Reply {
 };
 
 // A Pool keeps connections to several key servers that share one store. Servers are used in the
-// order of the configuration; one that cannot be reached is left out for a while (1 s, doubling to
-// 30 s) unless all are. A request that the network swallowed, and that may be repeated, is repeated
-// on another connection and, where there are some, on each other server in turn; so is one of which
-// a server says that it failed itself (Options::failed). Any other answer is final.
+// order of the configuration: load is not spread. One that does not answer, or says that it failed
+// itself (Options::failed), rests: as long as others answer, no call is sent to it. After a while
+// (1 s, doubling to 30 s) the next call has a thread of the pool ask it for its versions, and only
+// when it answers that it is used again. When none answers, all are tried, the one that rests
+// shortest first.
+//
+// A request that the network swallowed, and that may be repeated, is repeated on another connection
+// and, where there are some, on each other server in turn; so is one of which a server says that it
+// failed. Any other answer is final. While there are other servers to ask, one gets at most half of
+// the time that is left.
 //
 // At most Config::connections are open; who finds them all in use waits. Idle ones are closed
 // after Config::idle_timeout. Thread-safe.
@@ -46,6 +53,7 @@ class Pool {
     const std::atomic<bool>* cancelled = nullptr;  // when it turns true, waiting ends: kIo, EINTR
     // Whether an answer says that the server is to blame, so that another one may do better.
     bool (*failed)(ByteView answer) = nullptr;
+    WipingBytes probe;  // a message that any healthy server answers and that changes nothing
     const Clock* clock = &SystemClock::Get();
   };
 
@@ -56,12 +64,12 @@ class Pool {
 
   // Sends the message and gives the answer. An error is kTimeout or kUnavailable when no server
   // gave one; it says so when it is unknown whether a change was carried out.
-  Result<Reply> Exchange(const Question& question);
+  Result<Reply> Exchange(const Question& question, const Deadline& deadline);
 
   // Connects to one server, whatever its health (for `dare ping`).
   Result<std::unique_ptr<Connection>> Connect(const Endpoint& endpoint);
 
-  const std::vector<Endpoint>& endpoints() const { return config_.servers; }
+  const Config& config() const { return config_; }
   const ttlv::Limits& limits() const { return options_.limits; }
   // The time one operation may take, from now.
   Deadline NewDeadline() const { return {config_.request_timeout, options_.cancelled}; }
@@ -90,8 +98,19 @@ class Pool {
   // Servers in the order in which to try them.
   std::vector<std::size_t> Order() const REQUIRES(mutex_);
   void GiveBack(Lease lease) EXCLUDES(mutex_);
+  // Back among the idle ones, whatever that says of its server.
+  void Keep(Lease lease) EXCLUDES(mutex_);
   void Leave() EXCLUDES(mutex_);
-  void Report(std::size_t server, bool reachable) EXCLUDES(mutex_);
+  void Report(std::size_t server, bool answers) EXCLUDES(mutex_);
+
+  // Has those looked at that rested long enough, while others answer.
+  void WantProbes() REQUIRES(mutex_);
+  // The work of the pool's thread.
+  void ProbeUntilEnd() EXCLUDES(mutex_);
+  std::optional<std::size_t> AwaitProbe() EXCLUDES(mutex_);
+  void Probe(std::size_t server) EXCLUDES(mutex_);
+  bool AnswersProbe(std::size_t server) EXCLUDES(mutex_);
+  bool TakePlace() EXCLUDES(mutex_);
 
   const Config config_;
   const std::shared_ptr<TlsContext> tls_;
@@ -102,6 +121,9 @@ class Pool {
   std::vector<Server> servers_ GUARDED_BY(mutex_);
   std::vector<Idle> idle_ GUARDED_BY(mutex_);  // the latest used at the end
   std::uint32_t in_use_ GUARDED_BY(mutex_) = 0;
+  CondVar probe_wanted_;
+  std::atomic<bool> ending_{false};  // set with mutex_ held
+  std::jthread prober_ GUARDED_BY(mutex_);
 };
 
 }  // namespace dare::client
