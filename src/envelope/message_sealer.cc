@@ -8,35 +8,14 @@
 #include "base/check.h"
 #include "envelope/algorithm_suite.h"
 #include "envelope/message_header.h"
+#include "envelope/wrapped_dek.h"
 
 namespace dare::envelope {
 namespace {
 
-// Section 5.3 of the format: "decrypt once before the DEK is used".
-Result<void> VerifyWrap(KeyWrapper& wrapper, const EncryptedDataKey& edk, ByteView aad,
-                        const Dek& dek) {
-  const std::optional<Dek> unwrapped = TRY(wrapper.Unwrap(edk, aad));
-  if (!unwrapped || !EqualInConstantTime(unwrapped->Reveal(), dek.Reveal())) {
-    return Error(Code::kInternal, "the key of " + edk.provider_id +
-                                      " wrapped the DEK into something that does not unwrap");
-  }
-  return {};
-}
-
-Result<std::vector<EncryptedDataKey>> WrapForAll(const Keyring& keyring, const Dek& dek,
-                                                 ByteView aad, bool verify) {
-  std::vector<EncryptedDataKey> edks;
-  for (const std::shared_ptr<KeyWrapper>& wrapper : keyring) {
-    EncryptedDataKey edk = TRY(wrapper->Wrap(dek, aad));
-    if (verify) TRY(VerifyWrap(*wrapper, edk, aad, dek));
-    edks.push_back(std::move(edk));
-  }
-  return edks;
-}
-
-Result<void> CheckOptions(const Keyring& keyring, const MessageOptions& options) {
-  if (keyring.empty()) return Error(Code::kInvalidArgument, "no key to seal under");
-  if (keyring.size() > MessageLimits{}.edks) {
+Result<void> CheckOptions(std::size_t keys, const MessageOptions& options) {
+  if (keys == 0) return Error(Code::kInvalidArgument, "no key to seal under");
+  if (keys > MessageLimits{}.edks) {
     return Error(Code::kTooLarge, "a message is sealed under at most " +
                                       std::to_string(MessageLimits{}.edks) + " keys");
   }
@@ -49,8 +28,14 @@ Result<void> CheckOptions(const Keyring& keyring, const MessageOptions& options)
 }  // namespace
 
 Result<MessageSealer> MessageSealer::Create(const Keyring& keyring, const MessageOptions& options) {
-  TRY(CheckOptions(keyring, options));
-  const Dek dek(TRY(SecretBytes::Random(32)));
+  TRY(CheckOptions(keyring.size(), options));
+  const Bytes aad = options.context.Serialize();
+  return CreateUnder(TRY(MakeWrappedDek(keyring, aad, options.verify_wraps)), options);
+}
+
+Result<MessageSealer> MessageSealer::CreateUnder(const WrappedDek& wrapped,
+                                                 const MessageOptions& options) {
+  TRY(CheckOptions(wrapped.edks.size(), options));
   MessageHeader header;
   header.suite = FindSuite(kSuiteWritten);
   header.message_id.resize(header.suite->message_id_size());
@@ -59,10 +44,9 @@ Result<MessageSealer> MessageSealer::Create(const Keyring& keyring, const Messag
   }
   header.context = options.context;
   header.frame_length = options.frame_length;
-  const Bytes aad = options.context.Serialize();
-  header.edks = TRY(WrapForAll(keyring, dek, aad, options.verify_wraps));
+  header.edks = wrapped.edks;
 
-  const MessageKeys keys = TRY(DeriveMessageKeys(*header.suite, header.message_id, dek));
+  const MessageKeys keys = TRY(DeriveMessageKeys(*header.suite, header.message_id, wrapped.dek));
   header.commitment = keys.commitment;
   Bytes bytes = TRY(EncodeHeaderBody(header));
   if (bytes.size() > MessageLimits{}.header_bytes) {

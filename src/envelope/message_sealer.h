@@ -9,6 +9,8 @@
 
 namespace dare::envelope {
 
+struct WrappedDek;
+
 // 256 KiB stay in a core's second-level cache between read, encryption and write, and cost 0.012 %.
 inline constexpr std::uint32_t kDefaultFrameLength = 256u << 10;
 inline constexpr std::uint32_t kMostFrameLength = 64u << 20;
@@ -29,6 +31,10 @@ class MessageSealer {
  public:
   // Wraps the DEK with every wrapper of `keyring` (at least one). Errors of the wrappers pass.
   static Result<MessageSealer> Create(const Keyring& keyring, const MessageOptions& options);
+  // The same with a DEK that was wrapped for the context of `options`, and may seal other messages
+  // too: each has its own message id, and so its own key.
+  static Result<MessageSealer> CreateUnder(const WrappedDek& wrapped,
+                                           const MessageOptions& options);
 
   ByteView header() const { return header_; }
   std::uint32_t frame_length() const { return frame_length_; }

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "base/secret_bytes.h"
+#include "envelope/keyring.h"
+
+namespace dare::envelope {
+
+// A DEK and its wrapped copies, bound to one encryption context. It seals one message, or, where a
+// cache keeps it, several with the same context: each derives its own key from its own message id.
+// Move-only.
+struct WrappedDek {
+  Dek dek;  // 32 bytes
+  std::vector<EncryptedDataKey> edks;
+};
+
+// A fresh DEK under every wrapper of `keyring`, in its order. With `verify` each copy is unwrapped
+// once (format, section 5.3): a corrupt copy is total loss. Errors of the wrappers pass.
+Result<WrappedDek> MakeWrappedDek(const Keyring& keyring, ByteView aad, bool verify);
+
+}  // namespace dare::envelope
