@@ -72,14 +72,6 @@ json::object ToJson(const std::string& file, const envelope::SealedFileFacts& fa
   return out;
 }
 
-// Strangers wrote what we print: names and values lose their control characters.
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
 void PrintText(const std::string& file, const envelope::SealedFileFacts& facts) {
   const envelope::MessageHeader& data = facts.data_header;
   std::cout << file << ": sealed file, " << SizeText(facts.file_bytes) << "\n";

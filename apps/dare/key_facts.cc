@@ -14,14 +14,6 @@ namespace {
 namespace json = boost::json;
 using client::KeyFacts;
 
-// Names come from other people; the terminal gets no control characters.
-std::string Printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
 std::string NamesText(const KeyFacts& key) {
   std::string text;
   for (const std::string& name : key.names) text += (text.empty() ? "" : ", ") + Printable(name);

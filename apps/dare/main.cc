@@ -36,6 +36,7 @@ void Describe(CLI::App& app, Session& session) {
   AddOpen(app, session);
   AddRewrap(app, session);
   AddInspect(app, session);
+  AddSecret(app, session);
   AddKey(app, session);
   AddHsm(app, session);
   AddPing(app, session);

@@ -51,6 +51,7 @@ void AddOpen(CLI::App& app, Session& session);
 void AddPing(CLI::App& app, Session& session);
 void AddRewrap(CLI::App& app, Session& session);
 void AddSeal(CLI::App& app, Session& session);
+void AddSecret(CLI::App& app, Session& session);
 void AddVersion(CLI::App& app, Session& session);
 
 }  // namespace dare::cli

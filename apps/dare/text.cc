@@ -21,6 +21,13 @@ std::string SizeText(std::uint64_t bytes) {
   return text;
 }
 
+std::string Printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return text;
+}
+
 std::string TimeText(std::int64_t posix_seconds) {
   const std::time_t time = posix_seconds;
   std::tm parts{};

@@ -152,6 +152,7 @@ Result<Config> ReadTables(const toml::table& root, const std::string& path) {
                     "must not be empty or begin with \"aws-\"");
   }
   TRY(in.Text("enrolment_url", config.enrolment_url));
+  TRY(ReadPath(in, "secrets_dir", folder, config.secrets_dir));
   if (const toml::table* table = TRY(in.Table("timeouts"))) {
     TableReader timeouts(*table, "timeouts.", path);
     TRY(timeouts.Seconds("connect_seconds", config.connect_timeout));
@@ -220,6 +221,7 @@ std::string WriteConfig(const Config& config) {
   }
   if (!config.default_key.empty()) out << "default_key = " << Quoted(config.default_key) << "\n";
   out << "key_namespace = " << Quoted(config.key_namespace) << "\n"
+      << "secrets_dir = " << Quoted(config.secrets_dir) << "\n"
       << "connections = " << config.connections << "\n\n[timeouts]\n"
       << "connect_seconds = " << Seconds(config.connect_timeout) << "\n"
       << "request_seconds = " << Seconds(config.request_timeout) << "\n"

@@ -27,6 +27,7 @@ TEST(ClientConfig, NeedsLittleAndCompletesPaths) {
   EXPECT_EQ(config->servers, (std::vector<Endpoint>{{"kms1.example", 5696}, {"::1", 7000}}));
   EXPECT_EQ(config->ca_file, "/etc/dare/ca.crt");
   EXPECT_EQ(config->certificate_file, "/etc/pki/client.crt");
+  EXPECT_EQ(config->secrets_dir, "/etc/dare/secrets");
   EXPECT_EQ(config->kmip_version, kmip::kVersion2_1);
   EXPECT_EQ(config->request_timeout.count(), 15000);
 }
@@ -37,6 +38,7 @@ kmip_version = "1.4"
 default_key = "backup"
 key_namespace = "kmip:site"
 enrolment_url = "https://kms1.example:5697"
+secrets_dir = "/var/lib/dare/secrets"
 connections = 3
 [timeouts]
 connect_seconds = 1
@@ -52,6 +54,7 @@ threads = 4
   EXPECT_EQ(config->default_key, "backup");
   EXPECT_EQ(config->key_namespace, "kmip:site");
   EXPECT_EQ(config->enrolment_url, "https://kms1.example:5697");
+  EXPECT_EQ(config->secrets_dir, "/var/lib/dare/secrets");
   EXPECT_EQ(config->connections, 3u);
   EXPECT_EQ(config->connect_timeout.count(), 1000);
   EXPECT_EQ(config->request_timeout.count(), 2500);
