@@ -1,149 +1,72 @@
-// The C interface of include/dare/dare.h over the sealed-file format and the KMIP client.
+// Clients, streams and files of the C interface (include/dare/dare.h).
 #include <dare/dare.h>
-#include <pthread.h>
 
-#include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <memory>
-#include <new>
 #include <string>
 
 #include "base/secret_bytes.h"
-#include "client/key_directory.h"
-#include "client/kms_client.h"
-#include "envelope/kms_keyring.h"
 #include "envelope/rewrap.h"
 #include "envelope/sealed_file.h"
+#include "libdare/border.h"
+#include "libdare/handle.h"
 
-struct dare_client {
-  dare::client::Config config;
-  std::unique_ptr<dare::client::KmsClient> kms;
-};
-
-namespace dare {
+namespace dare::lib {
 namespace {
 
-using envelope::Keyring;
-
 constexpr std::size_t kSecureHeapBytes = 1 << 20;
-
-thread_local std::string g_last_error;
-
-dare_status StatusOf(Code code) {
-  switch (code) {
-    case Code::kInvalidArgument:
-      return DARE_USAGE;
-    case Code::kDenied:
-    case Code::kUnauthenticated:
-      return DARE_DENIED;
-    case Code::kUnavailable:
-    case Code::kTimeout:
-      return DARE_UNREACHABLE;
-    case Code::kDamaged:
-      return DARE_DAMAGED;
-    case Code::kMalformed:
-    case Code::kTooLarge:
-    case Code::kNotFound:
-    case Code::kAlreadyExists:
-    case Code::kUnsupported:
-    case Code::kExhausted:
-    case Code::kIo:
-    case Code::kConflict:
-    case Code::kRejected:
-    case Code::kInternal:
-      return DARE_FAILED;
-  }
-  return DARE_FAILED;
-}
-
-// A key server that closes its connection must not end the program that calls us: SIGPIPE is
-// blocked in this thread (and those it starts) for the length of a call, and one that we caused is
-// taken back. The program's own handling of the signal stays as it is.
-class WithoutSigpipe {
- public:
-  WithoutSigpipe() {
-    ::sigemptyset(&sigpipe_);
-    ::sigaddset(&sigpipe_, SIGPIPE);
-    sigset_t pending;
-    ::sigpending(&pending);
-    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-    ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-  }
-  ~WithoutSigpipe() {
-    constexpr timespec kNow{0, 0};
-    if (!was_pending_) {
-      while (::sigtimedwait(&sigpipe_, nullptr, &kNow) < 0 && errno == EINTR) {
-      }
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  WithoutSigpipe(const WithoutSigpipe&) = delete;
-  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
-
- private:
-  sigset_t sigpipe_, before_;
-  bool was_pending_ = false;
-};
-
-// Runs `call`, a Result, at the border to C: nothing is thrown across it.
-template <typename Call>
-dare_status AtBorder(Call&& call) noexcept {
-  const WithoutSigpipe without_sigpipe;
-  try {
-    const auto result = call();
-    if (result) return DARE_OK;
-    g_last_error = result.error().message;
-    return StatusOf(result.error().code);
-  } catch (const std::bad_alloc&) {
-    g_last_error.clear();  // a message might not fit either
-    return DARE_FAILED;
-  } catch (...) {
-    g_last_error = "unexpected failure";
-    return DARE_FAILED;
-  }
-}
-
-Result<void> RequireArguments(bool all_there) {
-  if (all_there) return {};
-  return Error(Code::kInvalidArgument, "an argument that is needed is NULL");
-}
+constexpr std::size_t kMostCacheEntries = 10'000;  // what the secure heap has room for, and more
 
 Result<std::unique_ptr<dare_client>> NewClient(const char* config_path) {
   TRY(StartSecureHeap(kSecureHeapBytes));
-  auto client = std::make_unique<dare_client>();
-  client->config = TRY(client::LoadConfig(
+  const client::Config config = TRY(client::LoadConfig(
       config_path != nullptr ? config_path : std::string(client::kDefaultConfigFile)));
-  client->kms = TRY(client::KmsClient::Create(client->config));
+  auto client = std::make_unique<dare_client>();
+  client->kms = TRY(client::KmsClient::Create(config));
+  client->cancel = CancelFlag::Under(nullptr);
   return client;
 }
 
-Result<Keyring> SealingKeyring(dare_client& client, const char* key) {
-  const std::string name = key != nullptr ? key : client.config.default_key;
-  if (name.empty()) {
-    return Error(Code::kInvalidArgument,
-                 "no key given, and no default_key in " + client.config.path);
+std::unique_ptr<dare_client> MadeOf(const dare_client& client) {
+  auto made = std::make_unique<dare_client>(client);
+  made->cancel = CancelFlag::Under(client.cancel);
+  return made;
+}
+
+Result<envelope::DekCacheLimits> LimitsOf(const dare_cache_limits& limits) {
+  if (limits.struct_size != sizeof(dare_cache_limits)) {
+    return Error(Code::kInvalidArgument, "the size of the cache's limits is not one we know");
   }
-  client::KeyDirectory directory(*client.kms);
-  std::string id = TRY(directory.Resolve(name));
-  return Keyring{std::make_shared<envelope::KmsKeyWrapper>(*client.kms, std::move(id))};
+  if (limits.entries > kMostCacheEntries) {
+    return Error(Code::kInvalidArgument, "a cache keeps at most 10,000 keys");
+  }
+  return envelope::DekCacheLimits{.time = std::chrono::seconds(limits.seconds),
+                                  .uses = limits.uses,
+                                  .bytes = limits.bytes,
+                                  .entries = limits.entries,
+                                  .refresh = std::chrono::seconds(limits.refresh_seconds)};
 }
 
-Keyring OpeningKeyring(dare_client& client) {
-  return {std::make_shared<envelope::KmsKeyWrapper>(*client.kms)};
+Result<envelope::DekCache*> CacheOf(dare_client* client) {
+  TRY(RequireArguments(client != nullptr));
+  if (client->cache == nullptr) {
+    return Error(Code::kInvalidArgument, "this handle has no cache (dare_client_with_cache)");
+  }
+  return &client->cache->deks;
 }
 
-envelope::SealOptions SealOptionsOf(const dare_client& client, int replace) {
+envelope::SealOptions SealOptionsOf(const Call& call, int replace) {
   envelope::SealOptions options;
-  options.frame_length = client.config.frame_bytes;
-  options.flow.workers = client.config.threads;
+  options.frame_length = call.config().frame_bytes;
+  options.flow.workers = call.config().threads;
+  options.flow.cancelled = call.cancelled();
   options.replace = replace != 0;
   return options;
 }
 
-envelope::OpenOptions OpenOptionsOf(const dare_client& client, int replace) {
+envelope::OpenOptions OpenOptionsOf(const Call& call, int replace) {
   envelope::OpenOptions options;
-  options.flow.workers = client.config.threads;
+  options.flow.workers = call.config().threads;
+  options.flow.cancelled = call.cancelled();
   options.replace = replace != 0;
   return options;
 }
@@ -183,77 +106,135 @@ class CallbackSink final : public envelope::ByteSink {
 };
 
 }  // namespace
-}  // namespace dare
+}  // namespace dare::lib
+
+using dare::Result;
+using dare::lib::AtBorder;
+using dare::lib::Call;
+using dare::lib::RequireArguments;
 
 extern "C" {
-
-const char* dare_last_error(void) {
-  return dare::g_last_error.empty() ? "out of memory" : dare::g_last_error.c_str();
-}
 
 const char* dare_version(void) { return DARE_VERSION; }
 
 dare_status dare_client_new(const char* config_path, dare_client** client) {
   if (client != nullptr) *client = nullptr;
-  return dare::AtBorder([&]() -> dare::Result<void> {
-    TRY(dare::RequireArguments(client != nullptr));
-    *client = TRY(dare::NewClient(config_path)).release();
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr));
+    *client = TRY(dare::lib::NewClient(config_path)).release();
     return {};
   });
 }
 
 void dare_client_free(dare_client* client) {
-  const dare::WithoutSigpipe without_sigpipe;  // closing says good-bye to the key servers
+  const dare::lib::WithoutSigpipe without_sigpipe;  // closing says good-bye to the key servers
   delete client;
+}
+
+dare_status dare_client_with_timeout(dare_client* client, uint32_t milliseconds,
+                                     dare_client** limited) {
+  if (limited != nullptr) *limited = nullptr;
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && limited != nullptr));
+    std::unique_ptr<dare_client> made = dare::lib::MadeOf(*client);
+    if (milliseconds != 0) made->timeout = std::chrono::milliseconds(milliseconds);
+    *limited = made.release();
+    return {};
+  });
+}
+
+dare_status dare_client_with_cache(dare_client* client, const dare_cache_limits* limits,
+                                   dare_client** caching) {
+  if (caching != nullptr) *caching = nullptr;
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && limits != nullptr && caching != nullptr));
+    const dare::envelope::DekCacheLimits checked = TRY(dare::lib::LimitsOf(*limits));
+    std::unique_ptr<dare_client> made = dare::lib::MadeOf(*client);
+    made->cache = std::make_shared<dare::lib::KeyCache>(*client->kms, checked);
+    *caching = made.release();
+    return {};
+  });
+}
+
+void dare_cancel(dare_client* client) {
+  if (client != nullptr) client->cancel->Set();
+}
+
+dare_status dare_cache_flush(dare_client* client) {
+  return AtBorder([&]() -> Result<void> {
+    TRY(dare::lib::CacheOf(client))->Flush();
+    return {};
+  });
+}
+
+dare_status dare_cache_count(dare_client* client, dare_cache_counts* counts) {
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(counts != nullptr));
+    if (counts->struct_size != sizeof(dare_cache_counts)) {
+      return dare::Error(dare::Code::kInvalidArgument, "the size of the counts is not one we know");
+    }
+    const dare::envelope::DekCacheCounts now = TRY(dare::lib::CacheOf(client))->counts();
+    counts->entries = now.entries;
+    counts->hits = now.hits;
+    counts->misses = now.misses;
+    counts->refreshes = now.refreshes;
+    return {};
+  });
 }
 
 dare_status dare_seal_stream(dare_client* client, const char* key, dare_read read, dare_write write,
                              void* user) {
-  return dare::AtBorder([&]() -> dare::Result<void> {
-    TRY(dare::RequireArguments(client != nullptr && read != nullptr && write != nullptr));
-    const dare::envelope::Keyring keks = TRY(dare::SealingKeyring(*client, key));
-    dare::CallbackSource in(read, user);
-    dare::CallbackSink out(write, user);
-    TRY(dare::envelope::SealStream(in, out, keks, dare::SealOptionsOf(*client, 0)));
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && read != nullptr && write != nullptr));
+    Call call(*client);
+    const dare::envelope::Keyring keks = TRY(call.SealingKeyring(key));
+    dare::lib::CallbackSource in(read, user);
+    dare::lib::CallbackSink out(write, user);
+    TRY(dare::envelope::SealStream(in, out, keks, dare::lib::SealOptionsOf(call, 0)));
     return {};
   });
 }
 
 dare_status dare_open_stream(dare_client* client, dare_read read, dare_write write, void* user) {
-  return dare::AtBorder([&]() -> dare::Result<void> {
-    TRY(dare::RequireArguments(client != nullptr && read != nullptr && write != nullptr));
-    dare::CallbackSource in(read, user);
-    dare::CallbackSink out(write, user);
-    TRY(dare::envelope::OpenStream(in, out, dare::OpeningKeyring(*client),
-                                   dare::OpenOptionsOf(*client, 0)));
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && read != nullptr && write != nullptr));
+    Call call(*client);
+    dare::lib::CallbackSource in(read, user);
+    dare::lib::CallbackSink out(write, user);
+    const dare::envelope::Keyring keks = TRY(call.OpeningKeyring());
+    TRY(dare::envelope::OpenStream(in, out, keks, dare::lib::OpenOptionsOf(call, 0)));
     return {};
   });
 }
 
 dare_status dare_seal_file(dare_client* client, const char* key, const char* in, const char* out,
                            int replace) {
-  return dare::AtBorder([&]() -> dare::Result<void> {
-    TRY(dare::RequireArguments(client != nullptr && in != nullptr && out != nullptr));
-    const dare::envelope::Keyring keks = TRY(dare::SealingKeyring(*client, key));
-    TRY(dare::envelope::SealFile(in, out, keks, dare::SealOptionsOf(*client, replace)));
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && in != nullptr && out != nullptr));
+    Call call(*client);
+    const dare::envelope::Keyring keks = TRY(call.SealingKeyring(key));
+    TRY(dare::envelope::SealFile(in, out, keks, dare::lib::SealOptionsOf(call, replace)));
     return {};
   });
 }
 
 dare_status dare_open_file(dare_client* client, const char* in, const char* out, int replace) {
-  return dare::AtBorder([&]() -> dare::Result<void> {
-    TRY(dare::RequireArguments(client != nullptr && in != nullptr && out != nullptr));
-    TRY(dare::envelope::OpenFile(in, out, dare::OpeningKeyring(*client),
-                                 dare::OpenOptionsOf(*client, replace)));
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && in != nullptr && out != nullptr));
+    Call call(*client);
+    const dare::envelope::Keyring keks = TRY(call.OpeningKeyring());
+    TRY(dare::envelope::OpenFile(in, out, keks, dare::lib::OpenOptionsOf(call, replace)));
     return {};
   });
 }
 
 dare_status dare_rewrap_file(dare_client* client, const char* key, const char* file) {
-  return dare::AtBorder([&]() -> dare::Result<void> {
-    TRY(dare::RequireArguments(client != nullptr && file != nullptr));
-    const dare::envelope::Keyring keks = TRY(dare::SealingKeyring(*client, key));
-    TRY(dare::envelope::RewrapFile(file, dare::OpeningKeyring(*client), keks));
+  return AtBorder([&]() -> Result<void> {
+    TRY(RequireArguments(client != nullptr && file != nullptr));
+    Call call(*client);
+    const dare::envelope::Keyring new_keks = TRY(call.SealingKeyring(key));
+    const dare::envelope::Keyring old_keks = TRY(call.OpeningKeyring());
+    TRY(dare::envelope::RewrapFile(file, old_keks, new_keks));
     return {};
   });
 }

@@ -13,8 +13,9 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 EXPECTED = {
     "bin/dare", "bin/dare-kms", "bin/dare-kmip-conformance", "include/dare/dare.h", "include/dare/client.h",
     "share/man/man1/dare.1", "share/man/man1/dare-kmip-conformance.1",
-    "share/man/man5/client.toml.5", "share/man/man5/kms.toml.5", "share/man/man8/dare-kms.8",
+    "share/man/man3/libdare.3", "share/man/man5/client.toml.5", "share/man/man5/kms.toml.5", "share/man/man8/dare-kms.8",
     "share/doc/dare/README.md", "share/doc/dare/CHANGELOG.md", "share/doc/dare/LICENSE",
+    "share/doc/dare/examples/libdare/seal_file.c", "share/doc/dare/examples/libdare/CMakeLists.txt",
     "share/doc/dare/docs/operations.md", "share/doc/dare/docs/formats/sealed-file.md",
     "share/doc/dare/examples/kms.toml", "share/doc/dare/examples/client.toml",
     "lib/systemd/system/dare-kms.service", "lib/sysusers.d/dare-kms.conf", "lib/tmpfiles.d/dare-kms.conf",

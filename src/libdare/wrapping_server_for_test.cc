@@ -1,0 +1,89 @@
+#include "libdare/wrapping_server_for_test.h"
+
+#include <fstream>
+#include <thread>
+
+#include "base/check.h"
+#include "crypto/aead.h"
+#include "crypto/random.h"
+#include "kmip/payloads/decrypt.h"
+#include "kmip/payloads/encrypt.h"
+#include "kmip/payloads/locate.h"
+#include "kmip/tags.h"
+
+namespace dare::lib {
+namespace {
+
+using client::KeyServerForTest;
+using kmip::Operation;
+
+crypto::Aead Kek() { return crypto::Aead::CreateOnOpenSsl(Bytes(32, 0x4b)).value(); }
+
+WipingBytes Wrap(ttlv::Reader payload, kmip::ProtocolVersion version) {
+  const auto request = kmip::EncryptRequest::Decode(payload, version).value();
+  Bytes iv(crypto::kGcmIvSize), data = ToBytes(*request.data), tag(crypto::kGcmTagSize);
+  CHECK(crypto::RandomBytes(iv));
+  CHECK(Kek().SealInPlace(iv, request.aad.value_or(ByteView()), data, tag));
+  const kmip::EncryptResponse response{
+      .id = WrappingServerForTest::kKekId, .data = data, .iv = iv, .tag = tag};
+  return KeyServerForTest::Success(Operation::kEncrypt, version,
+                                   [&](ttlv::Writer& out) { response.Encode(out, version); });
+}
+
+WipingBytes Unwrap(ttlv::Reader payload, kmip::ProtocolVersion version) {
+  const auto request = kmip::DecryptRequest::Decode(payload, version).value();
+  WipingBytes data(request.data->begin(), request.data->end());
+  if (!Kek().OpenInPlace(*request.iv, request.aad.value_or(ByteView()), data, *request.tag)) {
+    return KeyServerForTest::Failure(Operation::kDecrypt, version,
+                                     kmip::ResultReason::kCryptographicFailure, "no");
+  }
+  const kmip::DecryptResponse response{.id = WrappingServerForTest::kKekId, .data = data};
+  return KeyServerForTest::Success(Operation::kDecrypt, version,
+                                   [&](ttlv::Writer& out) { response.Encode(out, version); });
+}
+
+}  // namespace
+
+WrappingServerForTest::WrappingServerForTest()
+    : server_(std::make_unique<KeyServerForTest>(
+          [this](const kmip::RequestItem& item, kmip::ProtocolVersion version) {
+            return Answer(item, version);
+          })) {}
+
+WrappingServerForTest::~WrappingServerForTest() {
+  hangs = false;
+  server_.reset();
+}
+
+KeyServerForTest::Answer WrappingServerForTest::Answer(const kmip::RequestItem& item,
+                                                       kmip::ProtocolVersion version) {
+  while (hangs) std::this_thread::yield();
+  const Operation operation = item.operation;
+  if (operation == Operation::kLocate) {
+    return KeyServerForTest::Success(operation, version, [](ttlv::Writer& out) {
+      out.Text(kmip::Tag::kUniqueIdentifier, kKekId);
+    });
+  }
+  const bool wraps_or_unwraps =
+      operation == Operation::kEncrypt || operation == Operation::kDecrypt;
+  if (denies || !wraps_or_unwraps) {
+    return KeyServerForTest::Failure(operation, version, kmip::ResultReason::kPermissionDenied,
+                                     "revoked");
+  }
+  const ttlv::Reader payload = item.payload.Members().value();
+  ++(operation == Operation::kEncrypt ? wraps : unwraps);
+  return operation == Operation::kEncrypt ? Wrap(payload, version) : Unwrap(payload, version);
+}
+
+std::string ConfigFileForTest(const std::string& name,
+                              const std::vector<client::Endpoint>& servers) {
+  const std::string path = client::PkiFolderForTest() + "/" + name;
+  std::ofstream out(path);
+  out << "servers = [";
+  for (const client::Endpoint& server : servers) out << '"' << server.ToString() << "\",";
+  out << "]\nca_file = \"ca.crt\"\ncertificate_file = \"client.crt\"\nkey_file = \"client.key\"\n"
+      << "default_key = \"test\"\n[timeouts]\nconnect_seconds = 5\nrequest_seconds = 20\n";
+  return path;
+}
+
+}  // namespace dare::lib
