@@ -42,8 +42,10 @@ def _account():
 
 
 class Server:
-    def __init__(self, settings=(), folder=None):
-        """`folder` stays when the server is closed, and what is in it already goes on being used."""
+    def __init__(self, settings=(), folder=None, environment=None):
+        """`folder` stays when the server is closed, and what is in it already goes on being used. `environment` is that
+        of the server and of the commands it runs, where it is not ours."""
+        self.environment = environment
         self.programs, self.account, self.settings = _programs(), _account(), list(settings)
         self.stays = folder is not None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="dare-postgres-"))
@@ -85,7 +87,8 @@ class Server:
         for option in options:
             words += ["-c", option]
         with open(self.folder / "server.log", "ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, **self.account)
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, env=self.environment,
+                                            **self.account)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
