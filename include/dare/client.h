@@ -122,6 +122,30 @@ using Read = std::function<std::ptrdiff_t(std::span<std::byte>)>;
 // Takes all bytes; false to give up.
 using Write = std::function<bool(std::span<const std::byte>)>;
 
+// A stream whose input is pushed in pieces. Movable; finish it, or what was written is not all.
+class Stream {
+ public:
+  Stream() = default;
+  Status Push(ByteSpan bytes) {
+    return StatusOf(dare_stream_push(stream_.get(), bytes.data(), bytes.size()));
+  }
+  Status Finish() { return StatusOf(dare_stream_finish(stream_.get())); }
+
+ private:
+  friend class Client;
+  struct Free {
+    void operator()(dare_stream* stream) const { dare_stream_free(stream); }
+  };
+  static Status StatusOf(dare_status code) {
+    return {code, code == DARE_OK ? std::string() : std::string(dare_last_error())};
+  }
+  static int CallWrite(void* user, const void* bytes, std::size_t size) {
+    return (*static_cast<Write*>(user))({static_cast<const std::byte*>(bytes), size}) ? 0 : 1;
+  }
+  std::unique_ptr<Write> write_;  // outlives the stream
+  std::unique_ptr<dare_stream, Free> stream_;
+};
+
 // What a cache may do; Limits() has sensible values in it.
 struct Limits : dare_cache_limits {
   Limits() : dare_cache_limits(DARE_CACHE_LIMITS) {}
@@ -171,6 +195,27 @@ class Client {
   Status OpenStream(const Read& read, const Write& write) {
     Streams streams{read, write};
     return StatusOf(dare_open_stream(client_.get(), &CallRead, &CallWrite, &streams));
+  }
+  // `write` is called by a thread of the library until the stream is finished or gone.
+  Result<Stream> BeginSeal(const std::string& key, Write write) {
+    Stream stream;
+    dare_stream* begun = nullptr;
+    stream.write_ = std::make_unique<Write>(std::move(write));
+    const dare_status code =
+        dare_seal_begin(client_.get(), KeyOf(key), &Stream::CallWrite, stream.write_.get(), &begun);
+    stream.stream_.reset(begun);
+    if (code != DARE_OK) return StatusOf(code);
+    return stream;
+  }
+  Result<Stream> BeginOpen(Write write) {
+    Stream stream;
+    dare_stream* begun = nullptr;
+    stream.write_ = std::make_unique<Write>(std::move(write));
+    const dare_status code =
+        dare_open_begin(client_.get(), &Stream::CallWrite, stream.write_.get(), &begun);
+    stream.stream_.reset(begun);
+    if (code != DARE_OK) return StatusOf(code);
+    return stream;
   }
   Status SealFile(const std::string& key, const std::string& in, const std::string& out,
                   bool replace = false) {

@@ -84,6 +84,20 @@ DARE_API dare_status dare_seal_stream(dare_client *client, const char *key, dare
 DARE_API dare_status dare_open_stream(dare_client *client, dare_read read, dare_write write,
                                       void *user);
 
+/* The same for programs that get their data in pieces: begin, push each piece, finish, free. A
+ * thread of the library does the work and calls `write`; a push returns when the piece was taken,
+ * so that a slow `write` slows the pushing. One failure is told by all later calls. */
+typedef struct dare_stream dare_stream;
+DARE_API dare_status dare_seal_begin(dare_client *client, const char *key, dare_write write,
+                                     void *user, dare_stream **stream);
+DARE_API dare_status dare_open_begin(dare_client *client, dare_write write, void *user,
+                                     dare_stream **stream);
+DARE_API dare_status dare_stream_push(dare_stream *stream, const void *bytes, size_t size);
+/* The end of the input: waits until all is written. Only DARE_OK says that nothing is missing. */
+DARE_API dare_status dare_stream_finish(dare_stream *stream);
+/* Before it was finished: gives up, and waits until `write` is no longer called. */
+DARE_API void dare_stream_free(dare_stream *stream);
+
 /* Files appear under their name only when they are complete and synced. Without `replace` an
  * existing file is left alone and the call fails. */
 DARE_API dare_status dare_seal_file(dare_client *client, const char *key, const char *in,

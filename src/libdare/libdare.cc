@@ -8,6 +8,7 @@
 #include "envelope/rewrap.h"
 #include "envelope/sealed_file.h"
 #include "libdare/border.h"
+#include "libdare/callbacks.h"
 #include "libdare/handle.h"
 
 namespace dare::lib {
@@ -53,57 +54,6 @@ Result<envelope::DekCache*> CacheOf(dare_client* client) {
   }
   return &client->cache->deks;
 }
-
-envelope::SealOptions SealOptionsOf(const Call& call, int replace) {
-  envelope::SealOptions options;
-  options.frame_length = call.config().frame_bytes;
-  options.flow.workers = call.config().threads;
-  options.flow.cancelled = call.cancelled();
-  options.replace = replace != 0;
-  return options;
-}
-
-envelope::OpenOptions OpenOptionsOf(const Call& call, int replace) {
-  envelope::OpenOptions options;
-  options.flow.workers = call.config().threads;
-  options.flow.cancelled = call.cancelled();
-  options.replace = replace != 0;
-  return options;
-}
-
-class CallbackSource final : public envelope::ByteSource {
- public:
-  CallbackSource(dare_read read, void* user) : read_(read), user_(user) {}
-  Result<std::size_t> Read(MutableBytes buffer) override {
-    std::size_t have = 0;
-    while (have < buffer.size()) {
-      const ptrdiff_t n = read_(user_, buffer.data() + have, buffer.size() - have);
-      if (n < 0 || static_cast<std::size_t>(n) > buffer.size() - have) {
-        return Error(Code::kIo, "the caller could not read");
-      }
-      if (n == 0) break;
-      have += static_cast<std::size_t>(n);
-    }
-    return have;
-  }
-
- private:
-  const dare_read read_;
-  void* const user_;
-};
-
-class CallbackSink final : public envelope::ByteSink {
- public:
-  CallbackSink(dare_write write, void* user) : write_(write), user_(user) {}
-  Result<void> Write(ByteView bytes) override {
-    if (bytes.empty() || write_(user_, bytes.data(), bytes.size()) == 0) return {};
-    return Error(Code::kIo, "the caller could not write");
-  }
-
- private:
-  const dare_write write_;
-  void* const user_;
-};
 
 }  // namespace
 }  // namespace dare::lib

@@ -182,6 +182,71 @@ TEST(Libdare, CancellingEndsTheCallsOfOneHandle) {
   EXPECT_EQ(StreamThereAndBack(*one, 1000).code, DARE_CANCELLED);
 }
 
+// Pushes `bytes` in pieces of odd sizes into a stream, which writes to `out`.
+Status PushAll(Stream& stream, const std::vector<std::byte>& bytes) {
+  for (std::size_t at = 0, n = 1; at < bytes.size(); at += n, n = n * 3 % 100'003) {
+    n = std::min(n, bytes.size() - at);
+    if (Status status = stream.Push(ByteSpan(bytes).subspan(at, n)); !status) return status;
+  }
+  return stream.Finish();
+}
+
+Write Into(std::vector<std::byte>& out) {
+  return [&out](std::span<const std::byte> piece) {
+    out.insert(out.end(), piece.begin(), piece.end());
+    return true;
+  };
+}
+
+TEST(Libdare, StreamsArePushedInPiecesToo) {
+  WrappingServerForTest server;
+  Client client = Opened({server.endpoint()});
+  for (const std::size_t size : {0u, 1u, 1'000'000u}) {
+    std::vector<std::byte> plain(size, std::byte{7}), sealed, opened;
+    auto sealing = client.BeginSeal("", Into(sealed));
+    ASSERT_TRUE(sealing) << sealing.status().message;
+    Status status = PushAll(*sealing, plain);
+    EXPECT_TRUE(status) << status.message;
+    auto opening = client.BeginOpen(Into(opened));
+    ASSERT_TRUE(opening);
+    status = PushAll(*opening, sealed);
+    EXPECT_TRUE(status) << status.message;
+    EXPECT_EQ(opened, plain);
+    EXPECT_EQ(opening->Push(AsBytes("more")).code, DARE_USAGE) << "it has ended";
+    EXPECT_TRUE(opening->Finish()) << "and ended well";
+  }
+}
+
+TEST(Libdare, APushedStreamTellsItsFailureAndCanBeGivenUp) {
+  WrappingServerForTest server;
+  Client client = Opened({server.endpoint()});
+  const std::vector<std::byte> noise(100'000, std::byte{0x55});
+  std::vector<std::byte> out;
+  auto opening = client.BeginOpen(Into(out));
+  EXPECT_EQ(PushAll(*opening, noise).code, DARE_DAMAGED);
+  EXPECT_EQ(opening->Push(noise).code, DARE_DAMAGED);
+  EXPECT_EQ(opening->Finish().code, DARE_DAMAGED);
+  EXPECT_TRUE(out.empty());
+
+  auto refused = client.BeginSeal("", [](std::span<const std::byte>) { return false; });
+  EXPECT_EQ(PushAll(*refused, noise).code, DARE_FAILED);
+
+  server.denies = true;
+  auto denied = client.BeginSeal("", Into(out));
+  EXPECT_EQ(PushAll(*denied, noise).code, DARE_DENIED);
+  server.denies = false;
+
+  auto cancelled = client.BeginSeal("", Into(out));
+  auto begun = std::move(*cancelled);
+  ASSERT_TRUE(begun.Push(noise));
+  cancelled = Status{DARE_FAILED, ""};
+  begun = Stream();  // gives up, and waits for its thread
+  server.hangs = true;
+  auto waiting = client.BeginSeal("", Into(out));
+  waiting = Status{DARE_FAILED, ""};  // does not wait for the key server
+  server.hangs = false;
+}
+
 TEST(Libdare, CancellingEndsAStreamInItsMiddle) {
   WrappingServerForTest server;
   Client client = Opened({server.endpoint()});
