@@ -46,8 +46,8 @@ constexpr QuirkRow kTable[] = {
      "and for no others"},
     {Quirk::kKeepsOneKeyForAnId, kNss, "NSS 3", "",
      "keeps one secret key for each CKA_ID: another one silently takes its place",
-     "the halves of a master key have different CKA_IDs, everywhere, and what was made is looked "
-     "at"},
+     "the halves of a master key have different CKA_IDs everywhere; what a token was given is "
+     "looked for in it"},
     {Quirk::kShowsNoLengthOfImportedKeys, kIbm, kSoftTok, "",
      "shows no CKA_VALUE_LEN of a key that was put in, and refuses to be told",
      "the length of a ceremony's key is checked when it is put in; that of a key made in the token "
