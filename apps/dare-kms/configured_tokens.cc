@@ -1,6 +1,7 @@
 #include "configured_tokens.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "hsm/failover_sealer.h"
@@ -29,13 +30,15 @@ Result<std::shared_ptr<hsm::Sealer>> SealerOf(Result<std::shared_ptr<hsm::Master
 }  // namespace
 
 struct ConfiguredTokens::Seat {
-  Seat(server::TokenConfig token, std::string conf)
-      : config(std::move(token)), softhsm2_conf(std::move(conf)) {}
+  Seat(server::TokenConfig token, std::string conf, const Clock& clock)
+      : config(std::move(token)), softhsm2_conf(std::move(conf)), guard(MakeGuard(config, clock)) {}
 
   const server::TokenConfig config;
   const std::string softhsm2_conf;
+  const std::shared_ptr<hsm::TokenGuard> guard;  // of all that use the token
   Mutex mutex;
   std::shared_ptr<hsm::SessionPool> pool GUARDED_BY(mutex);
+  std::optional<Error> refused GUARDED_BY(mutex);  // the PIN: not tried again
 };
 
 ConfiguredTokens::ConfiguredTokens(const server::HsmConfig& config, const Clock& clock)
@@ -49,8 +52,9 @@ void ConfiguredTokens::Take(const server::HsmConfig& config) {
   const auto take = [&](const server::TokenConfig& token) {
     const auto known =
         std::ranges::find_if(seats_, [&](const auto& seat) { return seat->config == token; });
-    seats.push_back(known != seats_.end() ? *known
-                                          : std::make_shared<Seat>(token, config.softhsm2_conf));
+    seats.push_back(known != seats_.end()
+                        ? *known
+                        : std::make_shared<Seat>(token, config.softhsm2_conf, clock_));
   };
   take(config);
   for (const server::TokenConfig& token : config.tokens) take(token);
@@ -77,18 +81,29 @@ Result<std::shared_ptr<hsm::SessionPool>> ConfiguredTokens::PoolOf(Seat& seat) {
   {
     const MutexLock lock(seat.mutex);
     if (seat.pool != nullptr) return seat.pool;
+    if (seat.refused) return Error(*seat.refused);
   }
-  // Signatures have a guard of their own: sealers come and go with their keys.
-  auto pool =
-      TRY(OpenToken(seat.config, seat.softhsm2_conf, MakeGuard(seat.config, SystemClock::Get())));
+  auto pool = OpenToken(seat.config, seat.softhsm2_conf, seat.guard);
   const MutexLock lock(seat.mutex);
-  if (seat.pool == nullptr) seat.pool = std::move(pool);
-  return seat.pool;
+  if (pool && seat.pool == nullptr) seat.pool = *pool;
+  if (seat.pool != nullptr) return seat.pool;
+  if (pool.error().code == Code::kUnauthenticated) seat.refused = pool.error();
+  return pool.error();
 }
 
 Result<std::shared_ptr<hsm::SessionPool>> ConfiguredTokens::Pool(const std::string& token) {
   const auto seat = TRY(Find(token));
   return PoolOf(*seat);
+}
+
+std::vector<hsm::ResidentSeat> ConfiguredTokens::ResidentSeats() const {
+  const MutexLock lock(mutex_);
+  std::vector<hsm::ResidentSeat> seats;
+  for (const auto& seat : seats_) {
+    if (seat->config.tpm) continue;
+    seats.push_back({seat->guard, [seat] { return PoolOf(*seat); }});
+  }
+  return seats;
 }
 
 Result<std::shared_ptr<hsm::Sealer>> ConfiguredTokens::OpenIn(Seat& seat, const Bytes& id,
@@ -112,12 +127,8 @@ Result<std::shared_ptr<hsm::Sealer>> ConfiguredTokens::OpenTogether(
     const std::vector<std::string>& tokens, const Bytes& id, custody::KeyOrigin origin) {
   std::vector<hsm::TokenSeat> together;
   for (const std::string& token : tokens) {
-    auto seat = TRY(Find(token));
-    // One guard for each key: the probe of a key that goes must not end that of another.
-    auto guard = MakeGuard(seat->config, clock_);
-    together.push_back({std::move(guard), [seat = std::move(seat), id, origin] {
-                          return OpenIn(*seat, id, origin);
-                        }});
+    const auto seat = TRY(Find(token));
+    together.push_back({seat->guard, [seat, id, origin] { return OpenIn(*seat, id, origin); }});
   }
   return TRY(hsm::FailoverSealer::Make(std::move(together)));
 }

@@ -8,13 +8,14 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "custody/master_keys.h"
+#include "hsm/resident_key.h"
 #include "hsm/session_pool.h"
 #include "server/config.h"
 
 namespace dare::kms {
 
 // The HSMs of kms.toml as custody sees them. A token is logged in to when it is first needed, and
-// stays so. Thread-safe.
+// stays so. All that use a token share its sessions and its guard. Thread-safe.
 class ConfiguredTokens : public custody::MasterKeys {
  public:
   // `clock` outlives it and the sealers that it gave.
@@ -34,6 +35,8 @@ class ConfiguredTokens : public custody::MasterKeys {
 
   // The sessions of a token. kNotFound when nobody configured it.
   Result<std::shared_ptr<hsm::SessionPool>> Pool(const std::string& token);
+  // Every token that can hold keys of clients, logged in to or not.
+  std::vector<hsm::ResidentSeat> ResidentSeats() const EXCLUDES(mutex_);
   // Takes over the tokens of a configuration that was read anew; those that were known stay open.
   void Take(const server::HsmConfig& config) EXCLUDES(mutex_);
 

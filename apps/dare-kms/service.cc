@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "custody/patience.h"
 #include "health.h"
+#include "hsm/resident_key.h"
 #include "hsm/session_pool.h"
 #include "open_store.h"
-#include "resident_keys.h"
 
 namespace dare::kms {
 namespace {
@@ -180,7 +180,11 @@ Result<void> Service::OpenRecords() {
       std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms);
   options.custody = keys_.custody.get();
   options.resealing.per_second = config_.hsm.reseal_per_second;
-  if (config_.hsm.resident_keys) resident_keys_ = OpenResidentKeys(config_.hsm);
+  auto seats = keys_.tokens->ResidentSeats();
+  if (config_.hsm.resident_keys && !seats.empty()) {
+    resident_keys_ =
+        std::make_unique<hsm::TokenResidentKeys>(std::move(seats), config_.hsm.most_resident_keys);
+  }
   options.resident_keys = resident_keys_.get();
   options.make_resident_keys = resident_keys_ != nullptr;
   // Groups of other nodes that began before a rotation may still be committed.

@@ -18,6 +18,13 @@ constexpr std::string_view kProbeText = "dare-kms token probe";
 constexpr int kMuchSlower = 4;
 constexpr std::chrono::milliseconds kNoticeable{50};
 
+// A key that is not what it was, in a token that answers: worth asking another token, and asking
+// this one again when its probe finds the key good.
+bool IsKeyTrouble(const Error& error) {
+  return error.code == Code::kDenied || error.code == Code::kConflict ||
+         error.code == Code::kNotFound;
+}
+
 // Worth trying again later; everything else is for a person to mend.
 bool IsOutOfReach(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kTimeout;
@@ -95,47 +102,98 @@ class FailoverSealer::Seat : public std::enable_shared_from_this<Seat> {
     const MutexLock lock(mutex_);
     return sealer_;
   }
+  // Whether it may be asked: the token is well, and the key is in it.
+  bool IsUsable() const EXCLUDES(mutex_) {
+    if (guard_->open()) return false;
+    const MutexLock lock(mutex_);
+    return sealer_ != nullptr && !lost_;
+  }
+  // Why it is not.
+  Error Refusal() const EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    if (lost_ && !guard_->open()) return *lost_;
+    return guard_->Refusal();
+  }
+  TokenHealth Health() const EXCLUDES(mutex_) {
+    TokenHealth health = guard_->Health();
+    const MutexLock lock(mutex_);
+    if (lost_ && health.state == BreakerState::kClosed) health.last_error = lost_->message;
+    return health;
+  }
 
   Result<void> OpenAtStart() {
     Result<void> opened = guard_->Open([self = shared_from_this()] { return self->Come(); });
-    if (!opened) guard_->TakeOut(opened.error());
+    if (!opened && IsOutOfReach(opened.error())) {
+      guard_->TakeOut(opened.error());
+      Lose(opened.error());
+    }
     return opened;
   }
-  void StartProbing() {
-    guard_->ProbeWith([self = shared_from_this()] { return self->Probe(); });
+  void StartProbing() EXCLUDES(mutex_) {
+    auto duty = guard_->ProbeWith([self = shared_from_this()] { return self->Probe(); });
+    const MutexLock lock(mutex_);
+    duty->Wait(lost_.has_value());
+    duty_ = std::move(duty);
   }
-  void StopProbing() { guard_->ProbeWith({}); }
+  void StopProbing() EXCLUDES(mutex_) {
+    std::unique_ptr<TokenGuard::ProbeDuty> ends;  // without the lock, which a probe needs
+    const MutexLock lock(mutex_);
+    ends = std::move(duty_);
+  }
 
   Result<Bytes> Seal(ByteView aad, ByteView secret) {
     const std::shared_ptr<Sealer> sealer = this->sealer();
     const auto direct = [&] { return sealer->Seal(aad, secret); };
     using Owned = std::function<Result<Bytes>()>;
-    return guard_->RunEither(direct, [&]() -> Result<Owned> {
+    auto sealed = guard_->RunEither(direct, [&]() -> Result<Owned> {
       const auto copy = std::make_shared<SecretBytes>(TRY(SecretBytes::CopyOf(secret)));
       return Owned([sealer, copy, bound = Bytes(aad.begin(), aad.end())] {
         return sealer->Seal(bound, copy->Reveal());
       });
     });
+    if (!sealed) Note(sealed.error());
+    return sealed;
   }
   Result<SecretBytes> Open(ByteView aad, ByteView sealed) {
     const std::shared_ptr<Sealer> sealer = this->sealer();
     const auto direct = [&] { return sealer->Open(aad, sealed); };
     using Owned = std::function<Result<SecretBytes>()>;
-    return guard_->RunEither(direct, [&]() -> Result<Owned> {
+    auto opened = guard_->RunEither(direct, [&]() -> Result<Owned> {
       return Owned(
           [sealer, bound = Bytes(aad.begin(), aad.end()),
            record = Bytes(sealed.begin(), sealed.end())] { return sealer->Open(bound, record); });
     });
+    if (!opened) Note(opened.error());
+    return opened;
   }
 
  private:
   Result<void> Come() EXCLUDES(mutex_) {
     std::shared_ptr<Sealer> sealer = TRY(open_());
     Bytes record = TRY(key_->Admit(*sealer));
-    const MutexLock lock(mutex_);
-    sealer_ = std::move(sealer);
-    record_ = std::move(record);
+    {
+      const MutexLock lock(mutex_);
+      sealer_ = std::move(sealer);
+      record_ = std::move(record);
+    }
+    Recover();
     return {};
+  }
+
+  void Note(const Error& error) EXCLUDES(mutex_) {
+    if (!IsKeyTrouble(error)) return;
+    log::Warning("hsm: " + guard_->called() + " has not the key that it had: " + error.message);
+    Lose(error);
+  }
+  void Lose(const Error& why) EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    lost_ = why;
+    if (duty_ != nullptr) duty_->Wait(true);
+  }
+  void Recover() EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    lost_.reset();
+    if (duty_ != nullptr) duty_->Wait(false);
   }
 
   Result<void> Probe() EXCLUDES(mutex_) {
@@ -147,12 +205,24 @@ class FailoverSealer::Seat : public std::enable_shared_from_this<Seat> {
       sealer = sealer_;
       record = record_;
     }
-    if (sealer != nullptr) return OpensProbe(*sealer, record);
+    if (sealer == nullptr) return ComeLater();
+    const Result<void> opened = OpensProbe(*sealer, record);
+    if (opened) {
+      Recover();
+    } else if (!IsTokenTrouble(opened.error())) {
+      Lose(opened.error());
+    }
+    return opened;
+  }
+
+  Result<void> ComeLater() EXCLUDES(mutex_) {
     const Result<void> came = Come();
     if (came || IsOutOfReach(came.error())) return came;
     log::Failure("hsm: " + guard_->called() + " came but is refused: " + came.error().message);
     const MutexLock lock(mutex_);
     refused_ = came.error();
+    lost_ = came.error();
+    if (duty_ != nullptr) duty_->Wait(false);
     return came;
   }
 
@@ -163,7 +233,9 @@ class FailoverSealer::Seat : public std::enable_shared_from_this<Seat> {
   mutable Mutex mutex_;
   std::shared_ptr<Sealer> sealer_ GUARDED_BY(mutex_);  // null until the token came
   Bytes record_ GUARDED_BY(mutex_);                    // that it sealed, and must open
+  std::optional<Error> lost_ GUARDED_BY(mutex_);       // why the key is not there, for now
   std::optional<Error> refused_ GUARDED_BY(mutex_);    // for good
+  std::unique_ptr<TokenGuard::ProbeDuty> duty_ GUARDED_BY(mutex_);
 };
 
 FailoverSealer::FailoverSealer(SealerInfo info, std::vector<std::shared_ptr<Seat>> seats)
@@ -204,7 +276,7 @@ std::vector<FailoverSealer::Seat*> FailoverSealer::Candidates() {
   auto fastest = std::chrono::nanoseconds::max();
   for (std::size_t i = 0; i < seats_.size(); ++i) {
     Seat* const seat = seats_[(first + i) % seats_.size()].get();
-    if (seat->sealer() == nullptr || seat->guard().open()) continue;
+    if (!seat->IsUsable()) continue;
     ready.push_back(seat);
     fastest = std::min(fastest, seat->guard().latency());
   }
@@ -220,7 +292,8 @@ auto FailoverSealer::FirstAnswer(Ask&& ask) -> std::invoke_result_t<Ask, Seat&> 
   std::optional<Error> trouble;
   for (Seat* const seat : Candidates()) {
     auto answer = ask(*seat);
-    if (answer || !IsTokenTrouble(answer.error())) return answer;
+    if (answer) return answer;
+    if (!IsTokenTrouble(answer.error()) && !IsKeyTrouble(answer.error())) return answer;
     trouble = answer.error();
   }
   if (trouble) {
@@ -230,7 +303,7 @@ auto FailoverSealer::FirstAnswer(Ask&& ask) -> std::invoke_result_t<Ask, Seat&> 
   }
   std::string why;
   for (const auto& seat : seats_) {
-    why += (why.empty() ? "" : "; ") + seat->guard().Refusal().message;
+    why += (why.empty() ? "" : "; ") + seat->Refusal().message;
   }
   return Error(Code::kUnavailable, why);
 }
@@ -263,8 +336,8 @@ SealerHealth FailoverSealer::Health() const {
   SealerHealth health;
   health.can_seal = false;
   for (const auto& seat : seats_) {
-    health.tokens.push_back(seat->guard().Health());
-    if (seat->sealer() != nullptr && !seat->guard().open()) health.can_seal = true;
+    health.tokens.push_back(seat->Health());
+    health.can_seal = health.can_seal || seat->IsUsable();
   }
   return health;
 }

@@ -64,7 +64,7 @@ class FailoverSealerTest : public testing::Test {
     TokenGuardOptions options;
     options.name = std::string(1, static_cast<char>('a' + n));
     options.call_timeout = call_timeout_;
-    options.idle_check = seconds(3600);
+    options.idle_check = idle_check_;
     options.breaker.failures_to_open = 1;
     options.breaker.first_wait = first_wait_;
     options.breaker.most_wait = seconds(3600);
@@ -90,6 +90,7 @@ class FailoverSealerTest : public testing::Test {
   const ByteView aad_ = AsBytes("object 1");
   const ByteView secret_ = AsBytes("a key");
   milliseconds first_wait_ = seconds(3600);
+  milliseconds idle_check_ = seconds(3600);
   milliseconds call_timeout_ = seconds(60);
   std::shared_ptr<MemorySealerForTest> key_;
   std::array<std::shared_ptr<TokenForTest>, 3> tokens_;
@@ -123,8 +124,11 @@ TEST_F(FailoverSealerTest, AsksTheNextOneWhenATokenIsInTroubleAndThenLeavesItOut
     EXPECT_EQ(tokens_[0]->asked, 1) << "left out after its first failure";
     const SealerHealth health = sealer->Health();
     EXPECT_TRUE(health.can_seal);
-    EXPECT_EQ(health.tokens[0].state, BreakerState::kOpen);
+    // What is wrong with the key alone is no trouble of the token, which others use, too.
+    const bool key = code == Code::kNotFound || code == Code::kConflict || code == Code::kDenied;
+    EXPECT_EQ(health.tokens[0].state, key ? BreakerState::kClosed : BreakerState::kOpen);
     EXPECT_EQ(health.tokens[1].state, BreakerState::kClosed);
+    EXPECT_THAT(health.tokens[0].last_error, HasSubstr("says no"));
     tokens_[0]->Mend();
   }
 }
@@ -170,6 +174,35 @@ TEST_F(FailoverSealerTest, ATokenComesBackByItself) {
   while (guards_[0]->open()) std::this_thread::yield();
   EXPECT_TRUE(sealer->Seal(aad_, secret_).has_value());
   EXPECT_EQ(opened_[0], 1);
+}
+
+TEST_F(FailoverSealerTest, AKeyComesBackByItself) {
+  idle_check_ = milliseconds(1);
+  const auto sealer = Make(1);
+  tokens_[0]->Break(Code::kConflict);
+  EXPECT_EQ(sealer->Seal(aad_, secret_).error().code, Code::kUnavailable);
+  EXPECT_FALSE(sealer->Health().can_seal);
+  EXPECT_FALSE(guards_[0]->open());
+  tokens_[0]->Mend();
+  while (!sealer->Health().can_seal) std::this_thread::yield();
+  EXPECT_TRUE(sealer->Seal(aad_, secret_).has_value());
+}
+
+// Two generations of the key, as during a rotation.
+TEST_F(FailoverSealerTest, WhatOneKeyLearnsOfATokenTheOtherKnows) {
+  const auto sealer = Make(2);
+  std::vector<TokenSeat> seats;
+  for (int n = 0; n < 2; ++n) {
+    seats.push_back({guards_[n], [this, n]() -> Result<std::shared_ptr<Sealer>> {
+                       return std::shared_ptr<Sealer>(tokens_[n]);
+                     }});
+  }
+  const auto other = *FailoverSealer::Make(std::move(seats));
+  tokens_[0]->Break(Code::kUnavailable);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(sealer->Seal(aad_, secret_).has_value());
+  tokens_[0]->asked = 0;
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(other->Seal(aad_, secret_).has_value());
+  EXPECT_EQ(tokens_[0]->asked, 0);
 }
 
 TEST_F(FailoverSealerTest, MovesOnWhenATokenHangs) {

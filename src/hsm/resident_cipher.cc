@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "hsm/resident_key.h"
+#include "hsm/resident_place.h"
 #include "hsm/token_objects.h"
 
 namespace dare::hsm {
@@ -12,7 +12,7 @@ namespace {
 constexpr CK_MECHANISM_TYPE kAesKeyWrapKwp = 0x210B;
 constexpr std::size_t kBlockBytes = 16;
 
-// A mechanism with the parameters that it points into; stays where it is.
+// A mechanism with the parameters that it points into, which it owns; stays where it is.
 class Mechanism {
  public:
   Mechanism() = default;
@@ -21,15 +21,17 @@ class Mechanism {
 
   Result<void> Choose(const crypto::CipherRequest& request) {
     if (request.algorithm != crypto::CipherAlgorithm::kAes) return Unsupported();
+    iv_ = ToBytes(request.iv);
+    aad_ = ToBytes(request.aad);
     const bool pads = request.padding == crypto::Padding::kPkcs5;
     switch (request.mode) {
       case crypto::CipherMode::kGcm:
-        SetGcm(request);
+        SetGcm(request.tag_length);
         return {};
       case crypto::CipherMode::kCbc:
-        return SetIv(request.iv, pads ? CKM_AES_CBC_PAD : CKM_AES_CBC);
+        return SetIv(pads ? CKM_AES_CBC_PAD : CKM_AES_CBC);
       case crypto::CipherMode::kCtr:
-        return SetCounter(request.iv);
+        return SetCounter();
       case crypto::CipherMode::kEcb:
         if (pads) return Unsupported();
         mechanism_ = {CKM_AES_ECB, nullptr, 0};
@@ -44,28 +46,29 @@ class Mechanism {
   static Error Unsupported() {
     return Error(Code::kUnsupported, "keys in the HSM do AES in GCM, CBC, CTR and ECB only");
   }
-  void SetGcm(const crypto::CipherRequest& request) {
-    gcm_.pIv = const_cast<std::uint8_t*>(request.iv.data());
-    gcm_.ulIvLen = request.iv.size();
-    gcm_.ulIvBits = request.iv.size() * 8;
-    gcm_.pAAD = const_cast<std::uint8_t*>(request.aad.data());
-    gcm_.ulAADLen = request.aad.size();
-    gcm_.ulTagBits = request.tag_length * 8;
+  void SetGcm(std::size_t tag_length) {
+    gcm_.pIv = iv_.data();
+    gcm_.ulIvLen = iv_.size();
+    gcm_.ulIvBits = iv_.size() * 8;
+    gcm_.pAAD = aad_.data();
+    gcm_.ulAADLen = aad_.size();
+    gcm_.ulTagBits = tag_length * 8;
     mechanism_ = {CKM_AES_GCM, &gcm_, sizeof gcm_};
   }
-  Result<void> SetIv(ByteView iv, CK_MECHANISM_TYPE type) {
-    if (iv.size() != kBlockBytes) return Error(Code::kInvalidArgument, "the IV has 16 bytes");
-    mechanism_ = {type, const_cast<std::uint8_t*>(iv.data()), iv.size()};
+  Result<void> SetIv(CK_MECHANISM_TYPE type) {
+    if (iv_.size() != kBlockBytes) return Error(Code::kInvalidArgument, "the IV has 16 bytes");
+    mechanism_ = {type, iv_.data(), iv_.size()};
     return {};
   }
-  Result<void> SetCounter(ByteView iv) {
-    if (iv.size() != kBlockBytes) return Error(Code::kInvalidArgument, "the IV has 16 bytes");
+  Result<void> SetCounter() {
+    if (iv_.size() != kBlockBytes) return Error(Code::kInvalidArgument, "the IV has 16 bytes");
     counter_.counter_bits = kBlockBytes * 8;
-    std::copy(iv.begin(), iv.end(), counter_.cb);
+    std::copy(iv_.begin(), iv_.end(), counter_.cb);
     mechanism_ = {CKM_AES_CTR, &counter_, sizeof counter_};
     return {};
   }
 
+  Bytes iv_, aad_;
   CK_MECHANISM mechanism_{};
   CK_GCM_PARAMS gcm_{};
   ck_aes_ctr_params counter_{};
@@ -225,23 +228,24 @@ Result<crypto::CipherOutput> TokenResidentKeys::Encrypt(const ResidentReference&
                                                         const crypto::CipherRequest& request,
                                                         ByteView plain) {
   TRY(CheckRequest(request, key.bits));
-  Mechanism mechanism;
-  TRY(mechanism.Choose(request));
+  const auto mechanism = std::make_shared<Mechanism>();
+  TRY(mechanism->Choose(request));
   const bool tagged = crypto::IsAuthenticated(request.algorithm, request.mode);
   const std::size_t tag = tagged ? request.tag_length : 0;
-  const auto encrypt = [&](const SessionLease& lease,
+  const auto text = Owned(plain);
+  const auto encrypt = [=](const SessionLease& lease,
                            CK_OBJECT_HANDLE handle) -> Result<crypto::CipherOutput> {
     const CK_FUNCTION_LIST& p11 = lease.functions();
-    CK_RV rv = p11.C_EncryptInit(lease.session(), mechanism.get(), handle);
+    CK_RV rv = p11.C_EncryptInit(lease.session(), mechanism->get(), handle);
     if (rv != CKR_OK) return NotAble("the HSM does not encrypt so with this key", rv);
     crypto::CipherOutput output;
-    output.data.resize(plain.size() + tag + kBlockBytes);
+    output.data.resize(text->size() + tag + kBlockBytes);
     CK_ULONG size = output.data.size();
-    rv = p11.C_Encrypt(lease.session(), const_cast<std::uint8_t*>(plain.data()), plain.size(),
+    rv = p11.C_Encrypt(lease.session(), const_cast<std::uint8_t*>(text->data()), text->size(),
                        output.data.data(), &size);
     if (rv != CKR_OK) return Pkcs11Error("the HSM does not encrypt this", rv);
     output.data.resize(std::min<std::size_t>(size, output.data.size()));
-    if (tagged && output.data.size() != plain.size() + tag) {
+    if (tagged && output.data.size() != text->size() + tag) {
       return Error(Code::kUnsupported, "the HSM's AES-GCM gives an unexpected length");
     }
     const auto at = output.data.end() - static_cast<std::ptrdiff_t>(tag);
@@ -258,18 +262,20 @@ Result<WipingBytes> TokenResidentKeys::Decrypt(const ResidentReference& key,
   TRY(CheckRequest(request, key.bits));
   const bool tagged = crypto::IsAuthenticated(request.algorithm, request.mode);
   if (tag.size() != (tagged ? request.tag_length : 0)) return DoesNotDecrypt();
-  Mechanism mechanism;
-  TRY(mechanism.Choose(request));
-  Bytes sealed = ToBytes(data);
-  Append(sealed, tag);
-  const auto decrypt = [&](const SessionLease& lease,
+  const auto mechanism = std::make_shared<Mechanism>();
+  TRY(mechanism->Choose(request));
+  auto whole = std::make_shared<Bytes>(ToBytes(data));
+  Append(*whole, tag);
+  const auto decrypt = [mechanism, sealed = std::shared_ptr<const Bytes>(std::move(whole))](
+                           const SessionLease& lease,
                            CK_OBJECT_HANDLE handle) -> Result<WipingBytes> {
     const CK_FUNCTION_LIST& p11 = lease.functions();
-    CK_RV rv = p11.C_DecryptInit(lease.session(), mechanism.get(), handle);
+    CK_RV rv = p11.C_DecryptInit(lease.session(), mechanism->get(), handle);
     if (rv != CKR_OK) return NotAble("the HSM does not decrypt so with this key", rv);
-    WipingBytes plain(sealed.size() + kBlockBytes);  // SoftHSM2 wants room for the tag too
+    WipingBytes plain(sealed->size() + kBlockBytes);  // SoftHSM2 wants room for the tag too
     CK_ULONG size = plain.size();
-    rv = p11.C_Decrypt(lease.session(), sealed.data(), sealed.size(), plain.data(), &size);
+    rv = p11.C_Decrypt(lease.session(), const_cast<std::uint8_t*>(sealed->data()), sealed->size(),
+                       plain.data(), &size);
     if (rv != CKR_OK) return OpeningError(lease, handle, "the HSM does not decrypt this", rv);
     plain.resize(std::min<std::size_t>(size, plain.size()));
     return plain;
@@ -283,15 +289,17 @@ Result<Bytes> TokenResidentKeys::WrapKey(const ResidentReference& key, crypto::K
   if (plain.empty() || (mode == crypto::KeyWrapMode::kAesKw && !whole_units)) {
     return Error(Code::kInvalidArgument, "a key of this length cannot be wrapped so");
   }
-  const auto wrap = [&](const SessionLease& lease, CK_OBJECT_HANDLE handle) {
-    return WrapBytes(lease, handle, mode, plain);
+  const auto secret = std::make_shared<const SecretBytes>(TRY(SecretBytes::CopyOf(plain)));
+  const auto wrap = [=](const SessionLease& lease, CK_OBJECT_HANDLE handle) {
+    return WrapBytes(lease, handle, mode, secret->Reveal());
   };
   return With(key, wrap);
 }
 
 Result<SecretBytes> TokenResidentKeys::UnwrapKey(const ResidentReference& key,
                                                  crypto::KeyWrapMode mode, ByteView wrapped) {
-  const auto unwrap = [&](const SessionLease& lease,
+  const auto sealed = Owned(wrapped);
+  const auto unwrap = [=](const SessionLease& lease,
                           CK_OBJECT_HANDLE handle) -> Result<SecretBytes> {
     CK_RV rv = CKR_MECHANISM_INVALID;
     for (const CK_MECHANISM_TYPE type : MechanismsOf(mode)) {
@@ -299,7 +307,7 @@ Result<SecretBytes> TokenResidentKeys::UnwrapKey(const ResidentReference& key,
       Template what = PassingKey();
       CK_MECHANISM mechanism{type, nullptr, 0};
       rv = lease.functions().C_UnwrapKey(lease.session(), &mechanism, handle,
-                                         const_cast<std::uint8_t*>(wrapped.data()), wrapped.size(),
+                                         const_cast<std::uint8_t*>(sealed->data()), sealed->size(),
                                          what.data(), what.size(), passing.out());
       if (rv == CKR_OK) return ReadSecret(lease, passing.handle());
       if (rv != CKR_MECHANISM_INVALID && rv != CKR_MECHANISM_PARAM_INVALID) break;

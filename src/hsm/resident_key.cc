@@ -1,41 +1,18 @@
 #include "hsm/resident_key.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
-#include <span>
+#include <iterator>
 
 #include "base/log.h"
 #include "crypto/asymmetric_key.h"
-#include "crypto/digest.h"
 #include "crypto/random.h"
-#include "hsm/ecdsa_signature.h"
-#include "hsm/token_objects.h"
+#include "hsm/resident_place.h"
+#include "hsm/resident_rules.h"
 
 namespace dare::hsm {
 namespace {
 
 constexpr std::size_t kMostListed = std::size_t{1} << 16;
-constexpr std::string_view kWhat = "a key that stays in the HSM";
-constexpr std::string_view kPairProbe = "dare-kms pair check";
-
-// Beside the rights, which differ.
-constexpr AttributeRule kRules[] = {
-    {CKA_TOKEN, "CKA_TOKEN", true, false},
-    {CKA_PRIVATE, "CKA_PRIVATE", true, false},
-    {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
-    {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
-    {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
-    {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
-    {CKA_LOCAL, "CKA_LOCAL", true, false},
-    {CKA_DERIVE, "CKA_DERIVE", false, false},
-    {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
-    {CKA_COPYABLE, "CKA_COPYABLE", false, true},
-};
-
-bool SetByToken(CK_ATTRIBUTE_TYPE type) {
-  return type == CKA_ALWAYS_SENSITIVE || type == CKA_NEVER_EXTRACTABLE || type == CKA_LOCAL;
-}
 
 // The named curves that tokens are asked for: OBJECT IDENTIFIER in DER (RFC 5480, 2.1.1.1).
 constexpr std::uint8_t kP256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -47,31 +24,6 @@ ByteView CurveParameters(const std::string& curve) {
   if (curve == "secp384r1") return kP384;
   if (curve == "secp521r1") return kP521;
   return {};
-}
-
-CK_OBJECT_CLASS ClassOf(ResidentKind kind) {
-  return kind == ResidentKind::kRsa || kind == ResidentKind::kEc ? CKO_PRIVATE_KEY : CKO_SECRET_KEY;
-}
-
-CK_KEY_TYPE TypeOf(ResidentKind kind) {
-  switch (kind) {
-    case ResidentKind::kAes:
-      return CKK_AES;
-    case ResidentKind::kHmac:
-      return CKK_GENERIC_SECRET;
-    case ResidentKind::kRsa:
-      return CKK_RSA;
-    case ResidentKind::kEc:
-      return CKK_EC;
-  }
-  return CKK_VENDOR_DEFINED;
-}
-
-void AddRules(Template& wanted, bool copyable_known) {
-  for (const AttributeRule& rule : kRules) {
-    if (SetByToken(rule.type) || (rule.optional && !copyable_known)) continue;
-    wanted.Bool(rule.type, rule.value);
-  }
 }
 
 CK_RV GenerateSecret(const SessionLease& lease, const ResidentSpecification& spec, ByteView id,
@@ -92,7 +44,7 @@ CK_RV GenerateSecret(const SessionLease& lease, const ResidentSpecification& spe
       .Bool(CKA_VERIFY, spec.rights.verify)
       .Bool(CKA_WRAP, spec.rights.wrap && aes)
       .Bool(CKA_UNWRAP, spec.rights.unwrap && aes);
-  AddRules(wanted, copyable_known);
+  AddResidentRules(wanted, copyable_known);
   CK_MECHANISM mechanism{
       static_cast<CK_MECHANISM_TYPE>(aes ? CKM_AES_KEY_GEN : CKM_GENERIC_SECRET_KEY_GEN), nullptr,
       0};
@@ -120,7 +72,7 @@ CK_RV GeneratePair(const SessionLease& lease, const ResidentSpecification& spec,
       .Bool(CKA_DECRYPT, spec.rights.decrypt && rsa)
       .Bool(CKA_UNWRAP, false)
       .Bool(CKA_SIGN_RECOVER, false);
-  AddRules(secret, copyable_known);
+  AddResidentRules(secret, copyable_known);
   CK_MECHANISM mechanism{
       static_cast<CK_MECHANISM_TYPE>(rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN),
       nullptr, 0};
@@ -155,65 +107,6 @@ Result<Bytes> PublicKeyOf(const SessionLease& lease, ObjectHandle open_half,
       .Encode(crypto::PublicKeyFormat::kSubjectPublicKeyInfo);
 }
 
-Error Another(const ResidentReference& key) {
-  return Error(Code::kDenied, "the key " + ToHex(key.id) +
-                                  " in the HSM is refused: it is not the one that was made there");
-}
-
-// An elliptic curve key shows its public half to nobody: it must sign for it.
-Result<void> CheckSigns(const SessionLease& lease, ObjectHandle handle,
-                        const ResidentReference& key) {
-  const crypto::Sha256Digest digest = crypto::Sha256(AsBytes(kPairProbe));
-  CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
-  const CK_FUNCTION_LIST& p11 = lease.functions();
-  CK_RV rv = p11.C_SignInit(lease.session(), &mechanism, handle);
-  if (rv != CKR_OK) return Pkcs11Error("the key cannot sign", rv);
-  Bytes raw(2 * ((key.bits + 7) / 8));
-  CK_ULONG size = raw.size();
-  rv = p11.C_Sign(lease.session(), const_cast<std::uint8_t*>(digest.data()), digest.size(),
-                  raw.data(), &size);
-  if (rv != CKR_OK) return Pkcs11Error("the key cannot sign", rv);
-  if (size != raw.size()) return Another(key);
-  const auto half = TRY(crypto::PublicKey::Parse(crypto::PublicKeyFormat::kSubjectPublicKeyInfo,
-                                                 key.public_key, crypto::KeySource::kChecked));
-  const auto right = crypto::VerifyDigest(half, {}, digest, DerSignature(raw));
-  return right && *right ? Result<void>() : Another(key);
-}
-
-Result<void> CheckPublicHalf(const SessionLease& lease, ObjectHandle handle,
-                             const ResidentReference& key) {
-  if (key.kind == ResidentKind::kEc) {
-    // A key without the right to sign can do nothing at all.
-    return TRY(ReadBool(lease, handle, CKA_SIGN)) ? CheckSigns(lease, handle, key) : Result<void>();
-  }
-  const auto half = TRY(crypto::PublicKey::Parse(crypto::PublicKeyFormat::kSubjectPublicKeyInfo,
-                                                 key.public_key, crypto::KeySource::kChecked));
-  const crypto::RsaNumbers numbers = TRY(half.Rsa());
-  Bytes modulus = TRY(ReadBytes(lease, handle, CKA_MODULUS));
-  while (!modulus.empty() && modulus.front() == 0) modulus.erase(modulus.begin());
-  return modulus == numbers.modulus ? Result<void>() : Another(key);
-}
-
-// Whether the key is what the reference says, and as strong as it was made.
-Result<void> Judge(const SessionLease& lease, ObjectHandle handle, const ResidentReference& key) {
-  const CK_ULONG type = TRY(ReadNumber(lease, handle, CKA_KEY_TYPE));
-  if (type != TypeOf(key.kind)) return Another(key);
-  TRY(CheckRules(lease, handle, kRules, "the key " + ToHex(key.id) + " in the HSM"));
-  if (key.IsPair()) return CheckPublicHalf(lease, handle, key);
-  const Result<CK_ULONG> bytes = ReadNumber(lease, handle, CKA_VALUE_LEN);
-  if (bytes && *bytes != key.bits / 8) return Another(key);
-  if (key.check.empty()) return {};
-  const Result<Bytes> check = ReadBytes(lease, handle, CKA_CHECK_VALUE);
-  return check && *check == key.check ? Result<void>() : Another(key);
-}
-
-Result<std::vector<ObjectHandle>> FindById(const SessionLease& lease, CK_OBJECT_CLASS object_class,
-                                           ByteView id) {
-  Template wanted;
-  wanted.Number(CKA_CLASS, object_class).Bool(CKA_TOKEN, true).Data(CKA_ID, id);
-  return FindObjects(lease, wanted, 2);
-}
-
 Result<std::vector<ResidentEntry>> ListIn(const SessionLease& lease, const TokenInfo& token,
                                           const std::string& label_prefix) {
   std::vector<ResidentEntry> found;
@@ -231,68 +124,13 @@ Result<std::vector<ResidentEntry>> ListIn(const SessionLease& lease, const Token
   return found;
 }
 
-}  // namespace
-
-TokenResidentKeys::TokenResidentKeys(std::vector<std::shared_ptr<SessionPool>> pools,
-                                     std::size_t most_keys)
-    : pools_(std::move(pools)), most_keys_(most_keys) {}
-
-Error TokenResidentKeys::Gone(const ResidentReference& key) {
-  return Error(Code::kNotFound, "the HSM '" + key.token_label + "' does not have the key " +
-                                    ToHex(key.id) + " any more");
-}
-
-bool TokenResidentKeys::IsStale(const Error& error) {
-  return error.detail == CKR_KEY_HANDLE_INVALID || error.detail == CKR_OBJECT_HANDLE_INVALID ||
-         error.detail == CKR_WRAPPING_KEY_HANDLE_INVALID ||
-         error.detail == CKR_UNWRAPPING_KEY_HANDLE_INVALID;
-}
-
-std::vector<std::size_t> TokenResidentKeys::PlacesOf(const ResidentReference& key) const {
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < pools_.size(); ++i) {
-    const TokenInfo token = pools_[i]->token();
-    const bool home = token.label == key.token_label && token.serial == key.token_serial;
-    places.insert(home ? places.begin() : places.end(), i);
-  }
-  return places;
-}
-
-Result<TokenResidentKeys::Handle> TokenResidentKeys::HandleOf(std::size_t place,
-                                                              const SessionLease& lease,
-                                                              const ResidentReference& key) {
-  {
-    const MutexLock lock(mutex_);
-    const auto known = handles_.find({place, key.id});
-    if (known != handles_.end() && known->second.generation == lease.generation()) {
-      return known->second.handle;
-    }
-  }
-  const auto found = TRY(FindById(lease, ClassOf(key.kind), key.id));
-  if (found.empty()) return Gone(key);
-  if (found.size() > 1) {
-    return Error(Code::kDenied,
-                 "the HSM has two keys with the CKA_ID " + ToHex(key.id) + "; neither is used");
-  }
-  TRY(Judge(lease, found.front(), key));
-  const MutexLock lock(mutex_);
-  if (handles_.size() >= kMostHandles) handles_.clear();
-  handles_[{place, key.id}] = {lease.generation(), found.front()};
-  return found.front();
-}
-
-void TokenResidentKeys::Forget(std::size_t place, ByteView id) {
-  const MutexLock lock(mutex_);
-  handles_.erase({place, ToBytes(id)});
-}
-
-Result<ResidentReference> TokenResidentKeys::GenerateIn(std::size_t place,
-                                                        const ResidentSpecification& wanted) {
-  const SessionLease lease = TRY(pools_[place]->OpenReadWrite());
-  const TokenInfo token = pools_[place]->token();
-  if (TRY(ListIn(lease, token, std::string(kResidentLabel))).size() >= most_keys_) {
+Result<ResidentReference> GenerateThere(SessionPool& pool, const ResidentSpecification& wanted,
+                                        std::size_t most_keys) {
+  const SessionLease lease = TRY(pool.OpenReadWrite());
+  const TokenInfo token = pool.token();
+  if (TRY(ListIn(lease, token, std::string(kResidentLabel))).size() >= most_keys) {
     return Error(Code::kExhausted, "the HSM '" + token.label + "' holds " +
-                                       std::to_string(most_keys_) +
+                                       std::to_string(most_keys) +
                                        " keys already, as many as the configuration allows");
   }
   ResidentReference key{.kind = wanted.kind,
@@ -326,7 +164,7 @@ Result<ResidentReference> TokenResidentKeys::GenerateIn(std::size_t place,
     } else if (Result<Bytes> check = ReadBytes(lease, made, CKA_CHECK_VALUE); check) {
       key.check = *std::move(check);
     }
-    return Judge(lease, made, key);
+    return JudgeResident(lease, made, key);
   }();
   if (!complete) {
     if (lease.functions().C_DestroyObject(lease.session(), made) != CKR_OK) {
@@ -337,9 +175,65 @@ Result<ResidentReference> TokenResidentKeys::GenerateIn(std::size_t place,
   return key;
 }
 
+Result<bool> RemoveThere(SessionPool& pool, const Bytes& id) {
+  const SessionLease lease = TRY(pool.OpenReadWrite());
+  bool removed = false;
+  for (const CK_OBJECT_CLASS object_class : {CKO_SECRET_KEY, CKO_PRIVATE_KEY}) {
+    for (const ObjectHandle handle : TRY(FindResident(lease, object_class, id))) {
+      const CK_RV rv = lease.functions().C_DestroyObject(lease.session(), handle);
+      if (rv != CKR_OK && rv != CKR_OBJECT_HANDLE_INVALID) {
+        return Pkcs11Error("the HSM does not remove the key " + ToHex(id), rv);
+      }
+      removed = true;
+    }
+  }
+  return removed;
+}
+
+}  // namespace
+
+TokenResidentKeys::TokenResidentKeys(std::vector<ResidentSeat> seats, std::size_t most_keys)
+    : places_([&] {
+        std::vector<Place> places;
+        for (ResidentSeat& seat : seats) {
+          places.push_back(std::make_shared<ResidentPlace>(std::move(seat)));
+        }
+        return places;
+      }()),
+      most_keys_(most_keys) {
+  for (const Place& place : places_) {
+    const Result<void> opened = place->OpenAtStart();
+    if (opened) continue;
+    log::Warning("keys in " + place->called() +
+                 " cannot be used for now: " + opened.error().message);
+  }
+}
+
+TokenResidentKeys::~TokenResidentKeys() {
+  for (const Place& place : places_) place->StopProbing();
+}
+
+bool TokenResidentKeys::AnyCame() const {
+  return std::ranges::any_of(places_, [](const Place& place) { return place->pool() != nullptr; });
+}
+
+std::vector<TokenResidentKeys::Place> TokenResidentKeys::PlacesOf(
+    const ResidentReference& key) const {
+  std::vector<Place> places = places_;
+  std::stable_partition(places.begin(), places.end(),
+                        [&](const Place& place) { return place->IsHomeOf(key); });
+  return places;
+}
+
+Result<ResidentReference> TokenResidentKeys::GenerateIn(const Place& place,
+                                                        const ResidentSpecification& wanted) {
+  return place->AskToMake(
+      [wanted, most = most_keys_](SessionPool& pool) { return GenerateThere(pool, wanted, most); });
+}
+
 Result<ResidentReference> TokenResidentKeys::Generate(const ResidentSpecification& wanted) {
   Result<ResidentReference> made = Error(Code::kUnavailable, "there is no HSM to make keys in");
-  for (std::size_t place = 0; place < pools_.size(); ++place) {
+  for (const Place& place : places_) {
     made = GenerateIn(place, wanted);
     if (made) return made;
     log::Warning("hsm: " + made.error().message);
@@ -349,25 +243,15 @@ Result<ResidentReference> TokenResidentKeys::Generate(const ResidentSpecificatio
 
 Result<void> TokenResidentKeys::Find(const ResidentReference& key) {
   // A handle that is known may be of a key that was removed since.
-  return With(key, [](const SessionLease& lease, Handle handle) -> Result<void> {
+  return With(key, [](const SessionLease& lease, ObjectHandle handle) -> Result<void> {
     TRY(ReadNumber(lease, handle, CKA_KEY_TYPE));
     return {};
   });
 }
 
-Result<bool> TokenResidentKeys::RemoveFrom(std::size_t place, ByteView id) {
-  const SessionLease lease = TRY(pools_[place]->OpenReadWrite());
-  bool removed = false;
-  for (const CK_OBJECT_CLASS object_class : {CKO_SECRET_KEY, CKO_PRIVATE_KEY}) {
-    for (const ObjectHandle handle : TRY(FindById(lease, object_class, id))) {
-      const CK_RV rv = lease.functions().C_DestroyObject(lease.session(), handle);
-      if (rv != CKR_OK && rv != CKR_OBJECT_HANDLE_INVALID) {
-        return Pkcs11Error("the HSM does not remove the key " + ToHex(id), rv);
-      }
-      removed = true;
-    }
-  }
-  Forget(place, id);
+Result<bool> TokenResidentKeys::RemoveFrom(const Place& place, const Bytes& id) {
+  Result<bool> removed = place->Ask([id](SessionPool& pool) { return RemoveThere(pool, id); });
+  place->Forget(id);
   return removed;
 }
 
@@ -375,12 +259,10 @@ Result<void> TokenResidentKeys::Remove(const ResidentReference& key) {
   // A token that is away and never had the key does not keep it from being removed.
   bool settled = false;
   Result<void> outcome;
-  for (const std::size_t place : PlacesOf(key)) {
-    const TokenInfo token = pools_[place]->token();
-    const bool home = token.label == key.token_label && token.serial == key.token_serial;
+  for (const Place& place : PlacesOf(key)) {
     const Result<bool> removed = RemoveFrom(place, key.id);
     if (!removed && !settled) outcome = removed.error();
-    settled |= removed && (home || *removed);
+    settled |= removed && (place->IsHomeOf(key) || *removed);
   }
   return settled ? Result<void>() : outcome;
 }
@@ -395,9 +277,12 @@ Result<void> TokenResidentKeys::Remove(const ResidentEntry& key) {
 
 Result<std::vector<ResidentEntry>> TokenResidentKeys::List(const std::string& label_prefix) {
   std::vector<ResidentEntry> all;
-  for (const std::shared_ptr<SessionPool>& pool : pools_) {
-    auto here = TRY(pool->With(
-        [&](const SessionLease& lease) { return ListIn(lease, pool->token(), label_prefix); }));
+  for (const Place& place : places_) {
+    if (place->pool() == nullptr) continue;  // told when it did not come
+    auto here = TRY(place->Ask([label_prefix](SessionPool& pool) {
+      return pool.With(
+          [&](const SessionLease& lease) { return ListIn(lease, pool.token(), label_prefix); });
+    }));
     std::ranges::move(here, std::back_inserter(all));
   }
   return all;

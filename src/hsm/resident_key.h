@@ -1,27 +1,40 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/mutex.h"
 #include "hsm/resident_keys.h"
-#include "hsm/session_pool.h"
+#include "hsm/token_guard.h"
 
 namespace dare::hsm {
+
+class ResidentPlace;
+class SessionPool;
+
+// A token that may hold resident keys.
+struct ResidentSeat {
+  std::shared_ptr<TokenGuard> guard;
+  // Logs in. Owns what it touches. Called at start, and again by the guard's probe as long as the
+  // token could not be reached; never again once it refused the PIN.
+  std::function<Result<std::shared_ptr<SessionPool>>()> open;
+};
 
 // ResidentKeys in PKCS#11 tokens. A new key is made in the first token that answers and can make
 // it; a key is looked for in the token that it was made in, then in the others (an HSM may copy
 // its objects to a twin). Keys are found by CKA_ID, judged when they are found (sensitive, never
 // extractable, made there, check value or public half as in the reference), and their handles kept
-// until the token is lost. Thread-safe. Shares the pools.
+// until the token is lost. A call takes no longer than the token's guard allows; a token that is
+// away is used when it comes. Thread-safe.
 class TokenResidentKeys : public ResidentKeys {
  public:
-  // At most `most_keys` resident keys in one token, whoever made them.
-  TokenResidentKeys(std::vector<std::shared_ptr<SessionPool>> pools, std::size_t most_keys);
+  // Opens what can be reached. At most `most_keys` resident keys in one token, whoever made them.
+  TokenResidentKeys(std::vector<ResidentSeat> seats, std::size_t most_keys);
+  ~TokenResidentKeys() override;
+
+  // Whether any token came since the start.
+  bool AnyCame() const;
 
   Result<ResidentReference> Generate(const ResidentSpecification& wanted) override;
   Result<void> Find(const ResidentReference& key) override;
@@ -48,54 +61,19 @@ class TokenResidentKeys : public ResidentKeys {
                                  ByteView data) override;
 
  private:
-  using Handle = unsigned long;  // CK_OBJECT_HANDLE
-  struct KnownHandle {
-    std::uint64_t generation = 0;
-    Handle handle = 0;
-  };
-  static constexpr std::size_t kMostHandles = 4096;
+  using Place = std::shared_ptr<ResidentPlace>;
 
-  // Where to look for the key, in this order: indices into pools_.
-  std::vector<std::size_t> PlacesOf(const ResidentReference& key) const;
-  Result<ResidentReference> GenerateIn(std::size_t place, const ResidentSpecification& wanted);
-  Result<bool> RemoveFrom(std::size_t place, ByteView id);
-  // kNotFound when this token has no such key.
-  Result<Handle> HandleOf(std::size_t place, const SessionLease& lease,
-                          const ResidentReference& key) EXCLUDES(mutex_);
-  void Forget(std::size_t place, ByteView id) EXCLUDES(mutex_);
-  static bool IsStale(const Error& error);
-  static Error Gone(const ResidentReference& key);
-
-  // Calls `use(lease, handle)`, which gives a Result, in the token that has the key.
+  // Where to look for the key, in this order.
+  std::vector<Place> PlacesOf(const ResidentReference& key) const;
+  Result<ResidentReference> GenerateIn(const Place& place, const ResidentSpecification& wanted);
+  static Result<bool> RemoveFrom(const Place& place, const Bytes& id);
+  // Calls `use(lease, handle)`, which gives a Result and owns what it touches, in the token that
+  // has the key.
   template <typename Use>
-  auto With(const ResidentReference& key, Use&& use)
-      -> decltype(use(std::declval<const SessionLease&>(), Handle{})) {
-    using Outcome = decltype(use(std::declval<const SessionLease&>(), Handle{}));
-    Outcome outcome = Gone(key);
-    for (const std::size_t place : PlacesOf(key)) {
-      Outcome here = pools_[place]->With([&](const SessionLease& lease) -> Outcome {
-        Outcome used = use(lease, TRY(HandleOf(place, lease, key)));
-        if (used || !IsStale(used.error())) return used;
-        // Removed behind our back, or made anew: the handle meant another generation of it.
-        Forget(place, key.id);
-        return use(lease, TRY(HandleOf(place, lease, key)));
-      });
-      if (here) return here;
-      const Code code = here.error().code;
-      if (code == Code::kUnavailable || code == Code::kTimeout) {
-        outcome = std::move(here);  // says more than that the others do not have it
-      } else if (code != Code::kNotFound) {
-        return here;
-      }
-    }
-    return outcome;
-  }
+  auto With(const ResidentReference& key, Use use) const;
 
-  const std::vector<std::shared_ptr<SessionPool>> pools_;
+  const std::vector<Place> places_;
   const std::size_t most_keys_;
-
-  Mutex mutex_;
-  std::map<std::pair<std::size_t, Bytes>, KnownHandle> handles_ GUARDED_BY(mutex_);
 };
 
 }  // namespace dare::hsm

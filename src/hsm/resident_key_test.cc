@@ -9,6 +9,7 @@
 #include "crypto/asymmetric_key.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "hsm/session_pool.h"
 #include "hsm/softhsm_for_test.h"
 #include "hsm/token_objects.h"
 
@@ -29,12 +30,23 @@ crypto::PublicKey HalfOf(const ResidentReference& key) {
   return *half;
 }
 
+// As the server has them, and nobody to come later.
+std::vector<ResidentSeat> Seats(const std::vector<std::shared_ptr<SessionPool>>& pools) {
+  std::vector<ResidentSeat> seats;
+  for (const auto& pool : pools) {
+    auto guard = std::make_shared<TokenGuard>(TokenGuardOptions(), SystemClock::Get());
+    seats.push_back(
+        {std::move(guard), [pool]() -> Result<std::shared_ptr<SessionPool>> { return pool; }});
+  }
+  return seats;
+}
+
 class ResidentKeyTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!SoftHsmForTest::Available()) GTEST_SKIP() << "SoftHSM2 is not installed";
     pool_ = SoftHsmForTest::Get().Pool();
-    keys_ = std::make_unique<TokenResidentKeys>(std::vector{pool_}, 100);
+    keys_ = std::make_unique<TokenResidentKeys>(Seats({pool_}), 100);
   }
 
   ResidentReference Make(ResidentKind kind, std::size_t bits, ResidentRights rights,
@@ -340,7 +352,7 @@ TEST_F(ResidentKeyTest, IsDeniedRightsThatItWasNotMadeWith) {
 
 TEST_F(ResidentKeyTest, IsFoundAgainByAnotherPoolAndGoneOnceRemoved) {
   const ResidentReference key = Make(ResidentKind::kAes, 256, kCipherRights);
-  TokenResidentKeys again({SoftHsmForTest::Get().Pool()}, 100);
+  TokenResidentKeys again(Seats({SoftHsmForTest::Get().Pool()}), 100);
   EXPECT_TRUE(again.Find(key).has_value());
   EXPECT_TRUE(keys_->Remove(key).has_value());
   EXPECT_EQ(keys_->Find(key).error().code, Code::kNotFound);
@@ -394,7 +406,7 @@ TEST_F(ResidentKeyTest, ListsByLabelAndCountsAgainstTheMost) {
   const auto listed = keys_->List(mine);
   ASSERT_TRUE(listed.has_value());
   ASSERT_EQ(listed->size(), 2u);
-  TokenResidentKeys full({pool_}, 2);
+  TokenResidentKeys full(Seats({pool_}), 2);
   const auto third = full.Generate(spec("three"));
   EXPECT_EQ(third.error().code, Code::kExhausted);
   for (const ResidentEntry& entry : *listed) EXPECT_TRUE(keys_->Remove(entry).has_value());
@@ -408,14 +420,14 @@ TEST_F(ResidentKeyTest, IsUsedInTheTokenOfSeveralThatHasIt) {
   options.token_label = "second";
   auto second = SessionPool::Open(hsm.module(), SoftHsmForTest::Pin(), options);
   ASSERT_TRUE(second.has_value()) << second.error().message;
-  TokenResidentKeys in_second({*second}, 100);
+  TokenResidentKeys in_second(Seats({*second}), 100);
   const auto key = in_second.Generate({.kind = ResidentKind::kAes,
                                        .bits = 256,
                                        .curve = {},
                                        .rights = kCipherRights,
                                        .label = Label("second")});
   ASSERT_TRUE(key.has_value()) << key.error().message;
-  TokenResidentKeys both({pool_, *second}, 100);
+  TokenResidentKeys both(Seats({pool_, *second}), 100);
   EXPECT_TRUE(both.Find(*key).has_value());
   EXPECT_EQ(keys_->Find(*key).error().code, Code::kNotFound);
   EXPECT_TRUE(both.Remove(*key).has_value());

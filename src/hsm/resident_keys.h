@@ -67,7 +67,8 @@ class ResidentKeys {
   // Removes the key for ever. No error when it is gone already.
   virtual Result<void> Remove(const ResidentReference& key) = 0;
   virtual Result<void> Remove(const ResidentEntry& key) = 0;
-  // The keys whose label begins so, in every token that answers; kUnavailable when one does not.
+  // The keys whose label begins so, in every token that came since the start; kUnavailable when one
+  // of those does not answer.
   virtual Result<std::vector<ResidentEntry>> List(const std::string& label_prefix) = 0;
 
   // AES in GCM, CBC with and without padding, CTR and ECB, as far as the token goes. `request.key`

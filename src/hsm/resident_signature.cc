@@ -4,7 +4,7 @@
 
 #include "crypto/digest.h"
 #include "hsm/ecdsa_signature.h"
-#include "hsm/resident_key.h"
+#include "hsm/resident_place.h"
 #include "hsm/token_objects.h"
 
 namespace dare::hsm {
@@ -120,21 +120,23 @@ Result<Bytes> SignBy(const SessionLease& lease, CK_OBJECT_HANDLE handle, CK_MECH
 Result<Bytes> TokenResidentKeys::Mac(const ResidentReference& key,
                                      const crypto::MacAlgorithm& algorithm, ByteView data) {
   const CK_MECHANISM mechanism{TRY(MacMechanism(key, algorithm)), nullptr, 0};
-  return With(key, [&](const SessionLease& lease, CK_OBJECT_HANDLE handle) {
-    return SignBy(lease, handle, mechanism, data, 64);
+  return With(key, [=, data = Owned(data)](const SessionLease& lease, CK_OBJECT_HANDLE handle) {
+    return SignBy(lease, handle, mechanism, *data, 64);
   });
 }
 
 Result<bool> TokenResidentKeys::VerifyMac(const ResidentReference& key,
                                           const crypto::MacAlgorithm& algorithm, ByteView data,
                                           ByteView code) {
-  CK_MECHANISM mechanism{TRY(MacMechanism(key, algorithm)), nullptr, 0};
-  const auto verify = [&](const SessionLease& lease, CK_OBJECT_HANDLE handle) -> Result<bool> {
+  const CK_MECHANISM mechanism{TRY(MacMechanism(key, algorithm)), nullptr, 0};
+  const auto verify = [mechanism, data = Owned(data), code = Owned(code)](
+                          const SessionLease& lease, CK_OBJECT_HANDLE handle) -> Result<bool> {
+    CK_MECHANISM hmac = mechanism;
     const CK_FUNCTION_LIST& p11 = lease.functions();
-    CK_RV rv = p11.C_VerifyInit(lease.session(), &mechanism, handle);
+    CK_RV rv = p11.C_VerifyInit(lease.session(), &hmac, handle);
     if (rv != CKR_OK) return NotAble("the HSM does not verify so with this key", rv);
-    rv = p11.C_Verify(lease.session(), const_cast<std::uint8_t*>(data.data()), data.size(),
-                      const_cast<std::uint8_t*>(code.data()), code.size());
+    rv = p11.C_Verify(lease.session(), const_cast<std::uint8_t*>(data->data()), data->size(),
+                      const_cast<std::uint8_t*>(code->data()), code->size());
     if (rv == CKR_SIGNATURE_INVALID || rv == CKR_SIGNATURE_LEN_RANGE) return false;
     if (rv != CKR_OK) return Pkcs11Error("the HSM does not verify this", rv);
     return true;
@@ -152,10 +154,10 @@ Result<Bytes> TokenResidentKeys::SignDigest(const ResidentReference& key,
   if (key.kind == ResidentKind::kEc) {
     // The leftmost bits that fit, as every implementation cuts them (FIPS 186-5, 6.4.1).
     const std::size_t scalar = (key.bits + 7) / 8;
-    const ByteView cut = digest.first(std::min(digest.size(), scalar));
+    const auto cut = Owned(digest.first(std::min(digest.size(), scalar)));
     const Bytes raw =
-        TRY(With(key, [&](const SessionLease& lease, CK_OBJECT_HANDLE handle) -> Result<Bytes> {
-          return SignBy(lease, handle, {CKM_ECDSA, nullptr, 0}, cut, 2 * scalar);
+        TRY(With(key, [=](const SessionLease& lease, CK_OBJECT_HANDLE handle) -> Result<Bytes> {
+          return SignBy(lease, handle, {CKM_ECDSA, nullptr, 0}, *cut, 2 * scalar);
         }));
     if (raw.size() != 2 * scalar) {
       return Error(Code::kUnsupported, "the HSM gives a signature of unexpected length");
@@ -164,22 +166,24 @@ Result<Bytes> TokenResidentKeys::SignDigest(const ResidentReference& key,
   }
   if (!scheme.hash) return NoMechanism("RSA signatures without a hash");
   const HashMechanisms hash = TRY(MechanismsOf(*scheme.hash));
-  CK_RSA_PKCS_PSS_PARAMS pss{};
+  const auto pss = std::make_shared<CK_RSA_PKCS_PSS_PARAMS>();  // a call keeps it
   CK_MECHANISM mechanism{CKM_RSA_PKCS, nullptr, 0};
   Bytes to_sign;
   if (scheme.padding == crypto::SignaturePadding::kPss) {
-    pss.hash_alg = hash.digest;
-    pss.mgf = TRY(MechanismsOf(scheme.mgf_hash.value_or(*scheme.hash))).mgf;
-    pss.s_len = scheme.salt_length.value_or(digest.size());
-    mechanism = {CKM_RSA_PKCS_PSS, &pss, sizeof pss};
+    pss->hash_alg = hash.digest;
+    pss->mgf = TRY(MechanismsOf(scheme.mgf_hash.value_or(*scheme.hash))).mgf;
+    pss->s_len = scheme.salt_length.value_or(digest.size());
+    mechanism = {CKM_RSA_PKCS_PSS, pss.get(), sizeof *pss};
     to_sign = ToBytes(digest);
   } else {
     to_sign = TRY(DigestInfo(*scheme.hash, digest));
   }
   const std::size_t length = key.bits / 8;
-  Bytes signature = TRY(With(key, [&](const SessionLease& lease, CK_OBJECT_HANDLE handle) {
+  const auto sign = [pss, mechanism, to_sign = std::move(to_sign), length](
+                        const SessionLease& lease, CK_OBJECT_HANDLE handle) {
     return SignBy(lease, handle, mechanism, to_sign, length);
-  }));
+  };
+  Bytes signature = TRY(With(key, sign));
   if (signature.size() != length) {
     return Error(Code::kUnsupported, "the HSM gives a signature of unexpected length");
   }
@@ -194,17 +198,19 @@ Result<WipingBytes> TokenResidentKeys::DecryptRsa(const ResidentReference& key,
   oaep.hash_alg = TRY(MechanismsOf(scheme.hash)).digest;
   oaep.mgf = TRY(MechanismsOf(scheme.mgf_hash)).mgf;
   oaep.source = CKZ_DATA_SPECIFIED;
-  oaep.source_data = const_cast<std::uint8_t*>(scheme.label.data());
-  oaep.source_data_len = scheme.label.size();
-  CK_MECHANISM mechanism{CKM_RSA_PKCS_OAEP, &oaep, sizeof oaep};
-  const auto decrypt = [&](const SessionLease& lease,
-                           CK_OBJECT_HANDLE handle) -> Result<WipingBytes> {
+  const auto decrypt =
+      [oaep, label = Owned(scheme.label), data = Owned(data), size_of_key = key.bits / 8](
+          const SessionLease& lease, CK_OBJECT_HANDLE handle) -> Result<WipingBytes> {
+    CK_RSA_PKCS_OAEP_PARAMS params = oaep;
+    params.source_data = const_cast<std::uint8_t*>(label->data());
+    params.source_data_len = label->size();
+    CK_MECHANISM mechanism{CKM_RSA_PKCS_OAEP, &params, sizeof params};
     const CK_FUNCTION_LIST& p11 = lease.functions();
     CK_RV rv = p11.C_DecryptInit(lease.session(), &mechanism, handle);
     if (rv != CKR_OK) return NotAble("the HSM does not decrypt so with this key", rv);
-    WipingBytes plain(key.bits / 8);
+    WipingBytes plain(size_of_key);
     CK_ULONG size = plain.size();
-    rv = p11.C_Decrypt(lease.session(), const_cast<std::uint8_t*>(data.data()), data.size(),
+    rv = p11.C_Decrypt(lease.session(), const_cast<std::uint8_t*>(data->data()), data->size(),
                        plain.data(), &size);
     if (rv != CKR_OK) {
       // One answer whatever was wrong, unless the token itself is gone (RFC 8017, 7.1.2).

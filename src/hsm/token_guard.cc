@@ -30,11 +30,11 @@ bool IsTokenTrouble(const Error& error) {
     case Code::kUnavailable:
     case Code::kTimeout:
     case Code::kUnauthenticated:  // the PIN
-    case Code::kDenied:           // the key, as the token came back with it
-    case Code::kConflict:
-    case Code::kNotFound:
     case Code::kIo:
       return true;
+    case Code::kDenied:
+    case Code::kConflict:
+    case Code::kNotFound:
     case Code::kInvalidArgument:
     case Code::kMalformed:
     case Code::kTooLarge:
@@ -56,7 +56,14 @@ TokenGuard::TokenGuard(TokenGuardOptions options, const Clock& clock)
       breaker_(options_.breaker, clock),
       lanes_(options_.lanes) {}
 
-TokenGuard::~TokenGuard() { ProbeWith({}); }
+TokenGuard::~TokenGuard() {
+  std::jthread watch;  // joined without the lock, which its last probe needs
+  const MutexLock lock(mutex_);
+  watch = std::move(watch_);
+  if (!watch.joinable()) return;
+  watch.request_stop();
+  wake_.NotifyAll();
+}
 
 TokenGuard::Duration TokenGuard::StoodStill(Moment now) const {
   if (direct_ == 0) return {};
@@ -75,7 +82,7 @@ Result<TokenGuard::Pass> TokenGuard::Admit() {
     return Refusal();
   }
   const Moment now = clock_.Steady();
-  const Pass pass{*permit, permit->probe || Bounded(now)};
+  const Pass pass{.permit = *permit, .bounded = permit->probe || Bounded(now)};
   // Calls that nobody can give up: at least nobody else shall follow them.
   if (StoodStill(now) > options_.call_timeout) {
     moved_ = now.time_since_epoch();
@@ -115,6 +122,7 @@ void TokenGuard::Ended(const Pass& pass, Duration took, const Error* error) {
     Tell(error);
     return;
   }
+  if (pass.patient) took = {};
   if (pass.permit.probe && took > options_.call_timeout) {
     // It is there, but every request would be given up.
     const Error slow(Code::kTimeout, called_ + " answers, but slower than call_timeout_ms allows");
@@ -124,7 +132,7 @@ void TokenGuard::Ended(const Pass& pass, Duration took, const Error* error) {
     return;
   }
   if (took > options_.breaker.slow) ++slow_;
-  Learn(took);
+  if (!pass.patient) Learn(took);
   breaker_.Answered(pass.permit, took);
   if (pass.permit.probe || took > options_.breaker.slow) Tell(nullptr);
 }
@@ -157,31 +165,82 @@ void TokenGuard::Tell(const Error* error) {
   }
 }
 
-void TokenGuard::ProbeWith(std::function<Result<void>()> probe) {
-  std::jthread ends;  // joined without the lock, which its last probe needs
-  {
-    const MutexLock lock(probe_mutex_);
-    probe_ = std::move(probe);
-    has_probe_ = probe_ != nullptr;
-    if (!probe_) {
-      ends = std::move(watch_);
-    } else if (!watch_.joinable()) {
-      watch_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
-    }
-  }
-  if (!ends.joinable()) return;
-  ends.request_stop();
+Result<void> TokenGuard::RunInTime(const Pass& pass, milliseconds limit,
+                                   std::function<void()> call) {
+  ++in_flight_;
+  const Result<void> ran = lanes_.Run(std::move(call), limit);
+  --in_flight_;
+  if (ran) return {};
+  const Error error = ran.error().In(called_);
+  Overdue(pass, error);
+  return error;
+}
+
+std::unique_ptr<TokenGuard::ProbeDuty> TokenGuard::ProbeWith(Probe probe) {
+  auto watched = std::make_shared<Watched>(std::move(probe));
   const MutexLock lock(mutex_);
-  wake_.NotifyAll();
+  probes_.push_back(watched);
+  has_probe_ = true;
+  if (!watch_.joinable()) {
+    watch_ = std::jthread([this](const std::stop_token& stop) { Watch(stop); });
+  }
+  return std::make_unique<ProbeDuty>(*this, std::move(watched));
+}
+
+void TokenGuard::End(const Watched* watched) {
+  std::shared_ptr<Watched> ended;  // destroyed after the lock is gone
+  const MutexLock lock(mutex_);
+  while (probing_) probed_.Wait(mutex_);
+  const auto at = std::ranges::find(probes_, watched, &std::shared_ptr<Watched>::get);
+  ended = std::move(*at);
+  probes_.erase(at);
+  has_probe_ = !probes_.empty();
+}
+
+bool TokenGuard::SomebodyWaits() const {
+  const MutexLock lock(mutex_);
+  return std::ranges::any_of(probes_, [](const auto& watched) { return watched->waiting.load(); });
 }
 
 bool TokenGuard::ProbeNow() {
-  const MutexLock lock(probe_mutex_);
-  if (!probe_) return false;
+  {
+    const MutexLock lock(mutex_);
+    if (probing_ || probes_.empty()) return false;
+    probing_ = true;
+  }
+  const bool asked = AskProbes();
+  const MutexLock lock(mutex_);
+  probing_ = false;
+  probed_.NotifyAll();
+  return asked;
+}
+
+bool TokenGuard::AskProbes() {
+  struct Round {
+    std::vector<std::shared_ptr<Watched>> probes;
+    std::optional<Error> trouble;
+    Duration longest{};  // that one of them took
+  };
   const auto permit = breaker_.Admit(true);
   if (!permit) return false;
-  (void)RunBounded(Pass{*permit, true}, options_.open_timeout,
-                   probe_);  // its outcome is told already
+  const Pass pass{.permit = *permit, .bounded = true};
+  const auto round = std::make_shared<Round>();
+  {
+    const MutexLock lock(mutex_);
+    round->probes = probes_;
+  }
+  const auto ask = [round, &clock = clock_] {
+    for (const auto& watched : round->probes) {
+      const Moment begun = clock.Steady();
+      const Result<void> answer = watched->ask();
+      round->longest = std::max(round->longest, clock.Steady() - begun);
+      if (answer || !IsTokenTrouble(answer.error())) continue;
+      round->trouble = answer.error();
+      return;  // the others would fare no better
+    }
+  };
+  if (!RunInTime(pass, options_.open_timeout, ask)) return true;  // that is remembered already
+  Ended(pass, round->longest, round->trouble ? &*round->trouble : nullptr);
   return true;
 }
 
@@ -196,11 +255,8 @@ void TokenGuard::Watch(const std::stop_token& stop) {
       if (!stop.stop_requested()) wake_.WaitFor(mutex_, wait);
     }
     if (stop.stop_requested()) return;
-    if (open()) {
-      ProbeNow();
-    } else if (!away && calls_ == seen) {
-      ProbeNow();  // nobody asked meanwhile
-    }
+    // Where it is well: when nobody asked meanwhile, or somebody waits for a key in it.
+    if (open() || (!away && (calls_ == seen || SomebodyWaits()))) ProbeNow();
     seen = calls_;
   }
 }

@@ -9,6 +9,7 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -31,21 +32,30 @@ struct TokenGuardOptions {
   std::chrono::milliseconds call_timeout{2000};
   // For opening the token and for probes, which nobody waits for.
   std::chrono::milliseconds open_timeout{10'000};
+  std::chrono::milliseconds making_timeout{60'000};  // a smart card's key pair of RSA
   std::size_t lanes = 4;  // as many calls may hang before every further one is refused
   CircuitBreakerOptions breaker;
   // A token that nobody asked for so long is asked how it is (where there is a probe).
   std::chrono::milliseconds idle_check{5000};
 };
 
-// True when `error` says that the token is in trouble, not that the request was wrong or the record
-// damaged: worth asking another token, and worth remembering.
+// True when `error` says that the token is in trouble: not that the request was wrong, the record
+// damaged, or that a key is not what it was. Worth remembering of the token, whoever met it.
 bool IsTokenTrouble(const Error& error);
 
-// A TokenGuard stands between those who need a token and the token. It lets no call take longer
-// than its caller can wait, keeps requests away from a token that fails, is slow or hangs, asks by
-// itself whether it is back, and tells how it is. Thread-safe. `clock` outlives it.
+// A TokenGuard stands between those who need a token and the token: one for each token, shared by
+// all that use it, so that what one of them learns keeps the others from trying. It lets no call
+// take longer than its caller can wait, keeps requests away from a token that fails, is slow or
+// hangs, asks by itself whether it is back, and tells how it is. Thread-safe. `clock` outlives it.
 class TokenGuard {
  public:
+  // Asks how the token is, and what its owner keeps there. Owns what it touches. An error that is
+  // no trouble of the token is its owner's to remember; the guard takes it for an answer.
+  using Probe = std::function<Result<void>()>;
+  // A probe on duty. It ends when this goes, which waits for probes that are under way. The guard
+  // outlives it.
+  class ProbeDuty;
+
   TokenGuard(TokenGuardOptions options, const Clock& clock);
   ~TokenGuard();
   TokenGuard(const TokenGuard&) = delete;
@@ -64,21 +74,24 @@ class TokenGuard {
   template <typename Direct, typename Owning>
   auto RunEither(Direct&& direct, Owning&& owning) -> std::invoke_result_t<Direct>;
 
-  // Opens the token at start: bounded, with more patience.
+  // Opens the token: bounded, with more patience.
   template <typename Call>
   auto Open(Call call) -> std::invoke_result_t<Call> {
-    const Pass pass = TRY(Admit());
-    return RunBounded(pass, options_.open_timeout, std::move(call));
+    return RunPatiently(options_.open_timeout, std::move(call));
+  }
+  // Makes a key, which may take a good token many seconds.
+  template <typename Call>
+  auto MakeKey(Call call) -> std::invoke_result_t<Call> {
+    return RunPatiently(options_.making_timeout, std::move(call));
   }
   // Not to be asked before a probe found it well: `why` goes where errors of calls go.
   void TakeOut(const Error& why);
 
   // From now on a thread asks `probe` whether the token is back when it was in trouble, and
-  // requests need not: they are refused until it is. The probe owns what it touches, too. An empty
-  // one ends this, and waits for a probe that is under way.
-  void ProbeWith(std::function<Result<void>()> probe) EXCLUDES(probe_mutex_);
+  // requests need not: they are refused until every probe on duty was answered.
+  [[nodiscard]] std::unique_ptr<ProbeDuty> ProbeWith(Probe probe) EXCLUDES(mutex_);
   // What that thread does when it is time. False when it was not, or there is no probe.
-  bool ProbeNow() EXCLUDES(probe_mutex_);
+  bool ProbeNow() EXCLUDES(mutex_);
 
   bool open() const { return breaker_.state() != BreakerState::kClosed; }
   // Smoothed over the latest calls; zero before the first.
@@ -92,10 +105,16 @@ class TokenGuard {
  private:
   using Moment = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::steady_clock::duration;
+  struct Watched {
+    explicit Watched(Probe probe) : ask(std::move(probe)) {}
+    const Probe ask;
+    std::atomic<bool> waiting = false;  // for something, though the token may be well
+  };
   // One call that was let through.
   struct Pass {
     CircuitBreaker::Permit permit;
     bool bounded = false;
+    bool patient = false;  // how long it took is not looked at
   };
 
   Result<Pass> Admit() EXCLUDES(mutex_);
@@ -108,6 +127,18 @@ class TokenGuard {
   // Remembers the error, if there is one, and says in the log when the breaker opened or closed.
   void Tell(const Error* error) EXCLUDES(mutex_);
   void Watch(const std::stop_token& stop) EXCLUDES(mutex_);
+  // Runs `call` on a thread of its own; when it did not end within `limit` that is remembered.
+  Result<void> RunInTime(const Pass& pass, std::chrono::milliseconds limit,
+                         std::function<void()> call) EXCLUDES(mutex_);
+  bool AskProbes() EXCLUDES(mutex_);
+  void End(const Watched* watched) EXCLUDES(mutex_);
+  bool SomebodyWaits() const EXCLUDES(mutex_);
+  template <typename Call>
+  auto RunPatiently(std::chrono::milliseconds limit, Call call) -> std::invoke_result_t<Call> {
+    Pass pass = TRY(Admit());
+    pass.patient = true;
+    return RunBounded(pass, limit, std::move(call));
+  }
   template <typename Call>
   auto RunBounded(const Pass& pass, std::chrono::milliseconds limit, Call call)
       -> std::invoke_result_t<Call>;
@@ -130,9 +161,27 @@ class TokenGuard {
   CondVar wake_;
   std::string last_error_ GUARDED_BY(mutex_);
   bool in_trouble_ GUARDED_BY(mutex_) = false;  // as the log was told
-  Mutex probe_mutex_;                           // held while a probe is under way
-  std::function<Result<void>()> probe_ GUARDED_BY(probe_mutex_);
-  std::jthread watch_ GUARDED_BY(probe_mutex_);
+  std::vector<std::shared_ptr<Watched>> probes_ GUARDED_BY(mutex_);
+  bool probing_ GUARDED_BY(mutex_) = false;
+  CondVar probed_;
+  std::jthread watch_ GUARDED_BY(mutex_);  // begun with the first probe
+};
+
+class TokenGuard::ProbeDuty {
+ public:
+  ProbeDuty(TokenGuard& guard, std::shared_ptr<Watched> watched)
+      : guard_(guard), watched_(std::move(watched)) {}
+  ~ProbeDuty() { guard_.End(watched_.get()); }
+  ProbeDuty(const ProbeDuty&) = delete;
+  ProbeDuty& operator=(const ProbeDuty&) = delete;
+
+  // While its owner waits for something in the token it is asked now and then, though the token is
+  // well and busy.
+  void Wait(bool waiting) { watched_->waiting = waiting; }
+
+ private:
+  TokenGuard& guard_;
+  const std::shared_ptr<Watched> watched_;
 };
 
 template <typename Direct, typename Owning>
@@ -167,14 +216,7 @@ auto TokenGuard::RunBounded(const Pass& pass, std::chrono::milliseconds limit, C
     box->answer = call();
     box->took = clock.Steady() - begun;
   };
-  ++in_flight_;
-  const Result<void> ran = lanes_.Run(timed, limit);
-  --in_flight_;
-  if (!ran) {
-    const Error error = ran.error().In(called_);
-    Overdue(pass, error);
-    return error;
-  }
+  TRY(RunInTime(pass, limit, timed));
   Ended(pass, box->took, *box->answer ? nullptr : &box->answer->error());
   return *std::move(box->answer);
 }

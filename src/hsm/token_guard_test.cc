@@ -156,7 +156,7 @@ TEST(TokenGuardProbeTest, AProbeAsksByItselfAndRequestsDoNot) {
   TokenGuard guard(options, SystemClock::Get());
   std::atomic<bool> well = false;
   std::atomic<int> probes = 0;
-  guard.ProbeWith([&]() -> Result<void> {
+  const auto duty = guard.ProbeWith([&]() -> Result<void> {
     ++probes;
     if (!well) return Error(Code::kUnavailable, "still away");
     return {};
@@ -170,14 +170,13 @@ TEST(TokenGuardProbeTest, AProbeAsksByItselfAndRequestsDoNot) {
   well = true;
   while (guard.open()) std::this_thread::yield();
   EXPECT_TRUE(guard.Run(kWorks).has_value());
-  guard.ProbeWith({});
 }
 
 TEST(TokenGuardProbeTest, ATokenThatIsTooSlowForRequestsIsNotBack) {
   ManualClockForTest clock;
   TokenGuard guard(Options(), clock);
   int takes = 61;  // seconds; call_timeout is 60
-  guard.ProbeWith([&]() -> Result<void> {
+  const auto duty = guard.ProbeWith([&]() -> Result<void> {
     clock.Advance(takes);
     return {};
   });
@@ -186,7 +185,6 @@ TEST(TokenGuardProbeTest, ATokenThatIsTooSlowForRequestsIsNotBack) {
   while (guard.Health().failures == 0) guard.ProbeNow();
   EXPECT_TRUE(guard.open());
   EXPECT_THAT(guard.Health().last_error, HasSubstr("slower"));
-  guard.ProbeWith({});
 }
 
 TEST(TokenGuardProbeTest, NoticesThatAnIdleTokenWentAway) {
@@ -194,9 +192,61 @@ TEST(TokenGuardProbeTest, NoticesThatAnIdleTokenWentAway) {
   options.idle_check = milliseconds(1);
   options.breaker.first_wait = milliseconds(1);
   TokenGuard guard(options, SystemClock::Get());
-  guard.ProbeWith([]() -> Result<void> { return Error(Code::kUnavailable, "cable pulled"); });
+  const auto duty =
+      guard.ProbeWith([]() -> Result<void> { return Error(Code::kUnavailable, "cable pulled"); });
   while (!guard.open()) std::this_thread::yield();
   EXPECT_THAT(guard.Run(kWorks).error().message, HasSubstr("cable pulled"));
+}
+
+// Two keys in one token, each with a probe of its own.
+TEST(TokenGuardProbeTest, IsBackWhenEveryProbeIsAnswered) {
+  ManualClockForTest clock;
+  TokenGuard guard(Options(), clock);
+  std::atomic<bool> away = true;
+  const auto first = guard.ProbeWith([]() -> Result<void> { return {}; });
+  auto second = guard.ProbeWith([&]() -> Result<void> {
+    if (away) return Error(Code::kUnavailable, "cable pulled");
+    return {};
+  });
+  guard.TakeOut(Error(Code::kUnavailable, "cable pulled"));
+  clock.Advance(1);
+  while (guard.Health().failures == 0) guard.ProbeNow();
+  EXPECT_TRUE(guard.open());
+  second.reset();
+  clock.Advance(2);
+  while (guard.open()) guard.ProbeNow();
+  EXPECT_TRUE(guard.Run(kWorks).has_value());
+}
+
+// What is wrong with one key in it must not keep anybody from the others.
+TEST(TokenGuardProbeTest, AKeyThatIsGoneIsNoTroubleOfTheToken) {
+  TokenGuardOptions options = Options();
+  options.idle_check = milliseconds(1);
+  TokenGuard guard(options, SystemClock::Get());
+  std::atomic<int> probes = 0;
+  const auto duty = guard.ProbeWith([&]() -> Result<void> {
+    ++probes;
+    return Error(Code::kNotFound, "the key was removed");
+  });
+  duty->Wait(true);
+  const auto gone = []() -> Result<int> { return Error(Code::kConflict, "another key"); };
+  while (probes < 3) EXPECT_EQ(guard.Run(gone).error().code, Code::kConflict);
+  EXPECT_FALSE(guard.open());
+  EXPECT_EQ(guard.Health().failures, 0u);
+}
+
+TEST(TokenGuardProbeTest, ThatMakingAKeyTakesLongSaysNothing) {
+  ManualClockForTest clock;
+  TokenGuard guard(Options(), clock);
+  for (int i = 0; i < 10; ++i) {
+    const auto made = guard.MakeKey([&]() -> Result<int> {
+      clock.Advance(50);
+      return 1;
+    });
+    EXPECT_TRUE(made.has_value());
+  }
+  EXPECT_FALSE(guard.open());
+  EXPECT_EQ(guard.Health().slow, 0u);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import faulty_hsm, fixture, kms  # noqa: E402
 from support.faulty_hsm import CKR_DEVICE_ERROR, CKR_SESSION_HANDLE_INVALID, CKR_TOKEN_NOT_PRESENT  # noqa: E402
-from support.kmip_client import KmipFailure  # noqa: E402
+from support.kmip_client import KmipFailure, attribute  # noqa: E402
+from support.ttlv import Type  # noqa: E402
 
 CALL_TIMEOUT_MS = 1000
 # No answer may take this long whatever the HSM does. Far above what it takes, for machines under load.
@@ -210,10 +211,67 @@ class OneHsm(HsmFaults):
         self.kms.start()
 
 
+def make_resident(client):
+    """A key that is made in the HSM and stays there."""
+    key = client.create(usage=("Encrypt", "Decrypt"),
+                        extra=[attribute("x-OpenDaRE-Protection-Storage", "Hardware", Type.TEXT_STRING)])
+    client.activate(key)
+    return key
+
+
+class ResidentKeysOfOneHsm(HsmFaults):
+    @classmethod
+    def configure_server(cls, server):
+        super().configure_server(server)
+        server.configure("hsm", "resident_keys", True)
+
+    def opens(self, client, key, sealed):
+        try:
+            return client.decrypt_gcm(key, *sealed) == b"a data key"
+        except KmipFailure:
+            return False
+
+    def refused(self, call):
+        with self.assertRaises(KmipFailure) as raised:
+            call()
+        self.assertRegex(raised.exception.message, "cannot be reached|did not answer in time")
+
+    def test_a_key_in_a_token_that_fails_or_hangs_is_given_up_in_time_and_comes_back(self):
+        [hsm] = self.hsms
+        client = self.client()
+        key = make_resident(client)
+        for name, trouble in OneHsm.TROUBLES.items():
+            with self.subTest(name):
+                sealed = client.encrypt_gcm(key, b"a data key")
+                trouble(hsm)
+                for _ in range(5):  # a call without a bound would never come back: the client gives up first
+                    self.refused(lambda: client.encrypt_gcm(key, b"a data key"))
+                self.assertTrue(fixture.eventually(lambda: self.health("/readyz")[0] == 503))
+                sessions = self.kms.config()["hsm"].get("sessions", 4)
+                self.assertLessEqual(hsm.hanging(), sessions)
+                asked = hsm.calls("EncryptInit")
+                for _ in range(50):
+                    self.refused(lambda: client.encrypt_gcm(key, b"a data key"))
+                    self.assertFalse(self.creates(client), "what one use of the token learned, all know")
+                self.assertLess(hsm.calls("EncryptInit") - asked, 20, "probes only")
+                hsm.mend()
+                self.assertTrue(fixture.eventually(lambda: self.opens(client, key, sealed), BOUND_SECONDS * 2))
+                self.assertTrue(self.creates(client))
+
+    def test_what_a_client_asks_wrongly_is_no_trouble_of_the_token(self):
+        client = self.client()
+        key = make_resident(client)
+        data, nonce, tag = client.encrypt_gcm(key, b"a data key")
+        for _ in range(20):
+            with self.assertRaises(KmipFailure):
+                client.decrypt_gcm(key, data, nonce, bytes(len(tag)))
+        self.assertEqual(self.health()[1]["hsm"]["tokens"][0]["state"], "closed")
+        self.assertTrue(self.opens(client, key, (data, nonce, tag)))
+
+
 class RealToken(fixture.KmsTest):
     def test_a_token_folder_that_was_away_needs_no_restart(self):
-        text = pathlib.Path(self.kms.environment()["SOFTHSM2_CONF"]).read_text()
-        tokens = pathlib.Path(re.search(r"directories\.tokendir\s*=\s*(\S+)", text).group(1))
+        tokens = token_folder(self.kms)
         away = tokens.with_name("tokens-away")
         client = self.client()
 
@@ -232,21 +290,29 @@ class RealToken(fixture.KmsTest):
         self.assertTrue(fixture.eventually(creates, BOUND_SECONDS * 2))
 
 
+def token_folder(server):
+    text = pathlib.Path(server.environment()["SOFTHSM2_CONF"]).read_text()
+    return pathlib.Path(re.search(r"directories\.tokendir\s*=\s*(\S+)", text).group(1))
+
+
+def add_twin(server, module):
+    """A second token with the same master key, behind `module`."""
+    hsm = server.config()["hsm"]
+    faulty_hsm.clone_token(token_folder(server), hsm["token_label"], "the second", b"00000000c10ec10e")
+    with open(server.config_file, "a", encoding="utf-8") as file:
+        file.write(f'\n[[hsm.tokens]]\nname = "second"\nmodule = "{module}"\ntoken_label = "the second"\n'
+                   f'pin = "{hsm["pin"]}"\ncall_timeout_ms = {CALL_TIMEOUT_MS}\nbounded_calls = "always"\n')
+
+
 class TwoHsms(HsmFaults):
     """Two tokens with the same master key."""
 
     @classmethod
     def configure_server(cls, server):
         super().configure_server(server)
-        hsm = server.config()["hsm"]
-        text = pathlib.Path(server.environment()["SOFTHSM2_CONF"]).read_text()
-        tokens = pathlib.Path(re.search(r"directories\.tokendir\s*=\s*(\S+)", text).group(1))
-        faulty_hsm.clone_token(tokens, hsm["token_label"], "the second", b"00000000c10ec10e")
-        second = faulty_hsm.FaultyHsm(server.home, "b")
-        cls.hsms.append(second)
-        with open(server.config_file, "a", encoding="utf-8") as file:
-            file.write(f'\n[[hsm.tokens]]\nname = "second"\nmodule = "{second.module}"\ntoken_label = "the second"\n'
-                       f'pin = "{hsm["pin"]}"\ncall_timeout_ms = {CALL_TIMEOUT_MS}\nbounded_calls = "always"\n')
+        server.configure("hsm", "resident_keys", True)
+        cls.hsms.append(faulty_hsm.FaultyHsm(server.home, "b"))
+        add_twin(server, cls.hsms[1].module)
 
     def test_work_moves_to_the_other_token_and_back(self):
         client = self.client()
@@ -288,6 +354,65 @@ class TwoHsms(HsmFaults):
                 self.hsms[away].mend()
                 self.assertTrue(fixture.eventually(self.all_closed, BOUND_SECONDS * 2))
         self.kms.restart()
+
+    def test_a_key_that_stays_in_the_token_that_was_away_at_the_start_is_used_when_it_is_there(self):
+        client = self.client()
+        key = make_resident(client)
+        data, nonce, tag = client.encrypt_gcm(key, b"a data key")
+        self.kms.stop()
+        self.hsms[0].gone()
+        self.kms.start()
+        with self.kms.client(self.identities["alice"]) as again:
+            with self.assertRaises(KmipFailure) as raised:
+                again.decrypt_gcm(key, data, nonce, tag)
+            self.assertRegex(raised.exception.message, "cannot be reached")
+            self.hsms[0].mend()
+
+            def opens():
+                try:
+                    return again.decrypt_gcm(key, data, nonce, tag) == b"a data key"
+                except KmipFailure:
+                    return False
+            self.assertTrue(fixture.eventually(opens, BOUND_SECONDS * 2))
+        self.kms.restart()
+
+
+class TwoRealTokens(fixture.KmsTest):
+    """Two tokens of one SoftHSM2, which looks for its tokens only when it begins."""
+
+    @classmethod
+    def configure_server(cls, server):
+        server.configure("hsm", "resident_keys", True)
+        add_twin(server, server.config()["hsm"]["module"])
+
+    def test_a_token_that_was_away_at_the_start_joins_without_a_restart(self):
+        client = self.client()
+        key = client.create()
+        material = client.get(key)
+        resident = make_resident(client)
+        data, nonce, tag = client.encrypt_gcm(resident, b"a data key")
+        tokens = token_folder(self.kms)
+        twin = "00000000-0000-0000-0000-00000000c10e"
+        first = next(p.name for p in tokens.iterdir() if p.is_dir() and p.name != twin)
+        for gone in (twin, first):
+            with self.subTest(gone):
+                self.kms.stop()
+                away = tokens.with_name("token-away")
+                (tokens / gone).rename(away)
+                try:
+                    self.kms.start()
+                    with self.kms.client(self.identities["alice"]) as again:
+                        self.assertEqual(again.get(key), material)
+                        self.assertNotEqual(self.states(), ["closed", "closed"])
+                finally:
+                    away.rename(tokens / gone)
+                self.assertTrue(fixture.eventually(lambda: self.states() == ["closed", "closed"], BOUND_SECONDS * 2))
+                with self.kms.client(self.identities["alice"]) as again:
+                    self.assertEqual(again.decrypt_gcm(resident, data, nonce, tag), b"a data key")
+                    self.assertEqual(len(again.get(again.create())), 32)
+
+    def states(self):
+        return [token["state"] for token in HsmFaults.health(self)[1]["hsm"]["tokens"]]
 
 
 if __name__ == "__main__":
