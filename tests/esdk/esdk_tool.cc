@@ -3,16 +3,19 @@
 //
 //   esdk_tool seal|open KEK IN OUT [FRAME_LENGTH]
 //   esdk_tool rewrap OLD_KEK NEW_KEK[,NEW_KEK...] FILE
+//   esdk_tool seal-secret|open-secret KEK IN OUT NAME
 //
 // KEK = NAMESPACE/NAME/PATH, PATH a 32-byte file of mode 0600. Exit codes as dare: 0, 1, 2, 5.
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "envelope/rewrap.h"
 #include "envelope/sealed_file.h"
+#include "secrets/secret_message.h"
 
 namespace dare::envelope {
 namespace {
@@ -39,9 +42,24 @@ Result<Keyring> ReadKeks(const std::string& specs) {
   return keyring;
 }
 
+Result<void> SealSecret(const std::vector<std::string>& args, const Keyring& keks) {
+  const SecretBytes value = TRY(ReadSecretFile(args[2]));
+  const secrets::SecretFacts facts{.name = args[4], .form = secrets::SecretForm::kBinary};
+  const Bytes message = TRY(secrets::SealSecret(facts, value, keks));
+  return WriteFileDurably(args[3], message, 0600);
+}
+
+Result<void> OpenSecret(const std::vector<std::string>& args, const Keyring& keks) {
+  const Bytes message = TRY(ReadFile(args[2]));
+  const secrets::OpenedSecret opened = TRY(secrets::OpenSecret(message, args[4], keks));
+  return WriteFileDurably(args[3], opened.value.Reveal(), 0600);
+}
+
 Result<void> Run(const std::vector<std::string>& args) {
   TRY(StartSecureHeap(1 << 20));
   const Keyring keks = TRY(ReadKeks(args[1]));
+  if (args[0] == "seal-secret") return SealSecret(args, keks);
+  if (args[0] == "open-secret") return OpenSecret(args, keks);
   if (args[0] == "rewrap") {
     const Keyring new_keks = TRY(ReadKeks(args[2]));
     TRY(RewrapFile(args[3], keks, new_keks));
@@ -64,7 +82,10 @@ Result<void> Run(const std::vector<std::string>& args) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
-  if (args.size() < 4 || (args[0] != "seal" && args[0] != "open" && args[0] != "rewrap")) {
+  const std::map<std::string, std::size_t> verbs = {
+      {"seal", 4}, {"open", 4}, {"rewrap", 4}, {"seal-secret", 5}, {"open-secret", 5}};
+  const auto verb = args.empty() ? verbs.end() : verbs.find(args[0]);
+  if (verb == verbs.end() || args.size() < verb->second) {
     std::fprintf(stderr, "esdk_tool: usage: see the top of esdk_tool.cc\n");
     return 2;
   }

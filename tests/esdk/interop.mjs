@@ -141,7 +141,35 @@ async function damagedPairsAreRefusedHere() {
   }
 }
 
-for (const test of [ourFilesOpenThere, rewrappedFilesOpenThere, theirPairsOpenHere, damagedPairsAreRefusedHere]) {
+async function ourSecretsOpenThere() {
+  const kek = makeKek('kek-secret')
+  for (const size of [1, 64, 65536]) {
+    const plain = randomBytes(size)
+    writeFileSync(path('plain-secret'), plain, { mode: 0o600 })
+    mustRun('seal-secret', kek.spec, path('plain-secret'), path('s.secret'), 'restic')
+    const { plaintext, messageHeader } = await decrypt(kek.ring, readFileSync(path('s.secret')))
+    assert.ok(plain.equals(plaintext), `size ${size}`)
+    assert.deepEqual({ ...messageHeader.encryptionContext },
+      { 'dare-secret': '1', form: 'binary', made: '0', name: 'restic' })
+  }
+}
+
+async function theirSecretsOpenHere() {
+  const kek = makeKek('kek-their-secret')
+  const plain = randomBytes(5000)
+  for (const suiteId of [COMMIT, COMMIT_SIGN]) {
+    const { result } = await encrypt(kek.ring, plain, {
+      suiteId, frameLength: 4096, encryptionContext: { 'dare-secret': '1', form: 'text', made: '7', name: 'restic' },
+    })
+    writeFileSync(path('s.secret'), result)
+    mustRun('open-secret', kek.spec, path('s.secret'), path('opened'), 'restic')
+    assert.ok(plain.equals(readFileSync(path('opened'))))
+    assert.equal(run('open-secret', kek.spec, path('s.secret'), path('opened'), 'borg').status, 5)
+  }
+}
+
+for (const test of [ourFilesOpenThere, rewrappedFilesOpenThere, theirPairsOpenHere, damagedPairsAreRefusedHere,
+  ourSecretsOpenThere, theirSecretsOpenHere]) {
   await test()
   console.log(`ok ${test.name}`)
 }
