@@ -28,8 +28,6 @@ class ArchivingTest(DatabaseRecipeTest):
         if self.account:
             super().give_away(folder)
 
-
-class Recovery(ArchivingTest):
     def switch(self):
         """Ends the WAL file in use; its name."""
         return self.database.sql("SELECT pg_walfile_name(pg_switch_wal())")
@@ -38,6 +36,8 @@ class Recovery(ArchivingTest):
         return fixture.eventually(lambda: self.database.sql(
             f"SELECT last_archived_wal >= '{name}' FROM pg_stat_archiver") == "t", 60)
 
+
+class Recovery(ArchivingTest):
     def restored(self):
         """The cluster that the recipe restored, not yet started."""
         data = self.folder / "restored" / "data"
@@ -148,6 +148,23 @@ class ArchiveCommand(ArchivingTest):
         self.assertEqual(sealed.read_bytes(), before)
         sealed.write_bytes(before[:-1])
         self.assertNotEqual(self.call(source, name), 0, "a damaged one is no success")
+
+    def test_archiving_goes_on_when_the_key_server_is_back(self):
+        sql = self.database.sql
+        sql("CREATE TABLE items(id int)")
+        self.machine.configure("request_seconds = 15", "request_seconds = 1")
+        self.kms.process.send_signal(signal.SIGSTOP)
+        try:
+            missed = self.switch()
+            self.assertTrue(fixture.eventually(lambda: sql(
+                f"SELECT last_failed_wal = '{missed}' FROM pg_stat_archiver") == "t", 60))
+            self.assertEqual([p.name for p in self.wal.iterdir()], [])
+        finally:
+            self.kms.process.send_signal(signal.SIGCONT)
+            self.machine.configure("request_seconds = 1", "request_seconds = 15")
+        sql("INSERT INTO items VALUES(1)")
+        self.assertTrue(self.archived(self.switch()), sql("SELECT * FROM pg_stat_archiver"))
+        self.assertTrue((self.wal / f"{missed}.dare").exists(), "what was missed is there, too")
 
 
 if __name__ == "__main__":

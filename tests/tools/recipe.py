@@ -75,7 +75,8 @@ class RecipeTest(CommandLineTest):
         home.mkdir(exist_ok=True)
         if self.account:
             self.give_away(home)
-        return {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(home), "DARE_CONFIG": str(self.machine.config),
+        sanitizers = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        return sanitizers | {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(home), "DARE_CONFIG": str(self.machine.config),
                 "LC_ALL": "C.UTF-8", "TMPDIR": str(home)}
 
     def here(self, text):

@@ -19,6 +19,13 @@ class Restic(RecipeTest):
         self.run_recipe("check")
         self.password_is_nowhere("restic")
 
+        password = self.shell("dare secret show restic").stdout
+        self.run_recipe("new-password")
+        self.assertNotEqual(self.shell("dare secret show restic").stdout, password)
+        self.run_recipe("check")
+        done = self.shell(f"restic -r /srv/restic --password-file <(echo {password.strip()}) check")
+        self.assertIn("wrong password", done.stdout)
+
         self.shell("touch /srv/none && dare seal /srv/none --key backup")  # a sealed file for the page's pattern
         old = json.loads(self.shell("dare key show backup --json").stdout)["id"]
         self.end("rotate")
