@@ -45,7 +45,15 @@ Result<T> NameDamage(std::string_view name, Result<T> result) {
   return result.error().In("secret " + std::string(name));
 }
 
+// "a/b///" is "a/b": what stands before the last slash is the folder that it is in.
+std::string WithoutSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 }  // namespace
+
+SecretStore::SecretStore(std::string folder) : folder_(WithoutSlashes(std::move(folder))) {}
 
 std::string SecretStore::PathOf(std::string_view name) const {
   return folder_ + "/" + std::string(name) + std::string(kSuffix);

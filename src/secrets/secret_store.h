@@ -21,7 +21,7 @@ struct ListedSecret {
 // wait. Holds no open files; used by one thread at a time.
 class SecretStore {
  public:
-  explicit SecretStore(std::string folder) : folder_(std::move(folder)) {}
+  explicit SecretStore(std::string folder);
 
   const std::string& folder() const { return folder_; }
 

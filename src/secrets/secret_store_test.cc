@@ -42,6 +42,13 @@ TEST_F(SecretStoreTest, KeepsSecretsInAFolderOfItsOwn) {
   EXPECT_EQ(std::distance(fs::directory_iterator(store_.folder()), {}), 2);
 }
 
+TEST_F(SecretStoreTest, MakesThePrivateFolderHoweverItIsWritten) {
+  SecretStore store((folder_ / "other/secrets") + "//");
+  ASSERT_TRUE(store.Put(FactsForTest("s"), SecretForTest(AsBytes("x")), KekForTest(1), false));
+  EXPECT_EQ(ModeOf(folder_ / "other/secrets"), 0700u);
+  EXPECT_EQ(ModeOf(folder_ / "other") & 0022u, 0u);
+}
+
 TEST_F(SecretStoreTest, NeverOverwritesUnasked) {
   ASSERT_TRUE(Put("s", "old"));
   auto kms = std::make_shared<envelope::KmsForTest>(KekForTest(1));
