@@ -28,9 +28,15 @@ struct CheckedHsm {
 // Why a token seals as it would, or cannot.
 std::string Reason(const hsm::TokenProfile& profile, std::optional<hsm::SealingMechanism> best) {
   if (!profile.Can(hsm::Ability::kHidesKeys)) return "it shows the values of sensitive keys";
-  if (!best) return "neither AES-GCM nor AES-CBC-PAD with HMAC-SHA-256 works";
+  if (!best) {
+    return "neither AES-GCM, nor AES-CBC-PAD with HMAC-SHA-256, nor RSA-OAEP with RSA signatures "
+           "works";
+  }
   if (*best == hsm::SealingMechanism::kAesGcm) return "the best that there is";
-  return "AES-GCM with associated data does not work";
+  if (*best == hsm::SealingMechanism::kAesCbcHmac) {
+    return "AES-GCM with associated data does not work";
+  }
+  return "the token knows RSA alone: slow, better for root keys, and no ceremony brings a key in";
 }
 
 Result<CheckedHsm> CheckToken(const server::TokenConfig& config, const std::string& softhsm2_conf) {

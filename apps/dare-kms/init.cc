@@ -230,8 +230,8 @@ Result<void> Init(const InitOptions& options) {
     mek = TRY(hsm::MasterKey::Create(pool, hsm.mek_label, best));
     TRY(hsm::OpenTokenSealer(mek));  // proves that the token can seal with it
   }
-  TRY(hsm::SigningKey::Create(pool, hsm.audit_key_label));
-  auto ca_key = TRY(hsm::SigningKey::Create(pool, server::CaConfig().key_label));
+  TRY(hsm::SigningKey::CreateBest(pool, hsm.audit_key_label));
+  auto ca_key = TRY(hsm::SigningKey::CreateBest(pool, server::CaConfig().key_label));
   TRY(MakeCertificates(places, options, *ca_key));
   TRY(MakePrivateFolder(places.At("audit")));
   TRY(server::EnrolmentStore::Open(places.At("enrolment.db")));

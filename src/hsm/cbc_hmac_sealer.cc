@@ -11,7 +11,6 @@
 namespace dare::hsm {
 namespace {
 
-constexpr std::string_view kProbeText = "dare-kms probe";
 constexpr std::size_t kBlockBytes = 16;
 constexpr std::size_t kCodeBytes = 32;
 constexpr std::size_t kStart = kRecordHeadBytes + kBlockBytes;  // of the ciphertext
@@ -39,47 +38,19 @@ Result<CbcHmacRecord> Parse(ByteView sealed, ByteView key_id) {
                        sealed.subspan(end)};
 }
 
-// What the code is over: the record, then what it is bound to, then how long that is, so that no
-// byte can move from one to the other.
-Bytes Authenticated(ByteView record, ByteView aad) {
-  Bytes text;
-  text.reserve(record.size() + aad.size() + 8);
-  Append(text, record);
-  Append(text, aad);
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    text.push_back(static_cast<std::uint8_t>(std::uint64_t{aad.size()} >> shift));
-  }
-  return text;
-}
-
 CK_MECHANISM CbcPad(ByteView iv) {
   return {CKM_AES_CBC_PAD, const_cast<std::uint8_t*>(iv.data()), iv.size()};
 }
 
 }  // namespace
 
-CbcHmacSealer::CbcHmacSealer(std::shared_ptr<MasterKey> key)
-    : key_(std::move(key)),
-      info_{key_->info().label, key_->info().id, key_->info().check_value,
-            std::string(NameOf(SealingMechanism::kAesCbcHmac)) + " in the token"} {}
-
 Result<std::unique_ptr<CbcHmacSealer>> CbcHmacSealer::Make(std::shared_ptr<MasterKey> key) {
-  if (key->info().mechanism != SealingMechanism::kAesCbcHmac) {
-    return Error(Code::kInvalidArgument, "the master key is for another mechanism");
-  }
-  std::unique_ptr<CbcHmacSealer> sealer(new CbcHmacSealer(std::move(key)));
-  const Result<Bytes> probe = sealer->Seal(AsBytes(kProbeText), AsBytes(kProbeText));
-  if (!probe) return probe.error().In("the token does not seal");
-  const Result<SecretBytes> opened = sealer->Open(AsBytes(kProbeText), *probe);
-  if (!opened) return opened.error().In("the token does not open what it sealed");
-  if (!EqualInConstantTime(opened->Reveal(), AsBytes(kProbeText))) {
-    return Error(Code::kUnsupported, "the token opens another text than it sealed");
-  }
-  return sealer;
+  TRY(CheckMechanism(*key, SealingMechanism::kAesCbcHmac));
+  return Proved(std::unique_ptr<CbcHmacSealer>(new CbcHmacSealer(std::move(key))));
 }
 
 Result<Bytes> CbcHmacSealer::Authenticate(ByteView record, ByteView aad) {
-  Bytes text = Authenticated(record, aad);
+  Bytes text = AuthenticatedText(record, aad);
   Bytes code(kCodeBytes);
   const auto sign = [&](const SessionLease& lease) -> Result<void> {
     const CK_OBJECT_HANDLE key = TRY(key_->Handles(lease)).authenticate;
@@ -95,7 +66,7 @@ Result<Bytes> CbcHmacSealer::Authenticate(ByteView record, ByteView aad) {
     }
     return {};
   };
-  TRY(key_->pool().With(sign));
+  TRY(InToken(sign));
   return code;
 }
 
@@ -123,7 +94,7 @@ Result<Bytes> CbcHmacSealer::Seal(ByteView aad, ByteView secret) {
     }
     return {};
   };
-  TRY(key_->pool().With(encrypt));
+  TRY(InToken(encrypt));
   const Bytes code = TRY(Authenticate(record, aad));
   Append(record, code);
   return record;
@@ -148,12 +119,7 @@ Result<SecretBytes> CbcHmacSealer::Open(ByteView aad, ByteView sealed) {
     if (rv != CKR_OK) return Pkcs11Error("cannot open", rv);
     return {};
   };
-  // The record authenticates: whatever fails now is the token's trouble.
-  if (Result<void> opened = key_->pool().With(decrypt); !opened) {
-    const Error& error = opened.error();
-    if (error.code != Code::kDamaged && error.code != Code::kInvalidArgument) return error;
-    return Error(Code::kUnavailable, error.message, error.detail);
-  }
+  TRY(InTokenThatMust(decrypt));
   if (size == 0 || size > record.ciphertext.size()) {
     return Error(Code::kUnsupported, "the token's AES-CBC-PAD gives an unexpected length");
   }

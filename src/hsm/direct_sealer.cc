@@ -11,8 +11,6 @@
 namespace dare::hsm {
 namespace {
 
-constexpr std::string_view kProbeText = "dare-kms probe";
-
 CK_GCM_PARAMS GcmParams(ByteView nonce, ByteView bound) {
   CK_GCM_PARAMS params{};
   params.pIv = const_cast<std::uint8_t*>(nonce.data());
@@ -43,23 +41,9 @@ bool MayMeanWrongTag(const Error& error, const TokenInfo& token) {
 
 }  // namespace
 
-DirectSealer::DirectSealer(std::shared_ptr<MasterKey> key)
-    : key_(std::move(key)),
-      info_{key_->info().label, key_->info().id, key_->info().check_value,
-            std::string(NameOf(SealingMechanism::kAesGcm)) + " in the token"} {}
-
 Result<std::unique_ptr<DirectSealer>> DirectSealer::Make(std::shared_ptr<MasterKey> key) {
-  if (key->info().mechanism != SealingMechanism::kAesGcm) {
-    return Error(Code::kInvalidArgument, "the master key is for another mechanism");
-  }
-  std::unique_ptr<DirectSealer> sealer(new DirectSealer(std::move(key)));
-  Result<Bytes> probe = sealer->Seal(AsBytes(kProbeText), AsBytes(kProbeText));
-  if (!probe) return probe.error().In("the token does not seal");
-  sealer->probe_ = *std::move(probe);
-  if (Result<void> opened = sealer->Probe(); !opened) {
-    return opened.error().In("the token does not open what it sealed");
-  }
-  return sealer;
+  TRY(CheckMechanism(*key, SealingMechanism::kAesGcm));
+  return Proved(std::unique_ptr<DirectSealer>(new DirectSealer(std::move(key))));
 }
 
 Result<Bytes> DirectSealer::Seal(ByteView aad, ByteView secret) {
@@ -89,7 +73,7 @@ Result<Bytes> DirectSealer::Seal(ByteView aad, ByteView secret) {
     }
     return {};
   };
-  TRY(key_->pool().With(encrypt));
+  TRY(InToken(encrypt));
   return record;
 }
 
@@ -120,14 +104,13 @@ Result<SecretBytes> DirectSealer::OpenInToken(ByteView aad, ByteView sealed) {
     }
     return {};
   };
-  TRY(key_->pool().With(decrypt));
+  TRY(InToken(decrypt));
   return SecretBytes::CopyOf(room.Reveal().first(size));
 }
 
-Result<void> DirectSealer::Probe() {
-  const SecretBytes opened = TRY(OpenInToken(AsBytes(kProbeText), probe_));
-  if (!EqualInConstantTime(opened.Reveal(), AsBytes(kProbeText))) return DoesNotAuthenticate();
-  return {};
+Result<void> DirectSealer::OpensProbe() {
+  const SecretBytes opened = TRY(OpenInToken(ProbeText(), probe_));
+  return IsProbe(opened);
 }
 
 Result<SecretBytes> DirectSealer::Open(ByteView aad, ByteView sealed) {
@@ -136,7 +119,7 @@ Result<SecretBytes> DirectSealer::Open(ByteView aad, ByteView sealed) {
   if (opened || !MayMeanWrongTag(opened.error(), key_->pool().token())) return opened;
   // A token that opens a good record was right about this one; a token that does not has a trouble
   // of its own.
-  if (Probe()) return DoesNotAuthenticate();
+  if (OpensProbe()) return DoesNotAuthenticate();
   return Error(Code::kUnavailable, opened.error().message, opened.error().detail);
 }
 

@@ -15,8 +15,8 @@ std::string Named(const std::string& label) { return "master key '" + label + "'
 Result<MasterKeyInfo> InfoOf(const SessionLease& lease, const MasterKeyParts& parts,
                              const std::string& label, KeyOrigins origins) {
   const JudgedParts judged = TRY(JudgeParts(lease, parts, label, origins));
-  return MasterKeyInfo{label,           parts.id,      CheckValueOf(lease, parts),
-                       parts.mechanism, judged.origin, judged.bound};
+  return MasterKeyInfo{label,         parts.id,     CheckValueOf(lease, parts), parts.mechanism,
+                       judged.origin, judged.bound, TRY(ModuliOf(lease, parts))};
 }
 
 // The one that is meant: by its id, or the only one.
@@ -143,7 +143,7 @@ Result<MasterKeyHandles> MasterKey::Handles(const SessionLease& lease) {
   const MasterKeyInfo now = TRY(InfoOf(lease, *parts, info_.label, origins));
   const bool differs = !now.check_value.empty() && !info_.check_value.empty() &&
                        now.check_value != info_.check_value;
-  if (now.mechanism != info_.mechanism || differs) {
+  if (now.mechanism != info_.mechanism || now.moduli != info_.moduli || differs) {
     return Error(Code::kConflict, "the token came back with another " + Named(info_.label) +
                                       ", id " + ToHex(info_.id));
   }

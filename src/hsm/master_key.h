@@ -21,6 +21,13 @@ enum class KeyOrigin { kToken, kCeremony };
 // Which of them a caller will have.
 enum class KeyOrigins { kMadeInToken, kAlsoCeremony };
 
+// The public halves of a master key of RSA (their exponent is 65537); nothing secret.
+struct MasterKeyModuli {
+  Bytes seal;
+  Bytes sign;
+  friend bool operator==(const MasterKeyModuli&, const MasterKeyModuli&) = default;
+};
+
 struct MasterKeyInfo {
   std::string label;
   Bytes id;           // CKA_ID, 8 random bytes
@@ -28,7 +35,8 @@ struct MasterKeyInfo {
                       // to be had
   SealingMechanism mechanism = SealingMechanism::kAesGcm;
   KeyOrigin origin = KeyOrigin::kToken;
-  bool bound = false;  // the token itself allows the key no other mechanism
+  bool bound = false;      // the token itself allows the key no other mechanism
+  MasterKeyModuli moduli;  // empty unless it is of RSA
 };
 
 // The objects in the token, for a session; the second is 0 where the mechanism needs none.
@@ -43,7 +51,8 @@ struct MasterKeyHandles {
 //
 // With AES-256-GCM it is one AES key. With AES-256-CBC and HMAC-SHA-256 it is an AES key and a
 // generic secret with the same label and a CKA_ID one byte longer; the second one is what says that
-// the first is not for GCM. All are sensitive, not extractable, without any right but those that
+// the first is not for GCM. With RSA it is two private keys, likewise, one that decrypts and one
+// that signs. All are sensitive, not extractable, without any right but those that
 // the mechanism needs, not modifiable and not copyable (a copy could be given other rights), and
 // bound to the mechanism by CKA_ALLOWED_MECHANISMS where the token knows it. Thread-safe. Shares
 // the pool.
@@ -59,7 +68,7 @@ class MasterKey {
       std::shared_ptr<SessionPool> pool, const std::string& label,
       SealingMechanism mechanism = SealingMechanism::kAesGcm);
   // Puts a key of 32 bytes into the token, from a ceremony. `id` has 8 bytes:
-  // kAlreadyExists when a key has them.
+  // kAlreadyExists when a key has them; kUnsupported for RSA.
   static Result<std::shared_ptr<MasterKey>> Import(
       std::shared_ptr<SessionPool> pool, const std::string& label, ByteView id,
       const SecretBytes& key, SealingMechanism mechanism = SealingMechanism::kAesGcm);

@@ -8,6 +8,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/hkdf.h"
+#include "hsm/rsa_key.h"
 #include "hsm/sealed_record.h"
 #include "hsm/token_quirks.h"
 
@@ -46,6 +47,30 @@ constexpr std::array<AttributeRule, 16> RulesFor(Rights rights) {
 constexpr auto kSealRules = RulesFor(Rights::kSeal);
 constexpr auto kAuthenticateRules = RulesFor(Rights::kAuthenticate);
 
+// The same of a private key. CKA_SIGN_RECOVER would be decryption by another name.
+constexpr std::array<AttributeRule, 14> PrivateRulesFor(Rights rights) {
+  const bool seal = rights == Rights::kSeal;
+  return {{
+      {CKA_TOKEN, "CKA_TOKEN", true, false},
+      {CKA_PRIVATE, "CKA_PRIVATE", true, false},
+      {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
+      {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
+      {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
+      {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
+      {CKA_LOCAL, "CKA_LOCAL", true, false},
+      {CKA_DECRYPT, "CKA_DECRYPT", seal, false},
+      {CKA_UNWRAP, "CKA_UNWRAP", false, false},
+      {CKA_SIGN, "CKA_SIGN", !seal, false},
+      {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", false, false},
+      {CKA_DERIVE, "CKA_DERIVE", false, false},
+      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
+      {CKA_COPYABLE, "CKA_COPYABLE", false, true},
+  }};
+}
+
+constexpr auto kDecryptRules = PrivateRulesFor(Rights::kSeal);
+constexpr auto kSignRules = PrivateRulesFor(Rights::kAuthenticate);
+
 // One object of a master key.
 struct Part {
   std::string_view what;
@@ -71,6 +96,24 @@ constexpr Part kMacKey{"authentication half of master key",
                        "CKM_SHA256_HMAC",
                        {},
                        kAuthenticateRules};
+constexpr Part kOaepKey{kWhat,
+                        CKK_RSA,
+                        "CKK_RSA",
+                        CKM_RSA_PKCS_KEY_PAIR_GEN,
+                        CKM_RSA_PKCS_OAEP,
+                        "CKM_RSA_PKCS_OAEP",
+                        {},
+                        kDecryptRules};
+constexpr Part kSignatureKey{"signing half of master key",
+                             CKK_RSA,
+                             "CKK_RSA",
+                             CKM_RSA_PKCS_KEY_PAIR_GEN,
+                             CKM_RSA_PKCS,
+                             "CKM_RSA_PKCS",
+                             {},
+                             kSignRules};
+// As many as the token takes.
+constexpr CK_ULONG kRsaBits[] = {3072, 2048};
 
 // These three the token sets itself.
 bool SetByToken(CK_ATTRIBUTE_TYPE type) {
@@ -125,6 +168,22 @@ std::vector<AttributeRule> RulesOf(const Part& part, KeyOrigin origin) {
   return rules;
 }
 
+// Without the zeros that some tokens put before it.
+Result<Bytes> ModulusOf(const SessionLease& lease, ObjectHandle key) {
+  Bytes modulus = TRY(ReadBytes(lease, key, CKA_MODULUS));
+  modulus.erase(modulus.begin(),
+                std::ranges::find_if(modulus, [](std::uint8_t byte) { return byte != 0; }));
+  return modulus;
+}
+
+Result<void> CheckModulus(const SessionLease& lease, ObjectHandle key, const std::string& name) {
+  const Bytes modulus = TRY(ModulusOf(lease, key));
+  const bool known =
+      std::ranges::any_of(kRsaBits, [&](CK_ULONG bits) { return modulus.size() == bits / 8; });
+  if (known && modulus.front() >= 0x80) return {};
+  return Error(Code::kDenied, name + " is refused: its CKA_MODULUS has neither 3072 nor 2048 bits");
+}
+
 Result<void> CheckLength(const SessionLease& lease, ObjectHandle key, KeyOrigin origin,
                          const std::string& name) {
   const Result<CK_ULONG> bytes = ReadNumber(lease, key, CKA_VALUE_LEN);
@@ -153,7 +212,11 @@ Result<JudgedParts> JudgePart(const SessionLease& lease, ObjectHandle key, const
   if (origins == KeyOrigins::kAlsoCeremony && !TRY(WasMadeInToken(lease, key))) {
     judged.origin = KeyOrigin::kCeremony;
   }
-  TRY(CheckLength(lease, key, judged.origin, name));
+  if (part.type == CKK_RSA) {
+    TRY(CheckModulus(lease, key, name));
+  } else {
+    TRY(CheckLength(lease, key, judged.origin, name));
+  }
   TRY(CheckRules(lease, key, RulesOf(part, judged.origin), name));
   judged.bound = TRY(IsBound(lease, key, part, name));
   return judged;
@@ -197,6 +260,35 @@ Result<void> GeneratePart(const SessionLease& lease, const Part& part, const std
   });
 }
 
+// The public half is an object of the session: whoever needs it reads the modulus in the other one.
+Result<void> GeneratePair(const SessionLease& lease, const Part& part, const std::string& label,
+                          ByteView id, CK_ULONG bits) {
+  return WithWhatTheTokenKnows(lease, "cannot make the master key", [&](bool copyable, bool bind) {
+    const bool signs = part.mechanism == CKM_RSA_PKCS;
+    Template open;
+    open.Number(CKA_MODULUS_BITS, bits).Data(CKA_PUBLIC_EXPONENT, kRsaExponent);
+    open.Bool(CKA_TOKEN, false).Bool(CKA_VERIFY, signs).Bool(CKA_ENCRYPT, !signs);
+    Template secret;
+    Describe(secret, part, label, id, copyable, bind);
+    CK_MECHANISM mechanism{part.generation, nullptr, 0};
+    CK_OBJECT_HANDLE open_key = CK_INVALID_HANDLE;
+    CK_OBJECT_HANDLE secret_key = CK_INVALID_HANDLE;
+    return lease.functions().C_GenerateKeyPair(lease.session(), &mechanism, open.data(),
+                                               open.size(), secret.data(), secret.size(), &open_key,
+                                               &secret_key);
+  });
+}
+
+Result<void> GeneratePair(const SessionLease& lease, const Part& part, const std::string& label,
+                          ByteView id) {
+  Result<void> made;
+  for (const CK_ULONG bits : kRsaBits) {
+    made = GeneratePair(lease, part, label, id, bits);
+    if (made) break;
+  }
+  return made;
+}
+
 Result<void> ImportPart(const SessionLease& lease, const Part& part, const std::string& label,
                         ByteView id, ByteView value) {
   const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
@@ -218,13 +310,11 @@ Result<SecretBytes> HalfOf(const SecretBytes& key, std::string_view label) {
   return crypto::HkdfExpand(crypto::HkdfHash::kSha256, prk.Reveal(), AsBytes(label), kKeyBytes);
 }
 
-// The second half's CKA_ID is the key's and one byte more: NSS keeps one secret key for each
-// CKA_ID, and another one silently takes its place.
-constexpr std::uint8_t kSecondHalf = static_cast<std::uint8_t>(SealingMechanism::kAesCbcHmac);
-
-Bytes IdOfSecondHalf(ByteView id) {
+// The second half's CKA_ID is the key's and the number of the mechanism more: NSS keeps one secret
+// key for each CKA_ID, and another one silently takes its place.
+Bytes IdOfSecondHalf(ByteView id, SealingMechanism mechanism) {
   Bytes its = ToBytes(id);
-  its.push_back(kSecondHalf);
+  its.push_back(static_cast<std::uint8_t>(mechanism));
   return its;
 }
 
@@ -233,22 +323,33 @@ struct LabelledObject {
   ObjectHandle handle;
   Bytes id;  // of the master key
   bool second_half;
+  SealingMechanism mechanism;  // of a first half: unless a second one says otherwise
 };
+
+// The mechanism that the second half of a master key of this type belongs to.
+SealingMechanism MechanismOfSecondHalf(CK_ULONG type) {
+  return type == CKK_RSA ? SealingMechanism::kRsaOaep : SealingMechanism::kAesCbcHmac;
+}
 
 Result<std::vector<LabelledObject>> Labelled(const SessionLease& lease, const std::string& label,
                                              ByteView id) {
   if (label.empty()) return Error(Code::kInvalidArgument, "a key in a token needs a label");
-  const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
-  Template wanted;
-  wanted.Number(CKA_CLASS, object_class).Bool(CKA_TOKEN, true).Data(CKA_LABEL, AsBytes(label));
   std::vector<LabelledObject> objects;
-  for (const ObjectHandle handle : TRY(FindObjects(lease, wanted, kMostObjects))) {
-    LabelledObject object{handle, TRY(ReadBytes(lease, handle, CKA_ID)), false};
-    const CK_ULONG type = TRY(ReadNumber(lease, handle, CKA_KEY_TYPE));
-    object.second_half = type == CKK_GENERIC_SECRET && object.id.size() == kMasterKeyIdBytes + 1 &&
-                         object.id.back() == kSecondHalf;
-    if (object.second_half) object.id.pop_back();
-    if (id.empty() || object.id == ToBytes(id)) objects.push_back(std::move(object));
+  for (const CK_OBJECT_CLASS object_class : {CKO_SECRET_KEY, CKO_PRIVATE_KEY}) {
+    Template wanted;
+    wanted.Number(CKA_CLASS, object_class).Bool(CKA_TOKEN, true).Data(CKA_LABEL, AsBytes(label));
+    for (const ObjectHandle handle : TRY(FindObjects(lease, wanted, kMostObjects))) {
+      const CK_ULONG type = TRY(ReadNumber(lease, handle, CKA_KEY_TYPE));
+      if (object_class == CKO_PRIVATE_KEY && type != CKK_RSA) continue;  // somebody else's
+      const SealingMechanism mechanism = MechanismOfSecondHalf(type);
+      LabelledObject object{handle, TRY(ReadBytes(lease, handle, CKA_ID)), false, mechanism};
+      object.second_half = (type == CKK_GENERIC_SECRET || type == CKK_RSA) &&
+                           object.id.size() == kMasterKeyIdBytes + 1 &&
+                           object.id.back() == static_cast<std::uint8_t>(mechanism);
+      if (object.second_half) object.id.pop_back();
+      if (!object.second_half && type != CKK_RSA) object.mechanism = SealingMechanism::kAesGcm;
+      if (id.empty() || object.id == ToBytes(id)) objects.push_back(std::move(object));
+    }
   }
   return objects;
 }
@@ -314,16 +415,21 @@ Result<std::vector<MasterKeyParts>> FindParts(const SessionLease& lease, const s
     if (std::ranges::find(found, object.id, &MasterKeyParts::id) != found.end()) {
       return Several(label, object.id);
     }
-    found.push_back({object.id, SealingMechanism::kAesGcm, object.handle, CK_INVALID_HANDLE});
+    found.push_back({object.id, object.mechanism, object.handle, CK_INVALID_HANDLE});
   }
   for (const LabelledObject& object : objects) {
     if (!object.second_half) continue;
     const auto first = std::ranges::find(found, object.id, &MasterKeyParts::id);
     if (first == found.end()) continue;
+    const bool of_rsa = object.mechanism == SealingMechanism::kRsaOaep;
+    if (of_rsa != (first->mechanism == SealingMechanism::kRsaOaep)) continue;
     if (first->authenticate != CK_INVALID_HANDLE) return Several(label, object.id);
     first->authenticate = object.handle;
-    first->mechanism = SealingMechanism::kAesCbcHmac;
+    first->mechanism = object.mechanism;
   }
+  std::erase_if(found, [](const MasterKeyParts& parts) {
+    return parts.mechanism == SealingMechanism::kRsaOaep && parts.authenticate == CK_INVALID_HANDLE;
+  });
   return found;
 }
 
@@ -335,6 +441,14 @@ Result<JudgedParts> JudgeParts(const SessionLease& lease, const MasterKeyParts& 
   }
   if (parts.mechanism == SealingMechanism::kAesGcm) {
     return JudgePart(lease, parts.seal, kGcmKey, label, origins);
+  }
+  if (parts.mechanism == SealingMechanism::kRsaOaep) {
+    // No ceremony brings keys of RSA in.
+    constexpr KeyOrigins kHere = KeyOrigins::kMadeInToken;
+    const JudgedParts opens = TRY(JudgePart(lease, parts.seal, kOaepKey, label, kHere));
+    const JudgedParts signs =
+        TRY(JudgePart(lease, parts.authenticate, kSignatureKey, label, kHere));
+    return JudgedParts{opens.origin, opens.bound && signs.bound};
   }
   const JudgedParts first = TRY(JudgePart(lease, parts.seal, kCbcKey, label, origins));
   const JudgedParts second = TRY(JudgePart(lease, parts.authenticate, kMacKey, label, origins));
@@ -352,8 +466,11 @@ Result<void> MakeParts(const SessionLease& lease, const std::string& label, Byte
     case SealingMechanism::kAesGcm:
       return GeneratePart(lease, kGcmKey, label, id);
     case SealingMechanism::kAesCbcHmac:
-      TRY(GeneratePart(lease, kMacKey, label, IdOfSecondHalf(id)));
+      TRY(GeneratePart(lease, kMacKey, label, IdOfSecondHalf(id, mechanism)));
       return GeneratePart(lease, kCbcKey, label, id);
+    case SealingMechanism::kRsaOaep:
+      TRY(GeneratePair(lease, kSignatureKey, label, IdOfSecondHalf(id, mechanism)));
+      return GeneratePair(lease, kOaepKey, label, id);
   }
   return Error(Code::kInternal, "a mechanism without a number");
 }
@@ -369,9 +486,13 @@ Result<void> ImportParts(const SessionLease& lease, const std::string& label, By
     case SealingMechanism::kAesCbcHmac: {
       const SecretBytes authenticate = TRY(HalfOf(key, "dare-mek-authenticate-1"));
       const SecretBytes seal = TRY(HalfOf(key, "dare-mek-seal-1"));
-      TRY(ImportPart(lease, kMacKey, label, IdOfSecondHalf(id), authenticate.Reveal()));
+      TRY(ImportPart(lease, kMacKey, label, IdOfSecondHalf(id, mechanism), authenticate.Reveal()));
       return ImportPart(lease, kCbcKey, label, id, seal.Reveal());
     }
+    case SealingMechanism::kRsaOaep:
+      return Error(Code::kUnsupported,
+                   "the token knows RSA alone and takes no key from a ceremony; under a root key "
+                   "(sealing = \"root\") it needs none");
   }
   return Error(Code::kInternal, "a mechanism without a number");
 }
@@ -380,7 +501,8 @@ Result<std::size_t> RemoveParts(const SessionLease& lease, const std::string& la
   if (id.empty()) return Error(Code::kInvalidArgument, "which key is to be removed is not said");
   std::vector<LabelledObject> objects = TRY(Labelled(lease, label, id));
   // The half that tells the mechanism goes last, as it came first.
-  std::ranges::stable_partition(objects, [](const auto& object) { return !object.second_half; });
+  std::stable_partition(objects.begin(), objects.end(),
+                        [](const auto& object) { return !object.second_half; });
   for (const LabelledObject& object : objects) {
     const CK_RV rv = lease.functions().C_DestroyObject(lease.session(), object.handle);
     if (rv != CKR_OK) return Pkcs11Error("cannot remove the master key", rv);
@@ -388,7 +510,24 @@ Result<std::size_t> RemoveParts(const SessionLease& lease, const std::string& la
   return objects.size();
 }
 
+Result<MasterKeyModuli> ModuliOf(const SessionLease& lease, const MasterKeyParts& parts) {
+  MasterKeyModuli moduli;
+  if (parts.mechanism != SealingMechanism::kRsaOaep) return moduli;
+  moduli.seal = TRY(ModulusOf(lease, parts.seal));
+  moduli.sign = TRY(ModulusOf(lease, parts.authenticate));
+  return moduli;
+}
+
 Bytes CheckValueOf(const SessionLease& lease, const MasterKeyParts& parts) {
+  if (parts.mechanism == SealingMechanism::kRsaOaep) {
+    const auto moduli = ModuliOf(lease, parts);
+    if (!moduli) return {};
+    Bytes text = ToBytes(AsBytes("dare-kms KCV v1"));
+    Append(text, moduli->seal);
+    Append(text, moduli->sign);
+    const crypto::Sha256Digest digest = crypto::Sha256(text);
+    return Bytes(digest.begin(), digest.begin() + 3);
+  }
   if (parts.mechanism == SealingMechanism::kAesCbcHmac) {
     return TwoHalvesCheckValue(lease, parts).value_or(Bytes());
   }

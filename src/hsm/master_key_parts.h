@@ -38,6 +38,8 @@ Result<void> ImportParts(const SessionLease& lease, const std::string& label, By
                          SealingMechanism mechanism, const SecretBytes& key);
 // Removes every object with this label and id, halves too: how many there were.
 Result<std::size_t> RemoveParts(const SessionLease& lease, const std::string& label, ByteView id);
+// The public halves of a key of RSA, empty of another.
+Result<MasterKeyModuli> ModuliOf(const SessionLease& lease, const MasterKeyParts& parts);
 // Three bytes that tell two keys apart, empty where they are not to be had.
 Bytes CheckValueOf(const SessionLease& lease, const MasterKeyParts& parts);
 

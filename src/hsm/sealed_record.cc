@@ -64,6 +64,17 @@ Bytes BoundTo(ByteView head, ByteView aad) {
   return bound;
 }
 
+Bytes AuthenticatedText(ByteView record, ByteView aad) {
+  Bytes text;
+  text.reserve(record.size() + aad.size() + 8);
+  Append(text, record);
+  Append(text, aad);
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    text.push_back(static_cast<std::uint8_t>(std::uint64_t{aad.size()} >> shift));
+  }
+  return text;
+}
+
 Result<void> CheckSealable(ByteView aad, ByteView secret) {
   if (aad.empty()) return Error(Code::kInvalidArgument, "a record must be bound to something");
   if (secret.empty()) return Error(Code::kInvalidArgument, "there is nothing to seal");

@@ -11,7 +11,7 @@
 //
 //   offset  bytes  what
 //        0      1  version, 1
-//        1      1  mechanism: 1 = AES-256-GCM
+//        1      1  mechanism: 1 = AES-256-GCM, for the others see below
 //        2      8  id of the master key (its CKA_ID)
 //       10     12  nonce, random
 //       22      n  ciphertext
@@ -31,6 +31,7 @@ inline constexpr std::size_t kRecordOverhead =
 inline constexpr std::uint8_t kRecordVersion = 1;
 inline constexpr std::uint8_t kRecordAesGcm = 1;        // the table above
 inline constexpr std::uint8_t kRecordAesCbcHmac = 2;    // cbc_hmac_sealer.h
+inline constexpr std::uint8_t kRecordRsa = 3;           // rsa_sealer.h
 inline constexpr std::uint8_t kRecordUnderRootKey = 4;  // custody/root_sealer.h
 inline constexpr std::uint8_t kRecordTpm = 5;           // hsm/tpm_sealer.h
 
@@ -59,6 +60,10 @@ Result<Bytes> KeyIdOf(ByteView sealed);
 
 // The associated data of the AEAD.
 Bytes BoundTo(ByteView head, ByteView aad);
+
+// What a record's code or signature is over: the record so far, then what it is bound to, then how
+// long that is, so that no byte can move from one to the other.
+Bytes AuthenticatedText(ByteView record, ByteView aad);
 
 // What both directions ask first: kInvalidArgument for empty associated data or an empty secret,
 // kTooLarge.

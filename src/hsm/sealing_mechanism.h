@@ -9,6 +9,7 @@ namespace dare::hsm {
 enum class SealingMechanism : std::uint8_t {
   kAesGcm = 1,      // AES-256-GCM with associated data
   kAesCbcHmac = 2,  // AES-256-CBC-PAD, then HMAC-SHA-256 with a second key
+  kRsaOaep = 3,     // a key for each record by RSA-OAEP, and an RSA signature with a second key
 };
 
 // "AES-256-GCM".
@@ -18,6 +19,8 @@ constexpr const char* NameOf(SealingMechanism mechanism) {
       return "AES-256-GCM";
     case SealingMechanism::kAesCbcHmac:
       return "AES-256-CBC-PAD and HMAC-SHA-256";
+    case SealingMechanism::kRsaOaep:
+      return "RSA-OAEP and RSA signatures";
   }
   return "";
 }

@@ -7,6 +7,7 @@
 #include "crypto/asymmetric_key.h"
 #include "crypto/random.h"
 #include "hsm/ecdsa_signature.h"
+#include "hsm/rsa_key.h"
 #include "hsm/token_objects.h"
 
 namespace dare::hsm {
@@ -25,11 +26,6 @@ constexpr std::uint8_t kSpkiHead[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 
                                       0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
 
 constexpr CK_ULONG kRsaBits = 2048;
-constexpr std::uint8_t kRsaExponent[] = {0x01, 0x00, 0x01};
-// DigestInfo of SHA-256 up to the digest (RFC 8017, 9.2, note 1).
-constexpr std::uint8_t kDigestInfo[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
-                                        0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
-
 constexpr AttributeRule kRules[] = {
     {CKA_TOKEN, "CKA_TOKEN", true, false},
     {CKA_PRIVATE, "CKA_PRIVATE", true, false},
@@ -82,6 +78,13 @@ CK_RV GeneratePair(const SessionLease& lease, const std::string& label, SigningK
   return lease.functions().C_GenerateKeyPair(lease.session(), &mechanism, open_half.data(),
                                              open_half.size(), secret_half.data(),
                                              secret_half.size(), &open_key, &secret_key);
+}
+
+// Of which kind the key is, by its type.
+Result<SigningKeyKind> KindOf(const SessionLease& lease, const std::string& label) {
+  const ObjectHandle key = TRY(FindOne(lease, CKO_PRIVATE_KEY, label, kWhat));
+  return TRY(ReadNumber(lease, key, CKA_KEY_TYPE)) == CK_ULONG{CKK_RSA} ? SigningKeyKind::kRsa2048
+                                                                        : SigningKeyKind::kP256;
 }
 
 Result<ObjectHandle> FindJudged(const SessionLease& lease, const std::string& label,
@@ -155,10 +158,19 @@ Result<std::shared_ptr<SigningKey>> SigningKey::Create(std::shared_ptr<SessionPo
   return Find(std::move(pool), label, kind);
 }
 
+Result<std::shared_ptr<SigningKey>> SigningKey::CreateBest(std::shared_ptr<SessionPool> pool,
+                                                           const std::string& label) {
+  auto made = Create(pool, label, SigningKeyKind::kP256);
+  if (made || made.error().code != Code::kUnsupported) return made;
+  return Create(std::move(pool), label, SigningKeyKind::kRsa2048);
+}
+
 Result<std::shared_ptr<SigningKey>> SigningKey::Find(std::shared_ptr<SessionPool> pool,
                                                      const std::string& label,
-                                                     SigningKeyKind kind) {
+                                                     std::optional<SigningKeyKind> wanted) {
+  SigningKeyKind kind{};
   const auto look = [&](const SessionLease& lease) -> Result<Bytes> {
+    kind = wanted ? *wanted : TRY(KindOf(lease, label));
     TRY(FindJudged(lease, label, kind));
     return PublicKeyOf(lease, label, kind);
   };
@@ -192,7 +204,7 @@ Result<Bytes> SigningKey::Sign(ByteView sha256_digest) {
 Result<Bytes> SigningKey::SignInToken(ByteView sha256_digest) {
   const bool rsa = kind_ == SigningKeyKind::kRsa2048;
   Bytes to_sign;
-  if (rsa) to_sign.assign(std::begin(kDigestInfo), std::end(kDigestInfo));
+  if (rsa) to_sign.assign(std::begin(kSha256DigestInfo), std::end(kSha256DigestInfo));
   Append(to_sign, sha256_digest);
   Bytes raw(rsa ? kRsaBits / 8 : 2 * kScalarBytes);
   const auto sign = [&](const SessionLease& lease) -> Result<void> {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,11 +23,14 @@ class SigningKey : public std::enable_shared_from_this<SigningKey> {
   static Result<std::shared_ptr<SigningKey>> Create(std::shared_ptr<SessionPool> pool,
                                                     const std::string& label,
                                                     SigningKeyKind kind = SigningKeyKind::kP256);
-  // kNotFound; kConflict when two have the label; kDenied naming the attribute that is weaker than
-  // promised above, or that it is of another kind.
-  static Result<std::shared_ptr<SigningKey>> Find(std::shared_ptr<SessionPool> pool,
-                                                  const std::string& label,
-                                                  SigningKeyKind kind = SigningKeyKind::kP256);
+  // The same on P-256, and of RSA where the token knows no elliptic curves.
+  static Result<std::shared_ptr<SigningKey>> CreateBest(std::shared_ptr<SessionPool> pool,
+                                                        const std::string& label);
+  // Of either kind, unless one is `wanted`. kNotFound; kConflict when two have the label; kDenied
+  // naming the attribute that is weaker than promised above, or that it is of another kind.
+  static Result<std::shared_ptr<SigningKey>> Find(
+      std::shared_ptr<SessionPool> pool, const std::string& label,
+      std::optional<SigningKeyKind> wanted = std::nullopt);
 
   const std::string& label() const { return label_; }
   // The public key as X.509 SubjectPublicKeyInfo (RFC 5480, RFC 3279).

@@ -77,7 +77,8 @@ TEST_F(SigningKeyTest, OfRsaSignsWhatOpenSslVerifiesAndIsFoundOnlyAsSuch) {
   ASSERT_TRUE(signature.has_value()) << signature.error().message;
   EXPECT_TRUE(VerifiesRsa((*key)->PublicKeyDer(), one, *signature));
   EXPECT_FALSE(VerifiesRsa((*key)->PublicKeyDer(), two, *signature));
-  EXPECT_EQ(SigningKey::Find(pool_, "rsa").error().code, Code::kDenied);
+  EXPECT_EQ(SigningKey::Find(pool_, "rsa", SigningKeyKind::kP256).error().code, Code::kDenied);
+  EXPECT_EQ((*SigningKey::Find(pool_, "rsa"))->PublicKeyDer(), (*key)->PublicKeyDer());
   EXPECT_EQ((*SigningKey::Find(pool_, "rsa", SigningKeyKind::kRsa2048))->PublicKeyDer(),
             (*key)->PublicKeyDer());
   ASSERT_TRUE(SigningKey::Create(pool_, "p256"));

@@ -2,11 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <thread>
 
+#include "crypto/aead.h"
+#include "crypto/asymmetric_key.h"
 #include "crypto/digest.h"
 #include "crypto/hkdf.h"
 #include "crypto/mac.h"
+#include "crypto/signature.h"
 #include "hsm/master_key.h"
 #include "hsm/sealed_record.h"
 #include "hsm/signing_key.h"
@@ -21,19 +25,23 @@ namespace {
 
 using testing::HasSubstr;
 
-// What a token must do to hold a master key, whoever made it.
-class TokenConformance : public testing::TestWithParam<TokenKind> {
+class OverAToken : public testing::Test {
  protected:
-  void SetUp() override {
-    token_ = TokenForTest::Get(GetParam());
-    if (token_ == nullptr) GTEST_SKIP() << TokenForTest::WhyNot(GetParam());
+  // Sets mechanism_ to the best one, unless one is `forced`.
+  void Take(TokenKind kind, std::optional<SealingMechanism> forced = std::nullopt) {
+    token_ = TokenForTest::Get(kind);
+    if (token_ == nullptr) GTEST_SKIP() << TokenForTest::WhyNot(kind);
     pool_ = token_->Pool();
     const auto chosen = ChooseMechanism(*pool_);
     ASSERT_TRUE(chosen) << chosen.error().message;
-    mechanism_ = *chosen;
+    mechanism_ = forced.value_or(*chosen);
   }
-  std::shared_ptr<MasterKey> Make(const std::string& label) {
-    auto key = MasterKey::Create(pool_, label, mechanism_);
+  // In one token there are keys of several mechanisms.
+  std::string Label(const std::string& name) const {
+    return name + " " + std::to_string(static_cast<int>(mechanism_));
+  }
+  std::shared_ptr<MasterKey> Make(const std::string& name) {
+    auto key = MasterKey::Create(pool_, Label(name), mechanism_);
     if (!key) ADD_FAILURE() << key.error().message;
     return key.value_or(nullptr);
   }
@@ -43,6 +51,16 @@ class TokenConformance : public testing::TestWithParam<TokenKind> {
     if (!sealer) ADD_FAILURE() << sealer.error().message;
     return sealer ? *std::move(sealer) : nullptr;
   }
+  const ByteView aad_ = AsBytes("object 1, version 1");
+  TokenForTest* token_ = nullptr;
+  std::shared_ptr<SessionPool> pool_;
+  SealingMechanism mechanism_ = SealingMechanism::kAesGcm;
+};
+
+// What a token must do to hold a master key, whoever made it.
+class TokenConformance : public OverAToken, public testing::WithParamInterface<TokenKind> {
+ protected:
+  void SetUp() override { Take(GetParam()); }
   // Makes an AES key that is as a master key but for `different`; the number of the failure.
   CK_RV MakeWeaker(const std::string& label, const std::map<CK_ATTRIBUTE_TYPE, bool>& different) {
     std::map<CK_ATTRIBUTE_TYPE, bool> flags{
@@ -62,6 +80,31 @@ class TokenConformance : public testing::TestWithParam<TokenKind> {
                                            wanted.size(), &key);
   }
 
+  // Makes a private key of RSA that is as a half of a master key with the one `right`, but for
+  // `different`, which is turned around; the number of the failure.
+  CK_RV MakeHalf(const std::string& label, const Bytes& id, CK_ATTRIBUTE_TYPE right,
+                 const std::vector<CK_ATTRIBUTE_TYPE>& different) {
+    std::map<CK_ATTRIBUTE_TYPE, bool> flags{{CKA_TOKEN, true},       {CKA_PRIVATE, true},
+                                            {CKA_SENSITIVE, true},   {CKA_DECRYPT, false},
+                                            {CKA_UNWRAP, false},     {CKA_SIGN, false},
+                                            {CKA_DERIVE, false},     {CKA_SIGN_RECOVER, false},
+                                            {CKA_MODIFIABLE, false}, {CKA_EXTRACTABLE, false}};
+    flags[right] = true;
+    for (const CK_ATTRIBUTE_TYPE type : different) flags[type] = !flags[type];
+    const CK_ULONG bits = 2048;
+    const Bytes exponent{1, 0, 1};
+    Template open, secret;
+    open.Number(CKA_MODULUS_BITS, bits).Data(CKA_PUBLIC_EXPONENT, exponent).Bool(CKA_TOKEN, false);
+    secret.Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
+    for (const auto& [flag, value] : flags) secret.Bool(flag, value);
+    CK_MECHANISM mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
+    CK_OBJECT_HANDLE open_key = 0, secret_key = 0;
+    const SessionLease lease = *pool_->OpenReadWrite();
+    return lease.functions().C_GenerateKeyPair(lease.session(), &mechanism, open.data(),
+                                               open.size(), secret.data(), secret.size(), &open_key,
+                                               &secret_key);
+  }
+
   // NSS makes every secret key in its database sensitive and private, whatever the template says.
   // Then it must be so: no value, and nothing to be found by somebody who is not logged in.
   bool IsStrongerThanItWasMade(const std::string& label, CK_ATTRIBUTE_TYPE type) {
@@ -79,17 +122,35 @@ class TokenConformance : public testing::TestWithParam<TokenKind> {
               CKR_OK);
     return hidden;
   }
-
-  const ByteView aad_ = AsBytes("object 1, version 1");
-  TokenForTest* token_ = nullptr;
-  std::shared_ptr<SessionPool> pool_;
-  SealingMechanism mechanism_ = SealingMechanism::kAesGcm;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, TokenConformance,
                          testing::Values(TokenKind::kSoftHsm, TokenKind::kNss,
                                          TokenKind::kOpenCryptoki),
                          [](const auto& test) { return std::string(NameOf(test.param)); });
+
+// What a master key must do, in every token by its best mechanism, and by RSA as if the token knew
+// nothing else.
+struct Way {
+  TokenKind kind;
+  bool rsa;
+};
+class SealingConformance : public OverAToken, public testing::WithParamInterface<Way> {
+ protected:
+  void SetUp() override {
+    const auto rsa = std::optional(SealingMechanism::kRsaOaep);
+    Take(GetParam().kind, GetParam().rsa ? rsa : std::nullopt);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SealingConformance,
+    testing::Values(Way{TokenKind::kSoftHsm, false}, Way{TokenKind::kNss, false},
+                    Way{TokenKind::kOpenCryptoki, false}, Way{TokenKind::kSoftHsm, true},
+                    Way{TokenKind::kNss, true}, Way{TokenKind::kOpenCryptoki, true}),
+    [](const auto& test) {
+      return std::string(NameOf(test.param.kind)) + (test.param.rsa ? "ByRsa" : "");
+    });
 
 TEST_P(TokenConformance, IsFoundOutByUse) {
   const auto profile = ProfileToken(*pool_);
@@ -133,21 +194,27 @@ TEST_P(TokenConformance, HasItsQuirksInTheTable) {
   EXPECT_EQ(HasQuirk(token, Quirk::kKnowsNoLateAttributes), GetParam() == TokenKind::kOpenCryptoki);
 }
 
-TEST_P(TokenConformance, FindsItsMasterKeyAgain) {
+TEST_P(SealingConformance, FindsItsMasterKeyAgain) {
   const auto made = Make("again");
   ASSERT_NE(made, nullptr);
   EXPECT_EQ(made->info().origin, KeyOrigin::kToken);
   EXPECT_EQ(made->info().mechanism, mechanism_);
   EXPECT_EQ(made->info().check_value.size(), 3u);
-  const auto found = MasterKey::Find(token_->Pool(), "again");
+  const auto found = MasterKey::Find(token_->Pool(), Label("again"));
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ((*found)->info().id, made->info().id);
   EXPECT_EQ((*found)->info().mechanism, mechanism_);
   EXPECT_EQ((*found)->info().check_value, made->info().check_value);
-  EXPECT_EQ(MasterKey::Create(pool_, "again", mechanism_).error().code, Code::kAlreadyExists);
+  EXPECT_EQ((*found)->info().moduli, made->info().moduli);
+  if (mechanism_ == SealingMechanism::kRsaOaep) {
+    EXPECT_EQ(made->info().moduli.seal.size(), 384u);
+    EXPECT_NE(made->info().moduli.seal, made->info().moduli.sign);
+  }
+  EXPECT_EQ(MasterKey::Create(pool_, Label("again"), mechanism_).error().code,
+            Code::kAlreadyExists);
 }
 
-TEST_P(TokenConformance, OpensWhatItSealed) {
+TEST_P(SealingConformance, OpensWhatItSealed) {
   const auto sealer = SealerOf(Make("seals"));
   ASSERT_NE(sealer, nullptr);
   for (const std::size_t size : {1ul, 15ul, 16ul, 32ul, 33ul, 4096ul, kMostSecretBytes}) {
@@ -165,7 +232,7 @@ TEST_P(TokenConformance, OpensWhatItSealed) {
   EXPECT_EQ(sealer->Seal(aad_, Bytes(kMostSecretBytes + 1)).error().code, Code::kTooLarge);
 }
 
-TEST_P(TokenConformance, RefusesARecordWithAnyByteAltered) {
+TEST_P(SealingConformance, RefusesARecordWithAnyByteAltered) {
   const auto sealer = SealerOf(Make("altered"));
   ASSERT_NE(sealer, nullptr);
   const Bytes sealed = *sealer->Seal(aad_, Bytes(20, 7));
@@ -188,7 +255,78 @@ TEST_P(TokenConformance, RefusesARecordWithAnyByteAltered) {
   }
 }
 
-TEST_P(TokenConformance, BindsARecordToWhatItIsAbout) {
+// Who knows the public halves, which are no secret, can encrypt whatever he likes.
+TEST_P(SealingConformance, OpensNothingThatAnotherKeySigned) {
+  if (mechanism_ != SealingMechanism::kRsaOaep) return;
+  const auto key = Make("signed");
+  const auto other = Make("signed by another");
+  const auto sealer = SealerOf(key);
+  const auto forger = SealerOf(other);
+  ASSERT_TRUE(sealer && forger);
+  const Bytes good = *sealer->Seal(aad_, Bytes(20, 7));
+  Bytes forged = *forger->Seal(aad_, Bytes(20, 7));
+  std::ranges::copy(key->info().id, forged.begin() + 2);
+  EXPECT_EQ(sealer->Open(aad_, forged).error().code, Code::kDamaged);
+  // The signature of one record over the key and text of another.
+  Bytes mixed = *sealer->Seal(aad_, Bytes(20, 7));
+  std::copy(good.end() - 384, good.end(), mixed.end() - 384);
+  EXPECT_EQ(sealer->Open(aad_, mixed).error().code, Code::kDamaged);
+}
+
+// docs/formats/sealed-record.md, mechanism 3, step by step: of the token one decryption is needed.
+TEST_P(SealingConformance, SealsByRsaAsTheFormatSays) {
+  if (mechanism_ != SealingMechanism::kRsaOaep) return;
+  const auto key = Make("format");
+  const auto sealer = SealerOf(key);
+  ASSERT_NE(sealer, nullptr);
+  const Bytes secret(32, 7);
+  const Bytes sealed = *sealer->Seal(aad_, secret);
+  ASSERT_EQ(sealed.size(), 826u);
+  const ByteView record(sealed);
+  const ByteView encrypted = record.subspan(10, 384);
+
+  Bytes text = ToBytes(record.first(10 + 384 + 32 + 16));
+  Append(text, aad_);
+  Append(text, Bytes{0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(aad_.size())});
+  crypto::RsaNumbers numbers;
+  numbers.modulus = key->info().moduli.sign;
+  numbers.public_exponent = {1, 0, 1};
+  const auto half = crypto::PublicKey::FromRsa(numbers);
+  ASSERT_TRUE(half) << half.error().message;
+  EXPECT_TRUE(*crypto::VerifyMessage(*half, {}, text, record.last(384)));
+
+  Bytes record_key(384);
+  {
+    const SessionLease lease = *pool_->Borrow();
+    CK_RSA_PKCS_OAEP_PARAMS params{};
+    params.hashAlg = CKM_SHA_1;
+    params.mgf = CKG_MGF1_SHA1;
+    params.source = CKZ_DATA_SPECIFIED;
+    CK_MECHANISM mechanism{CKM_RSA_PKCS_OAEP, &params, sizeof params};
+    const CK_FUNCTION_LIST& p11 = lease.functions();
+    ASSERT_EQ(p11.C_DecryptInit(lease.session(), &mechanism, key->Handles(lease)->seal), CKR_OK);
+    CK_ULONG size = record_key.size();
+    ASSERT_EQ(p11.C_Decrypt(lease.session(), const_cast<std::uint8_t*>(encrypted.data()),
+                            encrypted.size(), record_key.data(), &size),
+              CKR_OK);
+    ASSERT_EQ(size, 32u);
+    record_key.resize(size);
+  }
+  const SecretBytes prk = *crypto::HkdfExtract(crypto::HkdfHash::kSha256, encrypted, record_key);
+  Bytes info = ToBytes(AsBytes("dare-rsa-record-1"));
+  Append(info, record.first(10));
+  const SecretBytes derived =
+      *crypto::HkdfExpand(crypto::HkdfHash::kSha256, prk.Reveal(), info, 44);
+  Bytes bound = ToBytes(record.first(10 + 384));
+  Append(bound, aad_);
+  Bytes opened = ToBytes(record.subspan(10 + 384, 32));
+  auto aead = *crypto::Aead::CreateOnOpenSsl(derived.Reveal().first(32));
+  EXPECT_TRUE(aead.OpenInPlace(derived.Reveal().subspan(32), bound, opened,
+                               record.subspan(10 + 384 + 32, 16)));
+  EXPECT_EQ(ToHex(opened), ToHex(secret));
+}
+
+TEST_P(SealingConformance, BindsARecordToWhatItIsAbout) {
   const auto sealer = SealerOf(Make("bound"));
   ASSERT_NE(sealer, nullptr);
   const Bytes sealed = *sealer->Seal(aad_, Bytes(20, 7));
@@ -198,22 +336,22 @@ TEST_P(TokenConformance, BindsARecordToWhatItIsAbout) {
   EXPECT_EQ(sealer->Open({}, sealed).error().code, Code::kInvalidArgument);
 }
 
-TEST_P(TokenConformance, KeepsGenerationsApart) {
+TEST_P(SealingConformance, KeepsGenerationsApart) {
   const auto first = Make("ages");
-  auto second = MasterKey::CreateNext(pool_, "ages", mechanism_);
+  auto second = MasterKey::CreateNext(pool_, Label("ages"), mechanism_);
   ASSERT_TRUE(second) << second.error().message;
-  EXPECT_EQ(MasterKey::Find(pool_, "ages").error().code, Code::kConflict);
-  EXPECT_EQ(MasterKey::FindAll(pool_, "ages")->size(), 2u);
+  EXPECT_EQ(MasterKey::Find(pool_, Label("ages")).error().code, Code::kConflict);
+  EXPECT_EQ(MasterKey::FindAll(pool_, Label("ages"))->size(), 2u);
   const auto one = SealerOf(first);
-  const auto two = SealerOf(*MasterKey::Find(pool_, "ages", (*second)->info().id));
+  const auto two = SealerOf(*MasterKey::Find(pool_, Label("ages"), (*second)->info().id));
   Bytes sealed = *one->Seal(aad_, Bytes(20, 7));
   EXPECT_EQ(two->Open(aad_, sealed).error().code, Code::kNotFound);
   std::ranges::copy((*second)->info().id, sealed.begin() + 2);
   EXPECT_EQ(two->Open(aad_, sealed).error().code, Code::kDamaged) << "another key under that name";
 
-  ASSERT_TRUE(MasterKey::Remove(*pool_, "ages", first->info().id));
-  EXPECT_EQ(MasterKey::Find(pool_, "ages", first->info().id).error().code, Code::kNotFound);
-  EXPECT_TRUE(MasterKey::Find(pool_, "ages"));
+  ASSERT_TRUE(MasterKey::Remove(*pool_, Label("ages"), first->info().id));
+  EXPECT_EQ(MasterKey::Find(pool_, Label("ages"), first->info().id).error().code, Code::kNotFound);
+  EXPECT_TRUE(MasterKey::Find(pool_, Label("ages")));
 }
 
 TEST_P(TokenConformance, TakesACeremonysKeyAndSealsAsTheFormatSays) {
@@ -258,10 +396,15 @@ TEST_P(TokenConformance, TakesACeremonysKeyAndSealsAsTheFormatSays) {
             "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f");
 }
 
-TEST_P(TokenConformance, TakesACeremonysKeyForItsBestMechanism) {
+TEST_P(SealingConformance, TakesACeremonysKeyForItsBestMechanism) {
   const Bytes id(8, 6);
   const SecretBytes secret = *SecretBytes::CopyOf(Bytes(32, 5));
-  const auto put = MasterKey::Import(pool_, "ceremony 2", id, secret, mechanism_);
+  const auto put = MasterKey::Import(pool_, Label("ceremony 2"), id, secret, mechanism_);
+  if (mechanism_ == SealingMechanism::kRsaOaep) {
+    EXPECT_EQ(put.error().code, Code::kUnsupported);
+    EXPECT_THAT(put.error().message, HasSubstr("sealing = \"root\""));
+    return;
+  }
   ASSERT_TRUE(put) << put.error().message;
   EXPECT_EQ((*put)->info().mechanism, mechanism_);
   const auto sealer = SealerOf(*put);
@@ -269,7 +412,7 @@ TEST_P(TokenConformance, TakesACeremonysKeyForItsBestMechanism) {
   const auto sealed = sealer->Seal(aad_, Bytes(20, 7));
   ASSERT_TRUE(sealed) << sealed.error().message;
   EXPECT_TRUE(sealer->Open(aad_, *sealed));
-  const auto same = MasterKey::Import(pool_, "ceremony 3", id, secret, mechanism_);
+  const auto same = MasterKey::Import(pool_, Label("ceremony 3"), id, secret, mechanism_);
   ASSERT_TRUE(same) << same.error().message;
   EXPECT_EQ((*same)->info().check_value, (*put)->info().check_value);
   EXPECT_TRUE(SealerOf(*same)->Open(aad_, *sealed)) << "the same key in another place";
@@ -311,6 +454,41 @@ TEST_P(TokenConformance, FindsNoWeakerKeyGoodEnough) {
   EXPECT_GE(judged, 8u) << "most of them can be made, and must be refused by us";
 }
 
+// The same of the halves of a key of RSA.
+TEST_P(TokenConformance, FindsNoWeakerHalfOfRsaGoodEnough) {
+  const std::pair<CK_ATTRIBUTE_TYPE, const char*> weaker[] = {
+      {CKA_EXTRACTABLE, "CKA_EXTRACTABLE"}, {CKA_SENSITIVE, "CKA_SENSITIVE"},
+      {CKA_UNWRAP, "CKA_UNWRAP"},           {CKA_SIGN, "CKA_SIGN"},
+      {CKA_DERIVE, "CKA_DERIVE"},           {CKA_MODIFIABLE, "CKA_MODIFIABLE"},
+      {CKA_DECRYPT, "CKA_DECRYPT"},         {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER"},
+  };
+  const Bytes id(8, 9);
+  std::size_t judged = 0;
+  for (const auto& [type, name] : weaker) {
+    SCOPED_TRACE(name);
+    const std::string label = std::string("weak half ") + name;
+    if (MakeHalf(label, id, CKA_DECRYPT, {type}) != CKR_OK) continue;
+    Bytes second = id;
+    second.push_back(3);
+    ASSERT_EQ(MakeHalf(label, second, CKA_SIGN, {}), CKR_OK);
+    const auto key = MasterKey::Find(pool_, label, {}, KeyOrigins::kAlsoCeremony);
+    if (key && (type == CKA_SENSITIVE || type == CKA_DERIVE || type == CKA_SIGN_RECOVER)) {
+      continue;  // the token made it stronger than it was told
+    }
+    ++judged;
+    ASSERT_FALSE(key) << "a weaker key passed";
+    EXPECT_EQ(key.error().code, Code::kDenied);
+    EXPECT_THAT(key.error().message, HasSubstr(name));
+  }
+  EXPECT_GE(judged, 5u);
+}
+
+TEST_P(TokenConformance, TakesNoHalfOfRsaForAKey) {
+  ASSERT_EQ(MakeHalf("half", Bytes(8, 9), CKA_DECRYPT, {}), CKR_OK);
+  EXPECT_EQ(MasterKey::Find(pool_, "half").error().code, Code::kNotFound);
+  EXPECT_TRUE(MasterKey::Remove(*pool_, "half", Bytes(8, 9)));
+}
+
 // A key whose value somebody knows, with everything in its template that a token may believe.
 TEST_P(TokenConformance, IsNotFooledByAKeyFromOutside) {
   const CK_OBJECT_CLASS object_class = CKO_SECRET_KEY;
@@ -343,7 +521,7 @@ TEST_P(TokenConformance, IsNotFooledByAKeyFromOutside) {
   }
 }
 
-TEST_P(TokenConformance, ServesSeveralThreads) {
+TEST_P(SealingConformance, ServesSeveralThreads) {
   const auto sealer = SealerOf(Make("threads"));
   ASSERT_NE(sealer, nullptr);
   std::atomic<int> opened = 0;
@@ -364,7 +542,7 @@ TEST_P(TokenConformance, ServesSeveralThreads) {
   EXPECT_EQ(opened, 200);
 }
 
-TEST_P(TokenConformance, GoesOnWhenItsSessionsWereClosed) {
+TEST_P(SealingConformance, GoesOnWhenItsSessionsWereClosed) {
   const auto sealer = SealerOf(Make("closed"));
   ASSERT_NE(sealer, nullptr);
   const Bytes sealed = *sealer->Seal(aad_, Bytes(20, 7));

@@ -274,10 +274,22 @@ Result<void> TryEcdsa(const SessionLease& lease) {
   return {};
 }
 
+// Of a token that has no AES.
+Result<void> TryHidesPrivateKey(const SessionLease& lease) {
+  const Pair pair = TRY(MakeRsaPair(lease));
+  for (const CK_ATTRIBUTE_TYPE type : {CKA_PRIVATE_EXPONENT, CKA_PRIME_1, CKA_PRIME_2}) {
+    const Result<Bytes> value = ReadBytes(lease, pair.secret.handle(), type);
+    if (value && !value->empty()) return Wrong("it shows the value of a sensitive key");
+  }
+  return {};
+}
+
 Result<void> TryHidesKeys(const SessionLease& lease) {
   for (const bool extractable : {false, true}) {
-    const Throwaway key = TRY(MakeSecret(lease, CKM_AES_KEY_GEN, {CKA_ENCRYPT}, extractable));
-    const Result<Bytes> value = ReadBytes(lease, key.handle(), CKA_VALUE);
+    const Result<Throwaway> key = MakeSecret(lease, CKM_AES_KEY_GEN, {CKA_ENCRYPT}, extractable);
+    if (!key && key.error().code == Code::kUnsupported) return TryHidesPrivateKey(lease);
+    if (!key) return key.error();
+    const Result<Bytes> value = ReadBytes(lease, key->handle(), CKA_VALUE);
     if (value && !value->empty()) return Wrong("it shows the value of a sensitive key");
   }
   return {};
@@ -285,8 +297,11 @@ Result<void> TryHidesKeys(const SessionLease& lease) {
 
 // Every way of wrapping by AES, for a token may refuse the one and not the other.
 Result<void> TryKeepsKeys(const SessionLease& lease) {
-  const Throwaway by =
-      TRY(MakeSecret(lease, CKM_AES_KEY_GEN, {CKA_WRAP, CKA_UNWRAP, CKA_ENCRYPT, CKA_DECRYPT}));
+  const Result<Throwaway> made =
+      MakeSecret(lease, CKM_AES_KEY_GEN, {CKA_WRAP, CKA_UNWRAP, CKA_ENCRYPT, CKA_DECRYPT});
+  if (!made && made.error().code == Code::kUnsupported) return {};  // nothing to wrap by
+  if (!made) return made.error();
+  const Throwaway& by = *made;
   const Throwaway kept = TRY(MakeSecret(lease, CKM_AES_KEY_GEN, {CKA_ENCRYPT, CKA_DECRYPT}));
   std::array<std::uint8_t, 16> iv{};
   const std::pair<const char*, CK_MECHANISM> ways[] = {
@@ -332,6 +347,36 @@ Result<void> TryRsa(const SessionLease& lease, Ability ability) {
   }
 }
 
+constexpr std::pair<Ability, Result<void> (*)(const SessionLease&)> kUses[] = {
+    {Ability::kAesGcm, TryAesGcm},
+    {Ability::kAesCbcPad, TryAesCbcPad},
+    {Ability::kHmacSha256, TryHmac},
+    {Ability::kImportKey, TryImport},
+    {Ability::kAesKeyWrap, TryAesKeyWrap},
+    {Ability::kRsaOaepSha1, [](const auto& lease) { return TryRsa(lease, Ability::kRsaOaepSha1); }},
+    {Ability::kRsaOaepSha256,
+     [](const auto& lease) { return TryRsa(lease, Ability::kRsaOaepSha256); }},
+    {Ability::kRsaSignature,
+     [](const auto& lease) { return TryRsa(lease, Ability::kRsaSignature); }},
+    {Ability::kEcdsaP256, TryEcdsa},
+    {Ability::kHidesKeys, TryHidesKeys},
+    {Ability::kKeepsKeys, TryKeepsKeys},
+};
+
+// What the sealing mechanisms are made of.
+bool NeededToSeal(Ability ability) {
+  switch (ability) {
+    case Ability::kAesGcm:
+    case Ability::kAesCbcPad:
+    case Ability::kHmacSha256:
+    case Ability::kRsaOaepSha1:
+    case Ability::kRsaSignature:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::string_view NameOf(Ability ability) {
@@ -370,23 +415,7 @@ bool TokenProfile::Can(Ability ability) const {
 
 Result<TokenProfile> ProfileToken(SessionPool& pool) {
   TokenProfile profile;
-  const std::pair<Ability, Result<void> (*)(const SessionLease&)> uses[] = {
-      {Ability::kAesGcm, TryAesGcm},
-      {Ability::kAesCbcPad, TryAesCbcPad},
-      {Ability::kHmacSha256, TryHmac},
-      {Ability::kImportKey, TryImport},
-      {Ability::kAesKeyWrap, TryAesKeyWrap},
-      {Ability::kRsaOaepSha1,
-       [](const auto& lease) { return TryRsa(lease, Ability::kRsaOaepSha1); }},
-      {Ability::kRsaOaepSha256,
-       [](const auto& lease) { return TryRsa(lease, Ability::kRsaOaepSha256); }},
-      {Ability::kRsaSignature,
-       [](const auto& lease) { return TryRsa(lease, Ability::kRsaSignature); }},
-      {Ability::kEcdsaP256, TryEcdsa},
-      {Ability::kHidesKeys, TryHidesKeys},
-      {Ability::kKeepsKeys, TryKeepsKeys},
-  };
-  for (const auto& [ability, use] : uses) {
+  for (const auto& [ability, use] : kUses) {
     profile.abilities.push_back(TRY(TryOne(pool, ability, use)));
   }
   profile.token = pool.token();
@@ -398,17 +427,20 @@ std::optional<SealingMechanism> BestMechanism(const TokenProfile& profile) {
   if (profile.Can(Ability::kAesCbcPad) && profile.Can(Ability::kHmacSha256)) {
     return SealingMechanism::kAesCbcHmac;
   }
+  if (profile.Can(Ability::kRsaOaepSha1) && profile.Can(Ability::kRsaSignature)) {
+    return SealingMechanism::kRsaOaep;
+  }
   return std::nullopt;
 }
 
 Result<SealingMechanism> ChooseMechanism(SessionPool& pool) {
   TokenProfile profile;
-  profile.abilities.push_back(TRY(TryOne(pool, Ability::kAesGcm, TryAesGcm)));
-  if (!profile.abilities.back().works) {
-    profile.abilities.push_back(TRY(TryOne(pool, Ability::kAesCbcPad, TryAesCbcPad)));
-    profile.abilities.push_back(TRY(TryOne(pool, Ability::kHmacSha256, TryHmac)));
+  // Until one mechanism has all that it needs: a key pair takes some tokens long.
+  for (const auto& [ability, use] : kUses) {
+    if (!NeededToSeal(ability)) continue;
+    profile.abilities.push_back(TRY(TryOne(pool, ability, use)));
+    if (const auto best = BestMechanism(profile)) return *best;
   }
-  if (const auto best = BestMechanism(profile)) return *best;
   std::string why;
   for (const AbilityFound& found : profile.abilities) {
     if (found.works) continue;

@@ -142,8 +142,10 @@ Result<CertificateAuthority> CertificateAuthority::Open(Certificate root, Digest
   if (X509_check_ca(x509.get()) == 0) {
     return Error(Code::kInvalidArgument, "the CA certificate may not sign certificates");
   }
-  if (EVP_PKEY_get_base_id(X509_get0_pubkey(x509.get())) != EVP_PKEY_EC) {
-    return Error(Code::kInvalidArgument, "the CA certificate has no elliptic curve key");
+  const int family = EVP_PKEY_get_base_id(X509_get0_pubkey(x509.get()));
+  if (family != EVP_PKEY_EC && family != EVP_PKEY_RSA) {
+    return Error(Code::kInvalidArgument,
+                 "the CA certificate has a key that is neither of an elliptic curve nor of RSA");
   }
   return CertificateAuthority(std::move(root), std::move(sign), clock);
 }

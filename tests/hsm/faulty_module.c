@@ -11,6 +11,9 @@
 //   hang       while it is not 0, a call that obeys does not come back
 //
 // tests/support/faulty_hsm.py and src/hsm/faulty_token_for_test.h write it.
+//
+// $DARE_TEST_REFUSED, where it is set, names mechanisms that the token shall not have, as numbers in hexadecimal
+// digits between commas: ",1087,1085,".
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -18,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +95,33 @@ static CK_RV Order(int function) {
   }
 FUNCTIONS(FORWARD)
 
+static int Refuses(CK_MECHANISM_PTR mechanism) {
+  const char* const refused = getenv("DARE_TEST_REFUSED");
+  char number[32];
+  if (refused == NULL || mechanism == NULL) return 0;
+  snprintf(number, sizeof number, ",%lx,", mechanism->mechanism);
+  return strstr(refused, number) != NULL;
+}
+
+static CK_RV FaultyGenerateKeyPair(CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_ATTRIBUTE_PTR c, CK_ULONG d,
+                                   CK_ATTRIBUTE_PTR e, CK_ULONG f, CK_OBJECT_HANDLE_PTR g, CK_OBJECT_HANDLE_PTR h) {
+  return real->C_GenerateKeyPair(a, b, c, d, e, f, g, h);
+}
+
+#define REFUSING(F)                                                                                                    \
+  F(EncryptInit, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_OBJECT_HANDLE c), (a, b, c))                             \
+  F(DecryptInit, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_OBJECT_HANDLE c), (a, b, c))                             \
+  F(SignInit, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_OBJECT_HANDLE c), (a, b, c))                                \
+  F(GenerateKey, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_ATTRIBUTE_PTR c, CK_ULONG d, CK_OBJECT_HANDLE_PTR e),    \
+    (a, b, c, d, e))                                                                                                   \
+  F(GenerateKeyPair, (CK_SESSION_HANDLE a, CK_MECHANISM_PTR b, CK_ATTRIBUTE_PTR c, CK_ULONG d, CK_ATTRIBUTE_PTR e,     \
+                      CK_ULONG f, CK_OBJECT_HANDLE_PTR g, CK_OBJECT_HANDLE_PTR h), (a, b, c, d, e, f, g, h))
+#define REFUSE(name, parameters, arguments)                                     \
+  static CK_RV Refusing##name parameters {                                      \
+    return Refuses(b) ? CKR_MECHANISM_INVALID : Faulty##name arguments;         \
+  }
+REFUSING(REFUSE)
+
 // Several copies stand before one real module: none of them may end it under the others, so each is told that somebody
 // else began it.
 static CK_RV Initialize(CK_VOID_PTR arguments) {
@@ -123,6 +154,8 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR out) {
     list.C_Initialize = Initialize;
 #define REPLACE(name, parameters, arguments, ends) list.C_##name = Faulty##name;
     FUNCTIONS(REPLACE)
+#define REPLACE_REFUSING(name, parameters, arguments) list.C_##name = Refusing##name;
+    REFUSING(REPLACE_REFUSING)
   }
   *out = &list;
   return CKR_OK;
