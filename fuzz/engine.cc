@@ -11,7 +11,6 @@
 #include "engine/issuer_for_test.h"
 #include "engine_key.h"
 #include "kmip/tags.h"
-#include "secure_heap_roots.h"
 
 namespace dare::engine {
 namespace {
@@ -115,11 +114,6 @@ class Conversation {
 
 }  // namespace
 }  // namespace dare::engine
-
-extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  dare::ShowSecureHeapToLeakSanitizer();
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using dare::engine::World;

@@ -1,5 +1,6 @@
-#include "secure_heap_roots.h"
-
+// Linked to a fuzz target, starts the secure heap before the first input and tells LeakSanitizer,
+// where there is one, that pointers lie in it: OpenSSL keeps its random generators there, and what
+// they point to would seem lost.
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -29,12 +30,16 @@ void RegisterMappingOf(const void* address) {
   std::fclose(maps);
 }
 
-}  // namespace
-
 void ShowSecureHeapToLeakSanitizer() {
   if (!StartSecureHeap(kHeapBytes) || __lsan_register_root_region == nullptr) return;
   const Result<SecretBytes> inside = SecretBytes::OfSize(32);
   if (inside) RegisterMappingOf(inside->Reveal().data());
 }
 
+}  // namespace
 }  // namespace dare
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  dare::ShowSecureHeapToLeakSanitizer();
+  return 0;
+}

@@ -74,8 +74,7 @@ class Tables {
     }
     const auto order = [](const PlacedEntry& e) { return std::tie(e.tag, e.key, e.scope, e.slot); };
     std::ranges::sort(all, {}, order);
-    const auto twice = std::ranges::unique(all);
-    all.erase(twice.begin(), twice.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
 
