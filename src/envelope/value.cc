@@ -6,6 +6,12 @@
 #include "envelope/message_sealer.h"
 
 namespace dare::envelope {
+namespace {
+
+// Readers take memory for a whole frame.
+constexpr std::uint32_t kLeastFrame = 4096;
+
+}  // namespace
 
 Result<Bytes> SealValue(const WrappedDek& wrapped, const EncryptionContext& context,
                         ByteView plaintext) {
@@ -14,8 +20,7 @@ Result<Bytes> SealValue(const WrappedDek& wrapped, const EncryptionContext& cont
   }
   MessageOptions options;
   options.context = context;
-  options.frame_length =
-      std::max(kDefaultFrameLength, static_cast<std::uint32_t>(plaintext.size()));
+  options.frame_length = std::max(kLeastFrame, static_cast<std::uint32_t>(plaintext.size()));
   MessageSealer sealer = TRY(MessageSealer::CreateUnder(wrapped, options));
   return std::move(sealer).SealWhole(plaintext);
 }
