@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "tree/entry.h"
+
+namespace dare::tree {
+
+// The folder a tree is opened into. Thread-safe, but for making folders above what is made in them.
+class TargetFolder {
+ public:
+  // Made with mode 0700 when it is not there; kAlreadyExists when it is not empty and must be.
+  static Result<TargetFolder> Claim(const std::string& path, bool must_be_empty, bool replace);
+
+  // A folder for us alone, until its attributes are set at the end.
+  Result<void> MakeFolder(const std::string& path) const;
+  // A file in the making, without a name where the file system can do that.
+  struct NewFile {
+    FileDescriptor parent;
+    FileDescriptor fd;
+    std::string temporary;  // its name meanwhile, or empty
+  };
+  Result<NewFile> BeginFile(const std::string& path) const;
+  // Gives it its attributes and its name.
+  Result<void> FinishFile(NewFile file, const Entry& entry) const;
+  void DropFile(const NewFile& file) const;
+  // A link, fifo or device.
+  Result<void> MakeSpecial(const Entry& entry) const;
+  Result<void> MakeHardLink(const std::string& path, const std::string& existing) const;
+  Result<void> FinishFolder(const Entry& entry) const;
+  // Whether a regular file of that size and time is there.
+  bool HasFile(const Entry& entry) const;
+  Result<void> Sync() const;
+
+ private:
+  TargetFolder(FileDescriptor root, bool replace) : root_(std::move(root)), replace_(replace) {}
+  Result<void> Publish(int parent, const std::string& from, const std::string& name) const;
+
+  FileDescriptor root_;
+  bool replace_;
+};
+
+}  // namespace dare::tree
