@@ -9,6 +9,8 @@
 #include "base/bytes.h"
 #include "session.h"
 #include "text.h"
+#include "tree/inspect_tree.h"
+#include "tree/sealed_folder.h"
 
 namespace dare::cli {
 namespace {
@@ -46,6 +48,22 @@ json::array KeysOf(const envelope::MessageHeader& header) {
   return keys;
 }
 
+using Slots = std::array<envelope::Slot, envelope::kSlotCount>;
+
+json::array SlotsToJson(const Slots& all) {
+  json::array slots;
+  for (const envelope::Slot& slot : all) {
+    json::object entry{{"state", SlotText(slot.state)}};
+    if (slot.state == envelope::SlotState::kPresent) {
+      entry["block_id"] = slot.block_id;
+      entry["generation"] = slot.generation;
+      entry["keys"] = KeysOf(slot.header);
+    }
+    slots.push_back(std::move(entry));
+  }
+  return slots;
+}
+
 json::object ToJson(const std::string& file, const envelope::SealedFileFacts& facts) {
   json::object out{{"file", file}, {"file_bytes", facts.file_bytes}};
   if (facts.plaintext_bytes) out["plaintext_bytes"] = *facts.plaintext_bytes;
@@ -56,20 +74,25 @@ json::object ToJson(const std::string& file, const envelope::SealedFileFacts& fa
   json::object context;
   for (const auto& [key, value] : data.context.pairs()) context[key] = value;
   out["context"] = context;
-  json::array slots;
-  for (const envelope::Slot& slot : facts.slots) {
-    json::object entry{{"state", SlotText(slot.state)}};
-    if (slot.state == envelope::SlotState::kPresent) {
-      entry["block_id"] = slot.block_id;
-      entry["generation"] = slot.generation;
-      entry["keys"] = KeysOf(slot.header);
-    }
-    slots.push_back(std::move(entry));
-  }
-  out["slots"] = std::move(slots);
+  out["slots"] = SlotsToJson(facts.slots);
   out["slots_identical"] = facts.slots_identical;
   if (facts.current_slot) out["current_slot"] = *facts.current_slot;
   return out;
+}
+
+void PrintSlots(const Slots& slots, std::optional<std::size_t> current) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const envelope::Slot& slot = slots[i];
+    std::cout << "  key block " << i + 1 << "  " << SlotText(slot.state);
+    if (slot.state == envelope::SlotState::kPresent) {
+      std::cout << ", " << Printable(slot.block_id) << ", generation " << slot.generation;
+    }
+    std::cout << (current == i ? ", current\n" : "\n");
+    for (const envelope::EncryptedDataKey& edk : slot.header.edks) {
+      std::cout << "    wrapped by " << Printable(edk.provider_id) << " key "
+                << Printable(KeyNameOf(edk)) << "\n";
+    }
+  }
 }
 
 void PrintText(const std::string& file, const envelope::SealedFileFacts& facts) {
@@ -86,22 +109,49 @@ void PrintText(const std::string& file, const envelope::SealedFileFacts& facts) 
   for (const auto& [key, value] : data.context.pairs()) {
     std::cout << "  context      " << Printable(key) << " = " << Printable(value) << "\n";
   }
-  for (std::size_t i = 0; i < facts.slots.size(); ++i) {
-    const envelope::Slot& slot = facts.slots[i];
-    std::cout << "  key block " << i + 1 << "  " << SlotText(slot.state);
-    if (slot.state == envelope::SlotState::kPresent) {
-      std::cout << ", " << Printable(slot.block_id) << ", generation " << slot.generation;
-    }
-    std::cout << (facts.current_slot == i ? ", current\n" : "\n");
-    for (const envelope::EncryptedDataKey& edk : slot.header.edks) {
-      std::cout << "    wrapped by " << Printable(edk.provider_id) << " key "
-                << Printable(KeyNameOf(edk)) << "\n";
-    }
-  }
+  PrintSlots(facts.slots, facts.current_slot);
   std::cout << "nothing above is verified: that takes the key server (dare open)\n";
 }
 
+json::object TreeToJson(const std::string& path, const tree::SealedTreeFacts& facts) {
+  json::object out{{"tree", path},
+                   {"generation", facts.generation},
+                   {"manifest_bytes", facts.manifest_bytes},
+                   {"manifest_id", ToHex(facts.manifest.message_id)},
+                   {"unfinished", facts.unfinished}};
+  json::object context;
+  for (const auto& [key, value] : facts.manifest.context.pairs()) context[key] = value;
+  out["context"] = context;
+  out["slots"] = SlotsToJson(facts.slots);
+  out["slots_identical"] = facts.slots_identical;
+  if (facts.current_slot) out["current_slot"] = *facts.current_slot;
+  return out;
+}
+
+void PrintTree(const std::string& path, const tree::SealedTreeFacts& facts) {
+  std::cout << path << ": sealed folder, generation " << Printable(facts.generation)
+            << "\n  manifest     " << ToHex(facts.manifest.message_id) << ", "
+            << SizeText(facts.manifest_bytes) << "\n";
+  if (facts.unfinished) std::cout << "  a run is under way, or was interrupted\n";
+  for (const auto& [key, value] : facts.manifest.context.pairs()) {
+    std::cout << "  context      " << Printable(key) << " = " << Printable(value) << "\n";
+  }
+  PrintSlots(facts.slots, facts.current_slot);
+  std::cout << "nothing above is verified: that takes the key server (dare verify)\n";
+}
+
+Result<void> InspectFolder(const InspectCommand& command) {
+  const tree::SealedTreeFacts facts = TRY(tree::InspectTree(command.file));
+  if (command.json) {
+    std::cout << TreeToJson(command.file, facts) << "\n";
+  } else {
+    PrintTree(command.file, facts);
+  }
+  return {};
+}
+
 Result<void> Inspect(const InspectCommand& command) {
+  if (tree::IsSealedTree(command.file)) return InspectFolder(command);
   const envelope::SealedFileFacts facts = TRY(envelope::InspectFile(command.file));
   if (command.json) {
     std::cout << ToJson(command.file, facts) << "\n";

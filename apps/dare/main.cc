@@ -34,6 +34,7 @@ void Describe(CLI::App& app, Session& session) {
       "5 data damaged.\nMore: man dare, man client.toml");
   AddSeal(app, session);
   AddOpen(app, session);
+  AddVerify(app, session);
   AddRewrap(app, session);
   AddInspect(app, session);
   AddSecret(app, session);

@@ -9,6 +9,7 @@
 
 #include "exit_code.h"
 #include "file_error.h"
+#include "folders.h"
 #include "keyrings.h"
 #include "session.h"
 
@@ -40,7 +41,7 @@ Result<void> Rewrap(Session& session, const RewrapCommand& command) {
   std::optional<Error> first;
   for (const std::string& file : command.files) {
     if (Session::cancelled().load()) return IoError("cancelled", EINTR);
-    const auto summary = envelope::RewrapFile(file, old_keys, new_keys);
+    const auto summary = envelope::RewrapFile(KeyBlockFileOf(file), old_keys, new_keys);
     if (summary) {
       Print(file, *summary, command.json);
       continue;
@@ -57,9 +58,10 @@ Result<void> Rewrap(Session& session, const RewrapCommand& command) {
 
 void AddRewrap(CLI::App& app, Session& session) {
   const auto command = std::make_shared<RewrapCommand>();
-  CLI::App* verb =
-      app.add_subcommand("rewrap", "Put sealed files under another key; the data is not touched");
-  verb->add_option("FILE", command->files, "Sealed files, changed in place")->required();
+  CLI::App* verb = app.add_subcommand(
+      "rewrap", "Put sealed files and folders under another key; the data is not touched");
+  verb->add_option("FILE", command->files, "Sealed files and folders, changed in place")
+      ->required();
   verb->add_option("-k,--key", command->keys,
                    "Name or id of the new key; several: any of them opens. Default: default_key of "
                    "the configuration")

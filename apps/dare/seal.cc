@@ -5,6 +5,7 @@
 
 #include "envelope/sealed_file.h"
 #include "file_error.h"
+#include "folders.h"
 #include "keyrings.h"
 #include "progress_bar.h"
 #include "session.h"
@@ -19,6 +20,9 @@ struct SealCommand {
   std::vector<std::string> context;
   bool force = false;
   unsigned threads = 0;
+  bool encrypt_names = false;  // these three: of folders
+  bool anew = false;
+  bool json = false;
 };
 
 Result<envelope::EncryptionContext> ParseContext(const std::vector<std::string>& pairs) {
@@ -33,7 +37,23 @@ Result<envelope::EncryptionContext> ParseContext(const std::vector<std::string>&
   return context;
 }
 
+Result<void> SealWholeFolder(Session& session, const SealCommand& command) {
+  SealFolderOptions options;
+  options.in = command.in;
+  options.out = command.out;
+  options.context = TRY(ParseContext(command.context));
+  const client::Config* config = TRY(session.Config());
+  options.threads = command.threads != 0 ? command.threads : config->threads;
+  options.encrypt_names = command.encrypt_names;
+  options.anew = command.anew;
+  options.json = command.json;
+  return SealFolder(
+      options, [&] { return OpeningKeyring(session); },
+      [&] { return SealingKeyring(session, command.keys); });
+}
+
 Result<void> Seal(Session& session, const SealCommand& command) {
+  if (IsFolder(command.in)) return SealWholeFolder(session, command);
   std::string out = command.out;
   if (out.empty()) out = command.in == "-" ? "-" : command.in + ".dare";
   if (out == "-" && !command.force && ::isatty(STDOUT_FILENO) == 1) {
@@ -59,7 +79,8 @@ Result<void> Seal(Session& session, const SealCommand& command) {
 
 void AddSeal(CLI::App& app, Session& session) {
   const auto command = std::make_shared<SealCommand>();
-  CLI::App* verb = app.add_subcommand("seal", "Seal a file under a key of the key server");
+  CLI::App* verb =
+      app.add_subcommand("seal", "Seal a file or folder under a key of the key server");
   verb->add_option("FILE", command->in, "What to seal; - is standard input")->required();
   verb->add_option("-o,--output", command->out, "Where to; default FILE.dare; - is standard output")
       ->type_name("OUT");
@@ -74,6 +95,10 @@ void AddSeal(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   verb->add_flag("-f,--force", command->force, "Write over OUT when it exists");
   verb->add_option("--threads", command->threads, "Default: one for each core")->type_name("N");
+  verb->add_flag("--encrypt-names", command->encrypt_names, "Of a folder: hide the names in it");
+  verb->add_flag("--anew", command->anew, "Of a folder: seal again what did not change, too");
+  verb->add_flag("--json", command->json,
+                 "Of a folder: one JSON object a line; the counts are the last one");
   verb->callback([&session, command] {
     session.action = [&session, command] { return Seal(session, *command); };
   });

@@ -52,6 +52,7 @@ void AddPing(CLI::App& app, Session& session);
 void AddRewrap(CLI::App& app, Session& session);
 void AddSeal(CLI::App& app, Session& session);
 void AddSecret(CLI::App& app, Session& session);
+void AddVerify(CLI::App& app, Session& session);
 void AddVersion(CLI::App& app, Session& session);
 
 }  // namespace dare::cli

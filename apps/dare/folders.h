@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "envelope/encryption_context.h"
+#include "envelope/keyring.h"
+
+// seal, open and verify of whole folders (src/tree).
+namespace dare::cli {
+
+using MakeKeyring = std::function<Result<envelope::Keyring>()>;
+
+struct FolderOptions {
+  std::string in;
+  std::string out;
+  unsigned threads = 0;
+  bool json = false;
+};
+
+struct SealFolderOptions : FolderOptions {
+  bool encrypt_names = false;
+  bool anew = false;
+  envelope::EncryptionContext context;
+};
+
+struct OpenFolderOptions : FolderOptions {
+  bool force = false;
+  bool resume = false;
+  std::uint64_t at_least_generation = 0;
+};
+
+// True for a folder; false for whatever else or nothing.
+bool IsFolder(const std::string& path);
+
+// `old_keks` open a tree that is there, `new_keks` are for a new one; only one of them is made.
+Result<void> SealFolder(const SealFolderOptions& options, const MakeKeyring& old_keks,
+                        const MakeKeyring& new_keks);
+Result<void> OpenFolder(const OpenFolderOptions& options, const envelope::Keyring& keks);
+Result<void> VerifyFolder(const OpenFolderOptions& options, const envelope::Keyring& keks);
+
+// Of a sealed file or tree: the file that a rewrap changes.
+std::string KeyBlockFileOf(const std::string& path);
+
+}  // namespace dare::cli

@@ -1,0 +1,99 @@
+#include "tree_report.h"
+
+#include <boost/json.hpp>
+#include <iostream>
+
+#include "text.h"
+
+namespace dare::cli {
+namespace {
+
+namespace json = boost::json;
+
+// Names may hold any bytes: what is no UTF-8 stands in "path_base64" besides.
+json::object ObjectOf(const char* what, const std::string& path) {
+  json::object object{{"event", what}};
+  if (IsValidUtf8(AsBytes(path))) {
+    object["path"] = path;
+  } else {
+    object["path_base64"] = ToBase64(AsBytes(path));
+  }
+  return object;
+}
+
+std::string NameOf(const std::string& path) { return path.empty() ? "." : Printable(path); }
+
+}  // namespace
+
+void TreeReport::Failed(const std::string& path, const Error& error) {
+  if (json_) {
+    json::object object = ObjectOf("failed", path);
+    object["error"] = error.message;
+    object["damaged"] = error.code == Code::kDamaged;
+    std::cout << object << "\n";
+  }
+  std::cerr << "dare: error: " << NameOf(path) << ": " << error.message << "\n";
+}
+
+void TreeReport::Skipped(const std::string& path, const std::string& why) {
+  if (json_) {
+    json::object object = ObjectOf("skipped", path);
+    object["why"] = why;
+    std::cout << object << "\n";
+  } else {
+    std::cout << "skipped " << NameOf(path) << ": " << why << "\n";
+  }
+}
+
+Result<void> TreeReport::Finish(const tree::SealTreeSummary& s) const {
+  if (json_) {
+    std::cout
+        << json::object{{"event", "sealed"},    {"tree", tree_},       {"generation", s.generation},
+                        {"entries", s.entries}, {"files", s.files},    {"folders", s.folders},
+                        {"bytes", s.bytes},     {"sealed", s.sealed},  {"unchanged", s.unchanged},
+                        {"removed", s.removed}, {"kept", s.kept},      {"failed", s.failed},
+                        {"skipped", s.skipped}, {"resumed", s.resumed}}
+        << "\n";
+  } else {
+    std::cout << tree_ << ": generation " << s.generation << ", " << s.entries << " entries, "
+              << s.files << " files, " << s.folders << " folders, " << SizeText(s.bytes) << "\n"
+              << "  " << s.sealed << " sealed, " << s.unchanged << " unchanged, " << s.removed
+              << " removed, " << s.kept << " kept from before, " << s.failed << " failed, "
+              << s.skipped << " skipped\n";
+  }
+  if (s.failed == 0) return {};
+  return Error(Code::kIo, std::to_string(s.failed) + " could not be sealed; the rest is, in " +
+                              tree_ + " of generation " + std::to_string(s.generation));
+}
+
+Result<void> TreeReport::Finish(const tree::OpenTreeSummary& s, bool verified) const {
+  if (json_) {
+    std::cout << json::object{{"event", verified ? "verified" : "opened"},
+                              {"tree", tree_},
+                              {"generation", s.generation},
+                              {"entries", s.entries},
+                              {"files", s.files},
+                              {"folders", s.folders},
+                              {"bytes", s.bytes},
+                              {"there", s.there},
+                              {"damaged", s.damaged},
+                              {"failed", s.failed},
+                              {"skipped", s.skipped}}
+              << "\n";
+  } else {
+    std::cout << tree_ << ": generation " << s.generation << ", " << s.entries << " entries, "
+              << s.files << " files, " << s.folders << " folders, " << SizeText(s.bytes)
+              << (verified ? " verified\n" : " opened\n") << "  ";
+    if (s.there != 0) std::cout << s.there << " were there, ";
+    std::cout << s.damaged << " damaged, " << s.failed << " failed, " << s.skipped << " skipped\n";
+  }
+  if (s.damaged != 0) {
+    return Error(Code::kDamaged,
+                 tree_ + ": " + std::to_string(s.damaged) + " damaged; the others are good");
+  }
+  if (s.failed == 0) return {};
+  return Error(Code::kIo, tree_ + ": " + std::to_string(s.failed) +
+                              (verified ? " could not be read" : " could not be opened"));
+}
+
+}  // namespace dare::cli
