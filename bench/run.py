@@ -19,6 +19,7 @@ SECONDS = float(os.environ.get("DARE_BENCH_SECONDS", "5"))
 FILE_MIB = int(os.environ.get("DARE_BENCH_FILE_MIB", "1024"))
 OBJECTS = int(os.environ.get("DARE_BENCH_OBJECTS", "10000"))
 LOCATE_OBJECTS = int(os.environ.get("DARE_BENCH_LOCATE_OBJECTS", "1000000"))
+TREE_FILES = int(os.environ.get("DARE_BENCH_TREE_FILES", "100000"))
 REPEAT = 3  # of file benchmarks, interleaved with their limit; the best of each counts
 
 
@@ -181,6 +182,48 @@ class Bench:
         target = self.files.folder / "opened"
         return self._file(lambda: self.files.dare("open", sealed, "-o", target), sealed, target)
 
+    # --- folders
+
+    def _tree(self, make, source, target):
+        """The best of some runs beside `cp -r` of the same folder; every run writes into a folder that is not there."""
+        files, figures, limits = self.files, [], []
+        copy = files.folder / "tree-copy"
+        for _ in range(REPEAT):
+            for words, made, seconds in ((lambda: output(["cp", "-r", source, copy]), copy, limits), (make, target, figures)):
+                shutil.rmtree(made, ignore_errors=True)
+                begin = time.monotonic()
+                words()
+                seconds.append(time.monotonic() - begin)
+        shutil.rmtree(copy)
+        return dict(value=TREE_FILES / min(figures), unit="files/s", limit_name="cp -r of the same folder",
+                    limit=TREE_FILES / min(limits), aim=0.5,
+                    note=f"{TREE_FILES} files of 1 to 8,192 bytes, {'in memory' if files.in_memory else 'on disk, synced at the end'}; "
+                         f"{min(figures):.2f} s beside {min(limits):.2f} s")
+
+    def _plain_tree(self):
+        folder = self.files.folder / "tree"
+        if not folder.exists():
+            noise = os.urandom(1 << 16)
+            for number in range(TREE_FILES):
+                if number % 500 == 0:
+                    inside = folder / f"folder-{number // 5000}" / f"{number}"
+                    inside.mkdir(parents=True)
+                (inside / f"file-{number}").write_bytes(noise[number % 5000:number % 5000 + 1 + number * 7919 % 8192])
+        return folder
+
+    def seal_tree(self):
+        folder, target = self._plain_tree(), self.files.folder / "tree.dare"
+        return self._tree(lambda: self.files.dare("seal", folder, "--key", "bench-kek"), folder, target)
+
+    def open_tree(self):
+        folder, sealed = self._plain_tree(), self.files.folder / "tree.dare"
+        if not sealed.exists():
+            self.files.dare("seal", folder, "--key", "bench-kek")
+        target = self.files.folder / "tree-opened"
+        row = self._tree(lambda: self.files.dare("open", sealed, "-o", target), folder, target)
+        shutil.rmtree(target)
+        return row
+
     # --- the server
 
     def _against_echo(self, operation, clients, aim, **flags):
@@ -279,6 +322,8 @@ class Bench:
 BENCHMARKS = {
     "seal": lambda b: b.seal(),
     "open": lambda b: b.open(),
+    "seal-tree": lambda b: b.seal_tree(),
+    "open-tree": lambda b: b.open_tree(),
     "kmip-get-1": lambda b: b.kmip_get(1),
     "kmip-get-8": lambda b: b.kmip_get(8),
     "kmip-get-64": lambda b: b.kmip_get(64),
