@@ -4,6 +4,8 @@
 //   esdk_tool seal|open KEK IN OUT [FRAME_LENGTH]
 //   esdk_tool rewrap OLD_KEK NEW_KEK[,NEW_KEK...] FILE
 //   esdk_tool seal-secret|open-secret KEK IN OUT NAME
+//   esdk_tool seal-values KEK IN OUT         IN twice under one DEK: OUT.0 and OUT.1
+//   esdk_tool open-value KEK IN OUT          both for the context {table: people, column: name}
 //
 // KEK = NAMESPACE/NAME/PATH, PATH a 32-byte file of mode 0600. Exit codes as dare: 0, 1, 2, 5.
 #include <cstdio>
@@ -15,6 +17,7 @@
 #include "base/file.h"
 #include "envelope/rewrap.h"
 #include "envelope/sealed_file.h"
+#include "envelope/value.h"
 #include "secrets/secret_message.h"
 
 namespace dare::envelope {
@@ -55,11 +58,38 @@ Result<void> OpenSecret(const std::vector<std::string>& args, const Keyring& kek
   return WriteFileDurably(args[3], opened.value.Reveal(), 0600);
 }
 
+Result<EncryptionContext> ValueContext() {
+  EncryptionContext context;
+  TRY(context.AddPortable("table", "people"));
+  TRY(context.AddPortable("column", "name"));
+  return context;
+}
+
+Result<void> SealValues(const std::vector<std::string>& args, const Keyring& keks) {
+  const EncryptionContext context = TRY(ValueContext());
+  const Bytes plain = TRY(ReadFile(args[2]));
+  const WrappedDek dek = TRY(MakeWrappedDek(keks, context.Serialize(), true));
+  for (const char* which : {".0", ".1"}) {
+    const Bytes sealed = TRY(SealValue(dek, context, plain));
+    TRY(WriteFileDurably(args[3] + which, sealed, 0644));
+  }
+  return {};
+}
+
+Result<void> OpenOneValue(const std::vector<std::string>& args, const Keyring& keks) {
+  const EncryptionContext context = TRY(ValueContext());
+  const Bytes sealed = TRY(ReadFile(args[2]));
+  const WipingBytes plain = TRY(OpenValue(sealed, context, keks));
+  return WriteFileDurably(args[3], plain, 0600);
+}
+
 Result<void> Run(const std::vector<std::string>& args) {
   TRY(StartSecureHeap(1 << 20));
   const Keyring keks = TRY(ReadKeks(args[1]));
   if (args[0] == "seal-secret") return SealSecret(args, keks);
   if (args[0] == "open-secret") return OpenSecret(args, keks);
+  if (args[0] == "seal-values") return SealValues(args, keks);
+  if (args[0] == "open-value") return OpenOneValue(args, keks);
   if (args[0] == "rewrap") {
     const Keyring new_keks = TRY(ReadKeks(args[2]));
     TRY(RewrapFile(args[3], keks, new_keks));
@@ -83,7 +113,8 @@ Result<void> Run(const std::vector<std::string>& args) {
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   const std::map<std::string, std::size_t> verbs = {
-      {"seal", 4}, {"open", 4}, {"rewrap", 4}, {"seal-secret", 5}, {"open-secret", 5}};
+      {"seal", 4},        {"open", 4},        {"rewrap", 4},    {"seal-secret", 5},
+      {"open-secret", 5}, {"seal-values", 4}, {"open-value", 4}};
   const auto verb = args.empty() ? verbs.end() : verbs.find(args[0]);
   if (verb == verbs.end() || args.size() < verb->second) {
     std::fprintf(stderr, "esdk_tool: usage: see the top of esdk_tool.cc\n");

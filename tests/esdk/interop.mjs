@@ -168,8 +168,43 @@ async function theirSecretsOpenHere() {
   }
 }
 
+const VALUE_CONTEXT = { table: 'people', column: 'name' }
+
+async function ourValuesUnderOneDekOpenThere() {
+  const kek = makeKek('kek-values')
+  for (const size of [0, 1, 1000, 300000]) {
+    const plain = randomBytes(size)
+    writeFileSync(path('plain'), plain)
+    mustRun('seal-values', kek.spec, path('plain'), path('value'))
+    const headers = []
+    for (const which of ['.0', '.1']) {
+      const { plaintext, messageHeader } = await decrypt(kek.ring, readFileSync(path('value') + which))
+      assert.ok(plain.equals(plaintext), `size ${size}`)
+      assert.deepEqual({ ...messageHeader.encryptionContext }, VALUE_CONTEXT)
+      headers.push(messageHeader)
+    }
+    const [a, b] = headers.map((h) => Buffer.from(h.encryptedDataKeys[0].encryptedDataKey))
+    assert.ok(a.equals(b), 'one DEK')
+    assert.ok(!Buffer.from(headers[0].messageId).equals(Buffer.from(headers[1].messageId)), 'two messages')
+  }
+}
+
+async function theirValuesOpenHere() {
+  const kek = makeKek('kek-their-values')
+  for (const [encryptionContext, size, status] of [
+    [VALUE_CONTEXT, 0, 0], [VALUE_CONTEXT, 100000, 0], [{ table: 'people' }, 10, 5], [{}, 10, 5],
+  ]) {
+    const plain = randomBytes(size)
+    writeFileSync(path('theirs'), (await encrypt(kek.ring, plain, { suiteId: COMMIT, encryptionContext })).result)
+    rmSync(path('opened'), { force: true })
+    const done = run('open-value', kek.spec, path('theirs'), path('opened'))
+    assert.equal(done.status, status, done.stderr)
+    assert.ok(status === 0 ? plain.equals(readFileSync(path('opened'))) : !existsSync(path('opened')))
+  }
+}
+
 for (const test of [ourFilesOpenThere, rewrappedFilesOpenThere, theirPairsOpenHere, damagedPairsAreRefusedHere,
-  ourSecretsOpenThere, theirSecretsOpenHere]) {
+  ourSecretsOpenThere, theirSecretsOpenHere, ourValuesUnderOneDekOpenThere, theirValuesOpenHere]) {
   await test()
   console.log(`ok ${test.name}`)
 }
