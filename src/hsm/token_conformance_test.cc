@@ -524,12 +524,14 @@ TEST_P(TokenConformance, IsNotFooledByAKeyFromOutside) {
 TEST_P(SealingConformance, ServesSeveralThreads) {
   const auto sealer = SealerOf(Make("threads"));
   ASSERT_NE(sealer, nullptr);
+  // A call takes far longer by RSA, in NSS most of all.
+  const int rounds = mechanism_ == SealingMechanism::kRsaOaep ? 5 : 50;
   std::atomic<int> opened = 0;
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
-        for (int i = 0; i < 50; ++i) {
+        for (int i = 0; i < rounds; ++i) {
           const Bytes secret(32, static_cast<std::uint8_t>(t * 50 + i));
           const auto sealed = sealer->Seal(aad_, secret);
           if (!sealed) continue;
@@ -539,7 +541,7 @@ TEST_P(SealingConformance, ServesSeveralThreads) {
       });
     }
   }
-  EXPECT_EQ(opened, 200);
+  EXPECT_EQ(opened, 4 * rounds);
 }
 
 TEST_P(SealingConformance, GoesOnWhenItsSessionsWereClosed) {
