@@ -122,6 +122,10 @@ class SummedStore : public store::ObjectStore {
                                        std::size_t limit) const override {
     return inner_.ScanEntries(from, limit);
   }
+  Result<std::vector<store::MetaRow>> ScanMeta(const std::string& prefix, const std::string& after,
+                                               std::size_t limit) const override {
+    return inner_.ScanMeta(prefix, after, limit);
+  }
   Result<std::unique_ptr<store::WholeReader>> Snapshot() const override {
     return inner_.Snapshot();
   }

@@ -97,6 +97,13 @@ struct PlacedEntry {
 // The entry that belongs to a record at `place` whose index holds `entry`.
 PlacedEntry PlaceEntry(const IndexEntry& entry, std::uint64_t place);
 
+// A fact of the store and its key.
+struct MetaRow {
+  std::string key;
+  Bytes value;
+  friend bool operator==(const MetaRow&, const MetaRow&) = default;
+};
+
 struct EntryPage {
   std::vector<PlacedEntry> items;
   std::optional<PlacedEntry> next;  // the first one of the next page
@@ -145,6 +152,10 @@ class WholeReader : public ObjectReader {
   // `from` on, itself included.
   virtual Result<EntryPage> ScanEntries(const std::optional<PlacedEntry>& from,
                                         std::size_t limit) const = 0;
+  // The facts whose keys start with `prefix` and come after `after` (empty: from the first),
+  // ascending by key, `limit` at most. For whoever keeps many of them.
+  virtual Result<std::vector<MetaRow>> ScanMeta(const std::string& prefix, const std::string& after,
+                                                std::size_t limit) const;
 };
 
 // A write transaction. Belongs to one thread and is used from no other; lives no longer than its

@@ -299,6 +299,21 @@ TEST_P(ObjectStoreConformance, FactsAreReplacedRemovedAndListed) {
   EXPECT_EQ(store_->GetMeta("token/a").error().code, Code::kNotFound);
 }
 
+TEST_P(ObjectStoreConformance, FactsAreReadInPagesInTheOrderOfTheirKeys) {
+  const auto fact = [](const std::string& key) { return MetaRow{key, ToBytes(AsBytes(key))}; };
+  auto transaction = Begin();
+  for (const std::string key : {"row/c", "row/a", "row/\xC3\xA4", "row/a\n1", "rows", "ro"}) {
+    ASSERT_TRUE(transaction->PutMeta(key, AsBytes(key)).has_value());
+  }
+  ASSERT_TRUE(transaction->Commit().has_value());
+  EXPECT_THAT(*store_->ScanMeta("row/", "", 2), ElementsAre(fact("row/a"), fact("row/a\n1")));
+  EXPECT_THAT(*store_->ScanMeta("row/", "row/a\n1", 5),
+              ElementsAre(fact("row/c"), fact("row/\xC3\xA4")));
+  EXPECT_THAT(*store_->ScanMeta("row/", "row/b", 1), ElementsAre(fact("row/c")));
+  EXPECT_THAT(*store_->ScanMeta("row/", "row/\xC3\xA4", 5), testing::IsEmpty());
+  EXPECT_EQ(store_->ScanMeta("", "", 10)->size(), 6u);
+}
+
 TEST_P(ObjectStoreConformance, AReaderSeesATransactionWholeOrNotAtAll) {
   // Two objects always change together; whoever sees them differ has seen half a transaction.
   Keep({Grouped("a", "pair"), Grouped("b", "pair")});

@@ -252,6 +252,27 @@ Result<std::vector<std::string>> ListMeta(Connection& connection, const std::str
   return keys;
 }
 
+Result<std::vector<MetaRow>> ScanMeta(Connection& connection, const std::string& prefix,
+                                      const std::string& after, std::size_t limit) {
+  // The least key behind `after` is that with a zero byte more.
+  const std::string from = after.empty() ? prefix : after + '\0';
+  const std::string end = EndOfPrefix(prefix);
+  Parameters parameters;
+  parameters.Add(std::string_view(from)).Add(std::uint64_t{limit});
+  if (!end.empty()) parameters.Add(std::string_view(end));
+  const Answer answer = TRY(connection.Ask(
+      end.empty()
+          ? "SELECT key, value FROM meta WHERE key >= $1 ORDER BY key LIMIT $2"
+          : "SELECT key, value FROM meta WHERE key >= $1 AND key < $3 ORDER BY key LIMIT $2",
+      parameters));
+  std::vector<MetaRow> rows;
+  rows.reserve(static_cast<std::size_t>(answer.rows()));
+  for (int row = 0; row < answer.rows(); ++row) {
+    rows.push_back({answer.Text(row, 0), ToBytes(answer.BorrowBytes(row, 1))});
+  }
+  return rows;
+}
+
 Result<void> BeginSnapshot(Connection& connection) {
   TRY(connection.Ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   return {};

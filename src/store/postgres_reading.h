@@ -26,6 +26,8 @@ Result<EntryPage> ScanEntries(Connection& connection, const std::optional<Placed
                               std::size_t limit);
 Result<Bytes> GetMeta(Connection& connection, const std::string& key);
 Result<std::vector<std::string>> ListMeta(Connection& connection, const std::string& prefix);
+Result<std::vector<MetaRow>> ScanMeta(Connection& connection, const std::string& prefix,
+                                      const std::string& after, std::size_t limit);
 
 // Several statements that see one state of the database, whatever is committed in between. Not
 // inside a transaction.

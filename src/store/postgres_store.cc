@@ -65,6 +65,10 @@ class Answering : public Base {
                                 std::size_t limit) const override {
     return self().Ask([&](Connection& c) { return postgres::ScanEntries(c, from, limit); });
   }
+  Result<std::vector<MetaRow>> ScanMeta(const std::string& prefix, const std::string& after,
+                                        std::size_t limit) const override {
+    return self().Ask([&](Connection& c) { return postgres::ScanMeta(c, prefix, after, limit); });
+  }
 
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }

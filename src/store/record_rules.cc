@@ -43,6 +43,24 @@ Error NoRowVersion(const ObjectId& id) {
   return Error(Code::kInvalidArgument, "object " + id + " comes back without its version");
 }
 
+// Of a back end without a better way.
+Result<std::vector<MetaRow>> WholeReader::ScanMeta(const std::string& prefix,
+                                                   const std::string& after,
+                                                   std::size_t limit) const {
+  const std::vector<std::string> keys = TRY(ListMeta(prefix));
+  std::vector<MetaRow> rows;
+  for (auto key = std::ranges::upper_bound(keys, after); key != keys.end(); ++key) {
+    if (rows.size() == limit) break;
+    Result<Bytes> value = GetMeta(*key);
+    if (value) {
+      rows.push_back({*key, std::move(*value)});
+    } else if (value.error().code != Code::kNotFound) {  // else removed meanwhile
+      return value.error();
+    }
+  }
+  return rows;
+}
+
 PlacedEntry PlaceEntry(const IndexEntry& entry, std::uint64_t place) {
   const auto at = static_cast<std::int64_t>(place);
   return {.tag = entry.tag,
