@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "commands.h"
+#include "engine/guarded_facts.h"
 #include "engine/running_sum.h"
 #include "integrity/audit_check.h"
 #include "integrity/store_check.h"
@@ -84,6 +85,23 @@ void PrintText(const Report& report, const integrity::Findings& findings) {
   std::cout << ": " << (findings.count() == 0 ? "whole" : "damaged") << std::endl;
 }
 
+// The same for a table of facts. A sum that is gone begins behind every group there may have been.
+Result<void> AdoptTables(const engine::Vault& vault, store::Transaction& transaction,
+                         const integrity::StoreTotals& totals) {
+  constexpr std::uint64_t kBehindAll = std::uint64_t{1} << 48;
+  for (const auto& [name, table] : totals.tables) {
+    if (table.counted.Agrees(table.expected)) continue;
+    engine::RunningSum sum = table.counted.sum();
+    sum.group = table.expected.group == 0 ? kBehindAll : table.expected.group;
+    const std::string key = engine::TableSumKey(name);
+    const Bytes row = TRY(engine::EncodeSum(vault, key, sum));
+    TRY(transaction.PutMeta(key, row));
+    std::cout << "adopted: the table '" << name << "' as it is; restart every server of the store"
+              << std::endl;
+  }
+  return {};
+}
+
 // What is there now becomes what is expected. What the nodes have changed since they began counting
 // is in their sums already, and goes on to be.
 Result<void> Adopt(const server::Config& config, const integrity::StoreTotals& totals) {
@@ -99,6 +117,7 @@ Result<void> Adopt(const server::Config& config, const integrity::StoreTotals& t
   const Bytes row = TRY(engine::EncodeSum(*whole.vault, engine::kSumBaseKey, base));
   auto transaction = TRY(whole.store->Begin());
   TRY(transaction->PutMeta(engine::kSumBaseKey, row));
+  TRY(AdoptTables(*whole.vault, *transaction, totals));
   TRY(transaction->Commit());
   std::cout << "adopted: " << totals.rows << " rows are what is expected from now on" << std::endl;
   return {};

@@ -1,13 +1,11 @@
 #include "engine/kept_rules.h"
 
-#include "engine/vault.h"
+#include "engine/guarded_facts.h"
 
 namespace dare::engine {
 
 Result<bool> RulesAreOurs(const Vault& vault, const std::string& key, ByteView kept) {
-  if (kept.size() < kRulesCheckBytes) return false;
-  const Bytes check = TRY(vault.Authenticate(key, kept.subspan(kRulesCheckBytes)));
-  return EqualInConstantTime(check, kept.first(kRulesCheckBytes));
+  return TRY(OpenGuarded(vault, key, kept)).has_value();
 }
 
 }  // namespace dare::engine

@@ -173,6 +173,41 @@ class RowCheck {
   Share total_ GUARDED_BY(mutex_);
 };
 
+// True for a fact that belongs to a table; `key` and `value` are looked at and counted.
+Result<bool> CheckTableFact(const engine::Vault& vault, const store::MetaRow& row,
+                            Findings& findings, StoreTotals& totals) {
+  const std::string& key = row.key;
+  if (key.starts_with(engine::kTableSumPrefix)) {
+    const Result<engine::RunningSum> sum = engine::DecodeSum(vault, key, row.value);
+    if (sum) {
+      totals.tables[key.substr(engine::kTableSumPrefix.size())].expected = *sum;
+    } else if (sum.error().code == Code::kDamaged) {
+      findings.Add(Kind::kFactAltered, key, sum.error().message);
+    } else {
+      return sum.error();
+    }
+    return true;
+  }
+  if (!key.starts_with(engine::kTableRowPrefix)) return false;
+  const std::size_t begin = engine::kTableRowPrefix.size();
+  TRY(totals.tables[key.substr(begin, key.find('/', begin) - begin)].counted.Add(vault, row));
+  if (!TRY(engine::OpenGuarded(vault, key, row.value))) {
+    findings.Add(Kind::kFactAltered, key, "the fact " + key + " does not authenticate");
+  }
+  return true;
+}
+
+void CompareTables(const StoreTotals& totals, Findings& findings) {
+  for (const auto& [name, table] : totals.tables) {
+    if (table.counted.Agrees(table.expected)) continue;
+    findings.Add(Kind::kSum, engine::TableSumKey(name),
+                 "the table '" + name + "' is not what the servers left: " +
+                     std::to_string(table.counted.sum().records) + " rows where there were " +
+                     std::to_string(table.expected.records) +
+                     ", or some were put back from an earlier time");
+  }
+}
+
 Result<void> CheckFacts(const store::WholeReader& snapshot, const engine::Vault& vault,
                         Findings& findings, StoreTotals& totals) {
   for (const std::string& key : TRY(snapshot.ListMeta(""))) {
@@ -198,10 +233,13 @@ Result<void> CheckFacts(const store::WholeReader& snapshot, const engine::Vault&
       if (!engine::AuditTail::CheckRow(vault, value)) {
         findings.Add(Kind::kFactAltered, key, "the fact " + key + " does not authenticate");
       }
+    } else if (TRY(CheckTableFact(vault, {key, value}, findings, totals))) {
+      continue;
     } else if (key != engine::kRecordKeyFact) {  // that one has opened
       ++totals.unchecked_facts;
     }
   }
+  CompareTables(totals, findings);
   return {};
 }
 

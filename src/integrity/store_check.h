@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "engine/guarded_facts.h"
 #include "engine/running_sum.h"
 #include "engine/vault.h"
 #include "integrity/findings.h"
@@ -21,6 +22,12 @@ struct StoreCheckOptions {
   const std::atomic<bool>* cancelled = nullptr;  // when it turns true: kIo with detail EINTR
 };
 
+// A table of guarded facts: what its sum says (group 0: there is none), and what its rows count.
+struct TableTotals {
+  engine::RunningSum expected;
+  engine::TableCount counted;
+};
+
 struct StoreTotals {
   std::uint64_t rows = 0;
   std::uint64_t entries = 0;
@@ -32,6 +39,7 @@ struct StoreTotals {
   engine::SumNumber sum;                        // of the rows and facts as they are
   engine::SumNumber expected_sum;               // by the sums, base included
   std::map<std::string, std::uint64_t> groups;  // of each node, by its fact's key
+  std::map<std::string, TableTotals> tables;    // by name
 };
 
 // Looks at everything in `snapshot`, which belongs to one moment. An Error: the check could not be

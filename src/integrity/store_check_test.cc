@@ -125,5 +125,60 @@ TEST_F(StoreCheckTest, EndsWhenItIsTold) {
   EXPECT_EQ(check.error().detail, static_cast<std::uint64_t>(EINTR));
 }
 
+class TableCheckTest : public WholeStoreTest {
+ protected:
+  void Put(const std::string& name, const std::string& content) {
+    auto transaction = store_->Begin();
+    auto table = engine::GuardedTable::Open(*vault_, **transaction, "guests");
+    ASSERT_TRUE(table);
+    ASSERT_TRUE(table->Put(name, AsBytes(content)));
+    ASSERT_TRUE(table->Finish());
+    ASSERT_TRUE((*transaction)->Commit());
+  }
+  void RemoveFact(const std::string& key) {
+    auto transaction = store_->Begin();
+    ASSERT_TRUE((*transaction)->RemoveMeta(key));
+    ASSERT_TRUE((*transaction)->Commit());
+  }
+  // Kind and object of all that is found.
+  std::vector<std::pair<Kind, std::string>> Found() {
+    Findings findings;
+    const auto snapshot = store_->Snapshot();
+    EXPECT_TRUE(CheckStore(**snapshot, *vault_, {.threads = 1}, findings));
+    std::vector<std::pair<Kind, std::string>> found;
+    for (const Finding& finding : findings.Kept()) found.emplace_back(finding.kind, finding.object);
+    return found;
+  }
+  using Pairs = std::vector<std::pair<Kind, std::string>>;
+};
+
+TEST_F(TableCheckTest, FindsWhatWasDoneToATableOfFacts) {
+  Put("alice", "1");
+  const Bytes before = *store_->GetMeta("table/guests/alice");
+  Put("alice", "2");
+  Put("bob", "1");
+  EXPECT_EQ(Found(), Pairs());
+  const Bytes alice = *store_->GetMeta("table/guests/alice");
+  const Pairs sum = {{Kind::kSum, "table-sum/guests"}};
+
+  PutFact("table/guests/alice", before);
+  EXPECT_EQ(Found(), sum) << "a row put back authenticates, and the sum does not agree";
+  PutFact("table/guests/carol", alice);
+  RemoveFact("table/guests/alice");
+  EXPECT_EQ(Found(), (Pairs{{Kind::kFactAltered, "table/guests/carol"}, sum[0]}))
+      << "a row of another name";
+  RemoveFact("table/guests/carol");
+  EXPECT_EQ(Found(), sum) << "a row is missing";
+  PutFact("table/guests/alice", alice);
+  EXPECT_EQ(Found(), Pairs());
+
+  Bytes forged = *store_->GetMeta("table-sum/guests");
+  forged[5] ^= 1;
+  PutFact("table-sum/guests", forged);
+  EXPECT_EQ(Found(), (Pairs{{Kind::kFactAltered, "table-sum/guests"}, sum[0]}));
+  RemoveFact("table-sum/guests");
+  EXPECT_EQ(Found(), sum);
+}
+
 }  // namespace
 }  // namespace dare::integrity
