@@ -21,7 +21,7 @@ RANKS = {
     "custody": 4,
     "engine": 5, "client": 5,
     "server": 6, "integrity": 6, "envelope": 6, "conformance": 6,
-    "luks": 7, "backup": 7, "secrets": 7, "tree": 7, "libdare": 7, "libdare": 7,
+    "luks": 7, "backup": 7, "secrets": 7, "tree": 7, "registry": 7, "libdare": 7, "libdare": 7,
     "apps": 8,
 }
 LONGEST_FILE = 600

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backup/item.h"
+#include "key_station.h"
 #include "server/config.h"
 
 // What a backup carries beside the store: the files without which an empty machine would not be the
@@ -19,7 +20,10 @@ struct AttachedFile {
 };
 std::vector<AttachedFile> AttachedFiles(const server::Config& config);
 
-Result<std::vector<backup::Attachment>> CollectAttachments(const server::Config& config);
+// `station` is the store of `config`, with its keys open where the records are in it: those come as
+// the files that another server can have.
+Result<std::vector<backup::Attachment>> CollectAttachments(const server::Config& config,
+                                                           const KeyStation& station);
 // kAlreadyExists where a database would have to be written over.
 Result<void> RequirePlaceFor(const server::Config& config);
 // Writes those that are not there yet; tells which on standard output. `written` gets their paths,

@@ -20,7 +20,7 @@ Result<void> Backup(const BackupOptions& options) {
   const auto keys = TRY(OpenTokenKeys(config));
   PreferKeyOf(whole.custody->record(), *keys);
   // The picture last: what is enrolled meanwhile belongs to nobody's key yet.
-  const auto attachments = TRY(CollectAttachments(config));
+  const auto attachments = TRY(CollectAttachments(config, whole));
   const auto snapshot = TRY(whole.store->Snapshot());
   backup::Head head;
   head.created = SystemClock::Get().Now();

@@ -4,9 +4,8 @@
 
 #include "base/clock.h"
 #include "commands.h"
-#include "process.h"
+#include "records.h"
 #include "server/config.h"
-#include "server/enrolment_store.h"
 
 namespace dare::kms {
 namespace {
@@ -49,10 +48,9 @@ void PrintJson(const server::CertificateRecord& record, std::int64_t now) {
 
 Result<void> Certificates(const std::string& config_path, bool json) {
   const server::Config config = TRY(server::LoadConfig(config_path));
-  TRY(HardenProcess(1u << 16));
-  auto records = TRY(server::EnrolmentStore::Open(config.enrolment_path));
+  RecordsWithKeys opened = TRY(OpenRecordsForVerb(config));
   const std::int64_t now = SystemClock::Get().Now();
-  for (const server::CertificateRecord& record : TRY(records->Certificates())) {
+  for (const server::CertificateRecord& record : TRY(opened.records.enrolment().Certificates())) {
     if (json) {
       PrintJson(record, now);
       continue;

@@ -7,9 +7,8 @@
 #include "base/file.h"
 #include "commands.h"
 #include "crypto/password_verifier.h"
-#include "process.h"
+#include "records.h"
 #include "server/config.h"
-#include "server/credential_store.h"
 
 namespace dare::kms {
 namespace {
@@ -48,10 +47,8 @@ Result<std::string> LoginOf(const CredentialOptions& options) {
   return name.empty() ? options.user : name;
 }
 
-Result<std::unique_ptr<server::CredentialStore>> OpenStore(const std::string& path) {
-  const server::Config config = TRY(server::LoadConfig(path));
-  TRY(HardenProcess(1u << 16));
-  return server::CredentialStore::Open(config.credentials_path);
+Result<RecordsWithKeys> Open(const std::string& path) {
+  return OpenRecordsForVerb(TRY(server::LoadConfig(path)));
 }
 
 }  // namespace
@@ -61,7 +58,7 @@ Result<void> CredentialAdd(const CredentialOptions& options) {
   if (options.user.empty() && options.principal.empty()) {
     return Error(Code::kInvalidArgument, "a device needs --principal: who it is to the policy");
   }
-  const auto store = TRY(OpenStore(options.config));
+  RecordsWithKeys opened = TRY(Open(options.config));
   const SecretBytes password = TRY(ReadSecret(options.password_file));
   if (password.size() < kLeastPasswordBytes) {
     return Error(Code::kInvalidArgument, "a password has 8 bytes or more");
@@ -77,14 +74,14 @@ Result<void> CredentialAdd(const CredentialOptions& options) {
   credential.principal = options.principal.empty() ? login : options.principal;
   credential.groups = options.groups;
   credential.verifier = verifier.Serialize();
-  TRY(store->Put(credential));
+  TRY(opened.records.credentials().Put(credential));
   std::cout << "added " << login << " as " << credential.principal << std::endl;
   return {};
 }
 
 Result<void> CredentialList(const std::string& config) {
-  const auto store = TRY(OpenStore(config));
-  for (const server::StoredCredential& one : TRY(store->List())) {
+  RecordsWithKeys opened = TRY(Open(config));
+  for (const server::StoredCredential& one : TRY(opened.records.credentials().List())) {
     std::cout << one.login << "\t" << one.principal;
     for (const std::string& group : one.groups) std::cout << "\t" << group;
     std::cout << "\n";
@@ -95,8 +92,8 @@ Result<void> CredentialList(const std::string& config) {
 
 Result<void> CredentialRemove(const CredentialOptions& options) {
   const std::string login = TRY(LoginOf(options));
-  const auto store = TRY(OpenStore(options.config));
-  if (!TRY(store->Remove(login))) {
+  RecordsWithKeys opened = TRY(Open(options.config));
+  if (!TRY(opened.records.credentials().Remove(login))) {
     return Error(Code::kNotFound, "there is no credential of '" + login + "'");
   }
   std::cout << "removed " << login << std::endl;

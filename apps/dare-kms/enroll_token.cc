@@ -2,15 +2,13 @@
 
 #include "base/clock.h"
 #include "commands.h"
-#include "process.h"
+#include "records.h"
 #include "server/config.h"
-#include "server/enrolment_store.h"
 
 namespace dare::kms {
 
 Result<void> EnrollToken(const EnrollTokenOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(1u << 16));
   server::TokenGrant grant;
   grant.subject.common_name = options.name;
   grant.subject.units.emplace_back(options.role == "administrator" ? server::kAdministratorUnit
@@ -23,8 +21,8 @@ Result<void> EnrollToken(const EnrollTokenOptions& options) {
   }
   grant.expires = SystemClock::Get().Now() + options.seconds;
   grant.uses = options.uses;
-  auto records = TRY(server::EnrolmentStore::Open(config.enrolment_path));
-  std::cout << TRY(records->AddToken(grant)) << std::endl;
+  RecordsWithKeys opened = TRY(OpenRecordsForVerb(config));
+  std::cout << TRY(opened.records.enrolment().AddToken(grant)) << std::endl;
   return {};
 }
 

@@ -14,7 +14,7 @@
 #include "process.h"
 #include "server/ca.h"
 #include "server/config.h"
-#include "server/enrolment_store.h"
+#include "server/sqlite_enrolment_store.h"
 #include "token.h"
 
 namespace dare::kms {
@@ -234,7 +234,7 @@ Result<void> Init(const InitOptions& options) {
   auto ca_key = TRY(hsm::SigningKey::CreateBest(pool, server::CaConfig().key_label));
   TRY(MakeCertificates(places, options, *ca_key));
   TRY(MakePrivateFolder(places.At("audit")));
-  TRY(server::EnrolmentStore::Open(places.At("enrolment.db")));
+  TRY(server::SqliteEnrolmentStore::Open(places.At("enrolment.db")));
   // Last: with the configuration there, everything is.
   TRY(WriteFileDurably(places.config, AsBytes(ConfigText(places, options, hsm)), kPrivate, false));
   Report(places, hsm, mek.get());

@@ -11,6 +11,7 @@
 #include "interruption.h"
 #include "process.h"
 #include "progress.h"
+#include "records.h"
 #include "server/config.h"
 #include "store_verification.h"
 #include "whole_store.h"
@@ -27,11 +28,19 @@ Result<std::map<std::string, Bytes>> SumsOf(const store::WholeReader& reader) {
   return sums;
 }
 
+// Its keys are needed only where who may come in is kept under them.
+Result<KeyStation> OpenSource(const server::Config& config) {
+  if (IsShared(config)) return OpenKeyStation(config, StoreUse::kServe);
+  KeyStation source;
+  source.store = TRY(OpenStore(config, StoreUse::kServe));
+  return source;
+}
+
 // The databases beside the store, where the two configurations name different ones.
-Result<void> CopyDatabases(const server::Config& from, const server::Config& to,
-                           std::vector<std::string>& written) {
+Result<void> CopyDatabases(const server::Config& from, const KeyStation& source,
+                           const server::Config& to, std::vector<std::string>& written) {
   std::vector<backup::Attachment> databases;
-  const auto attachments = TRY(CollectAttachments(from));
+  const auto attachments = TRY(CollectAttachments(from, source));
   const auto files = AttachedFiles(from);
   for (const backup::Attachment& attachment : attachments) {
     for (const AttachedFile& file : files) {
@@ -45,7 +54,8 @@ Result<void> CopyDatabases(const server::Config& from, const server::Config& to,
 Result<backup::Counts> Copy(const server::Config& from_config, const server::Config& to_config,
                             const std::atomic<bool>& interruption,
                             std::vector<std::string>& written) {
-  const auto from = TRY(OpenStore(from_config, StoreUse::kServe));
+  const KeyStation source = TRY(OpenSource(from_config));
+  const auto& from = source.store;
   const auto to = TRY(OpenStore(to_config, StoreUse::kServe));
   TRY(backup::RequireEmpty(*to));
   const auto snapshot = TRY(from->Snapshot());
@@ -60,7 +70,7 @@ Result<backup::Counts> Copy(const server::Config& from_config, const server::Con
     return Error(Code::kConflict,
                  "a server wrote to the source meanwhile: stop every node of it and try again");
   }
-  TRY(CopyDatabases(from_config, to_config, written));
+  TRY(CopyDatabases(from_config, source, to_config, written));
   TRY(transaction->Commit());
   return counts;
 }
@@ -79,6 +89,7 @@ Result<void> Migrate(const MigrateOptions& options) {
     return counts.error();
   }
   TRY(VerifyCopy(to_config, interruption));
+  TRY(BringRecordsIn(to_config));
   std::cout << "copied " << counts->records << " objects and " << counts->facts
             << " facts; every row authenticates and the sums agree\n"
             << "next:\n  start dare-kms with " << options.to << "; keep the source out of use"

@@ -15,6 +15,7 @@
 #include "interruption.h"
 #include "process.h"
 #include "progress.h"
+#include "records.h"
 #include "server/config.h"
 #include "store_verification.h"
 #include "whole_store.h"
@@ -129,6 +130,7 @@ Result<void> Restore(const RestoreOptions& options) {
   }
   const StoreGroups groups = TRY(VerifyCopy(config, interruption));
   TRY(NoteInAudit(config, groups, options.file));
+  TRY(BringRecordsIn(config));
   std::cout << "restored " << filled->counts.records << " objects and " << filled->counts.facts
             << " facts; every row authenticates and the sums agree\n";
   if (!FileExists(config.tls.key_file)) {

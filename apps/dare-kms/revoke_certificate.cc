@@ -1,22 +1,21 @@
 #include <iostream>
 
 #include "commands.h"
-#include "process.h"
+#include "records.h"
 #include "server/config.h"
-#include "server/enrolment_store.h"
 
 namespace dare::kms {
 
 Result<void> RevokeCertificate(const RevokeOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(1u << 16));
-  auto records = TRY(server::EnrolmentStore::Open(config.enrolment_path));
+  RecordsWithKeys opened = TRY(OpenRecordsForVerb(config));
+  server::EnrolmentStore& records = opened.records.enrolment();
   if (!options.serial.empty()) {
-    const bool fresh = TRY(records->RevokeSerial(options.serial));
+    const bool fresh = TRY(records.RevokeSerial(options.serial));
     std::cout << (fresh ? "revoked " : "already revoked ") << options.serial << std::endl;
     return {};
   }
-  const std::size_t count = TRY(records->RevokeName(options.name));
+  const std::size_t count = TRY(records.RevokeName(options.name));
   std::cout << "revoked " << count << (count == 1 ? " certificate" : " certificates") << " of "
             << options.name << std::endl;
   return {};

@@ -70,6 +70,8 @@ std::string_view RefusalName(const server::RefusalEvent& event) {
       return "malformed message";
     case server::Refusal::kRevoked:
       return "certificate revoked while connected";
+    case server::Refusal::kNotKnown:
+      return "what is revoked is not known";
     case server::Refusal::kExpired:
       return "certificate expired while connected";
     case server::Refusal::kNotRecorded:
@@ -89,7 +91,8 @@ std::string LeftOut(const audit::Budget::Ruling& ruling) {
 bool IsAudited(const server::RefusalEvent& event) {
   switch (event.refusal) {
     case server::Refusal::kHandshake:
-      return event.handshake != server::HandshakeFailure::kProtocol;
+      return event.handshake != server::HandshakeFailure::kProtocol &&
+             event.handshake != server::HandshakeFailure::kNotKnown;
     case server::Refusal::kRevoked:
     case server::Refusal::kExpired:
       return true;
@@ -97,6 +100,7 @@ bool IsAudited(const server::RefusalEvent& event) {
       return event.peer.authenticated();
     case server::Refusal::kTooMany:
     case server::Refusal::kTimeout:
+    case server::Refusal::kNotKnown:
     case server::Refusal::kNotRecorded:
       return false;
   }
@@ -145,7 +149,8 @@ Result<void> Service::OpenRecords() {
   audit::AuditOptions audit;
   audit.folder = config_.audit_folder;
   audit_ = TRY(audit::AuditLog::Open(audit, SystemClock::Get()));
-  records_ = TRY(server::EnrolmentStore::Open(config_.enrolment_path));
+  records_ = TRY(kms::OpenRecords(config_, keys_));
+  records_->Watch();
   engine::KmsOptions options;
   options.node = config_.node;
   options.store_is_shared = IsShared(config_);
@@ -163,8 +168,7 @@ Result<void> Service::OpenRecords() {
   options.issuer = issuer_.get();
   options.facts.most_clock_skew = config_.limits.clock_skew_seconds;
   options.facts.interop = config_.conformance.interop;
-  credential_store_ = TRY(server::CredentialStore::Open(config_.credentials_path));
-  credentials_ = std::make_unique<StoredCredentials>(*credential_store_);
+  credentials_ = std::make_unique<StoredCredentials>(records_->credentials());
   options.credentials = credentials_.get();
   options.push.clients.insert(config_.push.clients.begin(), config_.push.clients.end());
   options.push.put.insert(config_.push.put.begin(), config_.push.put.end());
@@ -172,7 +176,7 @@ Result<void> Service::OpenRecords() {
   options.credential_options.longest_ticket_seconds = config_.credentials.ticket_seconds;
   options.credential_options.accept_any_user_insecure = config_.conformance.accept_any_user;
   options.certificate_revoked = [this](const std::string& serial, const std::string& name) {
-    return records_->IsRevoked(serial, name);
+    return records_->enrolment().IsRevoked(serial, name);
   };
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
@@ -195,11 +199,12 @@ Result<void> Service::OpenRecords() {
 }
 
 Result<void> Service::StartListeners() {
-  kmip_handler_ = std::make_unique<KmipHandler>(*kms_, *records_, config_.administrators, true);
+  server::EnrolmentStore& records = records_->enrolment();
+  kmip_handler_ = std::make_unique<KmipHandler>(*kms_, records, config_.administrators, true);
   kmip_over_https_handler_ =
-      std::make_unique<KmipHandler>(*kms_, *records_, config_.administrators, false);
+      std::make_unique<KmipHandler>(*kms_, records, config_.administrators, false);
   kmip_framing_ = std::make_unique<server::KmipFraming>(config_.limits.message_bytes);
-  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), records_.get()));
+  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), &records));
   server::ServerOptions options;
   options.address = config_.kmip.address;
   options.port = config_.kmip.port;
@@ -212,7 +217,7 @@ Result<void> Service::StartListeners() {
   est.client_days = config_.ca.client_days;
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
   est.health = [this] { return AssessHealth(*audit_, *keys_.store, keys_.custody->ring()); };
-  est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, records_.get(),
+  est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, &records,
                                               std::move(est));
   server::HttpLimits http_limits;
   if (config_.https_kmip) {
@@ -231,7 +236,7 @@ Result<void> Service::StartListeners() {
           [this](const server::AdminEvent& event) { return AuditAdministration(event); }});
   http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
-  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), records_.get()));
+  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), &records));
   options.address = config_.https.address;
   options.port = config_.https.port;
   // Anybody may connect here, so nobody may stay for long without asking.

@@ -14,9 +14,9 @@
 #include "key_administration.h"
 #include "key_station.h"
 #include "kmip_handler.h"
+#include "records.h"
 #include "server/admin.h"
 #include "server/config.h"
-#include "server/enrolment_store.h"
 #include "server/est.h"
 #include "server/kmip_over_https.h"
 #include "server/server.h"
@@ -54,8 +54,7 @@ class Service {
   std::optional<server::CertificateAuthority> authority_;
   std::unique_ptr<HsmCertificateIssuer> issuer_;  // null: no Certify
   std::unique_ptr<audit::AuditLog> audit_;
-  std::unique_ptr<server::EnrolmentStore> records_;
-  std::unique_ptr<server::CredentialStore> credential_store_;
+  std::optional<Records> records_;
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here
   std::unique_ptr<engine::Kms> kms_;

@@ -11,7 +11,13 @@ constexpr std::size_t kPageRows = 512;
 
 Error Interrupted() { return Error(Code::kIo, "interrupted", EINTR); }
 
-bool BelongsInBackup(std::string_view fact) { return !fact.starts_with("audit-tail-"); }
+bool BelongsInBackup(std::string_view fact) {
+  return !fact.starts_with("audit-tail-") && !BelongsToRegistry(fact);
+}
+
+bool BelongsToRegistry(std::string_view fact) {
+  return fact.starts_with("table/") || fact.starts_with("table-sum/");
+}
 
 Result<void> RequireEmpty(const store::WholeReader& store) {
   if (TRY(store.Extent()) == 0 && TRY(store.ListMeta("")).empty()) return {};
@@ -23,6 +29,7 @@ Result<Counts> CopyWhole(const store::WholeReader& from, store::Transaction& to,
                          const CopyOptions& options) {
   Counts counts;
   for (const std::string& key : TRY(from.ListMeta(""))) {
+    if (BelongsToRegistry(key)) continue;
     const Bytes value = TRY(from.GetMeta(key));
     TRY(to.PutMeta(key, value));
     ++counts.facts;

@@ -19,10 +19,15 @@ struct CopyOptions {
 Error Interrupted();
 // False for facts that belong to a running server and its audit log, not to what the store holds.
 bool BelongsInBackup(std::string_view fact);
+// True for the tables of facts that servers on one database keep of who may come in: they are
+// carried as files (apps/dare-kms/attachments.h), because a store of another kind has them in
+// files.
+bool BelongsToRegistry(std::string_view fact);
 // kAlreadyExists where there is anything in it.
 Result<void> RequireEmpty(const store::WholeReader& store);
 
-// Copies every fact and record of `from` into `to`, as they are. Nothing is committed.
+// Copies every record of `from` into `to`, and every fact but the
+// registry's, as they are. Nothing is committed.
 Result<Counts> CopyWhole(const store::WholeReader& from, store::Transaction& to,
                          const CopyOptions& options);
 

@@ -41,7 +41,8 @@ int ClientVerification::Verify(X509_STORE_CTX* context) {
     Remember(fingerprint, context);
   }
   if (IsRevokedBy(revocation_, leaf)) {
-    X509_STORE_CTX_set_error(context, X509_V_ERR_CERT_REVOKED);
+    X509_STORE_CTX_set_error(
+        context, revocation_->IsKnown() ? X509_V_ERR_CERT_REVOKED : X509_V_ERR_UNSPECIFIED);
     return 0;
   }
   X509_STORE_CTX_set_error(context, X509_V_OK);

@@ -1,14 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/mutex.h"
-#include "store/sqlite_connection.h"
+#include "base/bytes.h"
+#include "base/result.h"
 
 namespace dare::server {
 
@@ -21,33 +19,29 @@ struct StoredCredential {
   std::int64_t added = 0;  // POSIX seconds
 };
 
-// CredentialStore keeps them in a SQLite file of its own, as EnrolmentStore keeps certificates:
-// several processes may use the file at once, and a running server sees at its next look what the
-// command line wrote. Nothing in it opens anything (crypto/password_verifier.h). Thread-safe. Every
-// change is durable when the call returns.
+// CredentialStore keeps them, as EnrolmentStore keeps certificates, with the same two back ends and
+// one suite (src/registry/credential_store_conformance_test.cc): several processes may use what is
+// behind it at once, and a running server sees at its next look what the command line wrote.
+// Nothing in it opens anything (crypto/password_verifier.h). Thread-safe. Every change is durable
+// when the call returns.
 class CredentialStore {
  public:
-  // Makes the file (0600) where it does not exist.
-  static Result<std::unique_ptr<CredentialStore>> Open(const std::string& path,
-                                                       const Clock& clock = SystemClock::Get());
-
-  // In place of one with the same login. kInvalidArgument for names with control characters.
-  Result<void> Put(const StoredCredential& credential) EXCLUDES(mutex_);
+  virtual ~CredentialStore() = default;
+  // In place of one with the same login; `added` is now. kInvalidArgument for names with control
+  // characters.
+  virtual Result<void> Put(const StoredCredential& credential) = 0;
   // False when there was none.
-  Result<bool> Remove(const std::string& login) EXCLUDES(mutex_);
-  Result<std::optional<StoredCredential>> Find(const std::string& login) EXCLUDES(mutex_);
-  Result<std::vector<StoredCredential>> List() EXCLUDES(mutex_);
+  virtual Result<bool> Remove(const std::string& login) = 0;
+  virtual Result<std::optional<StoredCredential>> Find(const std::string& login) = 0;
+  // By login.
+  virtual Result<std::vector<StoredCredential>> List() = 0;
   // Changes whenever something may have been written, by whatever process.
-  std::uint64_t Generation() EXCLUDES(mutex_);
-
- private:
-  CredentialStore(store::Connection connection, const Clock& clock)
-      : clock_(clock), connection_(std::move(connection)) {}
-
-  const Clock& clock_;
-  Mutex mutex_;
-  store::Connection connection_ GUARDED_BY(mutex_);
-  std::uint64_t own_changes_ GUARDED_BY(mutex_) = 0;
+  virtual std::uint64_t Generation() = 0;
+  // Adds what another store kept; where both have a login, this one's stays.
+  virtual Result<void> Import(const std::vector<StoredCredential>& credentials) = 0;
 };
+
+// kInvalidArgument for names that are none.
+Result<void> CheckCredential(const StoredCredential& credential);
 
 }  // namespace dare::server

@@ -165,7 +165,8 @@ Result<Certificate> EstService::Issue(const HttpRequest& request, EnrolmentEvent
   const auto issue = [&](const Subject& subject) {
     return authority_->IssueClient(subject, wanted, options_.client_days);
   };
-  return event.renewal ? records_->Renew(event.peer.serial, event.peer.fingerprint, issue)
+  return event.renewal ? records_->Renew(event.peer.serial, event.peer.common_name,
+                                         event.peer.fingerprint, issue)
                        : records_->Redeem(credentials.password, issue);
 }
 

@@ -264,7 +264,7 @@ void Loop::Recheck() {
     if (peer.not_after < wall) {
       Refuse(*c, Refusal::kExpired, "certificate expired while connected");
     } else if (changed && revocation->IsRevoked(peer.serial, peer.common_name)) {
-      Refuse(*c, Refusal::kRevoked, "certificate revoked while connected");
+      RefuseRevoked(*c, "certificate revoked while connected");
     } else {
       continue;
     }

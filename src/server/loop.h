@@ -35,6 +35,7 @@ enum class Refusal : std::uint8_t {
   kTimeout,      // handshake, message or write time-out; not idleness
   kMalformed,    // the framing refused it
   kRevoked,      // certificate revoked while connected
+  kNotKnown,     // what is revoked could not be found out
   kExpired,      // certificate expired while connected
   kNotRecorded,  // Flush() failed: answers withheld
 };
@@ -133,6 +134,7 @@ class Loop {
   void Again(Connection& c);  // it has more to do in the next tick, event or not
   void TakeSpare(Connection& c);
   void Refuse(const Connection& c, Refusal refusal, std::string detail);
+  void RefuseRevoked(const Connection& c, std::string detail);
   bool MayHandle(const Connection& c) const;
 
   const Shared& shared_;

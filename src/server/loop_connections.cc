@@ -97,7 +97,7 @@ bool Loop::Establish(Connection& c) {
   const Revocation* revocation = shared_.tls->revocation();
   if (c.caller.peer->authenticated() && revocation != nullptr &&
       revocation->IsRevoked(c.caller.peer->serial, c.caller.peer->common_name)) {
-    Refuse(c, Refusal::kRevoked, "certificate revoked while connecting");
+    RefuseRevoked(c, "certificate revoked while connecting");
     Kill(c);
     return false;
   }
@@ -317,6 +317,11 @@ void Loop::Erase(Connection& c) {
   shared_.counts->Remove(c.address);
   load_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(c.id);
+}
+
+void Loop::RefuseRevoked(const Connection& c, std::string detail) {
+  if (shared_.tls->revocation()->IsKnown()) return Refuse(c, Refusal::kRevoked, std::move(detail));
+  Refuse(c, Refusal::kNotKnown, "what is revoked is not known");
 }
 
 void Loop::Refuse(const Connection& c, Refusal refusal, std::string detail) {

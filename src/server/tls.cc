@@ -182,6 +182,8 @@ std::string_view HandshakeFailureName(HandshakeFailure failure) {
       return "certificate expired or not yet valid";
     case HandshakeFailure::kRevoked:
       return "certificate revoked";
+    case HandshakeFailure::kNotKnown:
+      return "whether the certificate is revoked is not known";
     case HandshakeFailure::kBadCertificate:
       return "bad certificate";
     case HandshakeFailure::kProtocol:
@@ -286,6 +288,8 @@ HandshakeFailure TlsContext::FailureOf(ssl_st* ssl, Peer& who) {
   switch (SSL_get_verify_result(ssl)) {
     case X509_V_ERR_CERT_REVOKED:
       return HandshakeFailure::kRevoked;
+    case X509_V_ERR_UNSPECIFIED:
+      return HandshakeFailure::kNotKnown;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return HandshakeFailure::kExpired;

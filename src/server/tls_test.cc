@@ -21,6 +21,7 @@ constexpr int kUnsupportedCertificate = 43;
 constexpr int kCertificateRevoked = 44;
 constexpr int kCertificateExpired = 45;
 constexpr int kUnknownCa = 48;
+constexpr int kInternalError = 80;
 constexpr int kCertificateRequired = 116;
 
 class RevocationForTest : public Revocation {
@@ -29,7 +30,12 @@ class RevocationForTest : public Revocation {
     const MutexLock lock(mutex_);
     const bool revoked = serials_.contains(serial);
     if (after_a_look_ == serial) serials_.insert(serial);
-    return revoked;
+    return revoked || !known_;
+  }
+  bool IsKnown() const override { return known_; }
+  void Forget() {
+    known_ = false;
+    ++generation_;
   }
   std::uint64_t generation() const override { return generation_; }
   // From the look after the next one on, without a new generation: as if every loop had compared
@@ -49,6 +55,7 @@ class RevocationForTest : public Revocation {
   mutable std::set<std::string> serials_ GUARDED_BY(mutex_);
   std::string after_a_look_ GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> generation_ = 0;
+  std::atomic<bool> known_ = true;
 };
 
 class TlsTest : public testing::TestWithParam<bool> {
@@ -170,6 +177,13 @@ TEST_P(TlsTest, RefusesACertificateThatIsNotYetValid) {
   Start();
   EXPECT_EQ(AlertOf(*Connect(&early)), kBadCertificate);
   ExpectRefusal(HandshakeFailure::kExpired);
+}
+
+TEST_P(TlsTest, WhereRevocationsAreNotKnownSaysThatTheTroubleIsOurs) {
+  Start();
+  revocation_.Forget();
+  EXPECT_EQ(AlertOf(*Connect(&alice_)), kInternalError);
+  ExpectRefusal(HandshakeFailure::kNotKnown);
 }
 
 TEST_P(TlsTest, RefusesARevokedCertificate) {

@@ -267,6 +267,10 @@ class BackupTest(fixture.KmsTest):
 
     @unittest.skipIf(postgres.missing(), f"SKIPPED: {postgres.missing()}")
     def test_to_postgresql_and_back_nothing_changes(self):
+        self.kms.identity("mallory")
+        self.kms.revoke_certificate("mallory")
+        run([self.kms.programs.dare_kms, "credential", "add", "--user", "fred", "--config", self.kms.config_file],
+            input="correct horse\n")
         self.kms.stop()
         with postgres.Server() as database:
             there, there_file = self.empty_machine("there")
@@ -275,6 +279,11 @@ class BackupTest(fixture.KmsTest):
             self.dare_kms("migrate", "--from", self.kms.config_file, "--to", there_file)
             self.assertEqual(int(database.sql("SELECT count(*) FROM objects")), len(rows(self.kms.database)))
             self.assertGreaterEqual(self.verify(there_file)["opened"], len(self.keys))
+            certificates = self.certificates(self.kms.config_file)
+            self.assertTrue(any("mallory" in c and "revoked" in c for c in certificates))
+            self.assertEqual(self.certificates(there_file), certificates)
+            self.assertIn("fred", self.dare_kms("credential", "list", "--config", there_file).stdout)
+            self.assertFalse((there / "enrolment.db").exists(), "it is in the database")
             self.refuses_a_second_time(there_file)
 
             served = Kms(self.kms.programs, self.as_home(there))
@@ -290,12 +299,19 @@ class BackupTest(fixture.KmsTest):
             back, back_file = self.empty_machine("back")
             self.dare_kms("migrate", "--from", there_file, "--to", back_file)
             self.assertEqual(rows(self.database_of(back)), rows(self.kms.database))
+            self.assertEqual(facts(self.database_of(back)).keys(), facts(self.kms.database).keys())
+            self.assertEqual(self.certificates(back_file), certificates)
             self.verify(back_file)
 
             self.dare_kms("backup", "--out", self.file, "--config", there_file)
             restored, restored_file = self.empty_machine("restored")
             self.restore(restored_file)
             self.assertEqual(rows(self.database_of(restored)), rows(self.kms.database))
+            self.assertEqual(self.certificates(restored_file), certificates)
+            self.assertIn("fred", self.dare_kms("credential", "list", "--config", restored_file).stdout)
+
+    def certificates(self, file):
+        return sorted(self.dare_kms("certificates", "--json", "--config", file).stdout.splitlines())
 
     def refuses_a_second_time(self, file):
         done = self.dare_kms("migrate", "--from", self.kms.config_file, "--to", file, check=False)

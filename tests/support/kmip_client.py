@@ -169,11 +169,13 @@ def results(response):
 class Client:
     """One mutually authenticated connection. Not for several threads."""
 
-    def __init__(self, address, identity, timeout=30.0, context=None):
+    def __init__(self, address, identity, timeout=30.0, context=None, session=None):
+        """`session`: a TLS session of an earlier connection with the same `context`, to be resumed."""
         self.sent_at = None
         raw = socket.create_connection(address, timeout)
         try:
-            self.socket = (context or identity.context()).wrap_socket(raw, server_hostname=address[0])
+            self.socket = (context or identity.context()).wrap_socket(raw, server_hostname=address[0],
+                                                                       session=session)
         except BaseException:
             raw.close()
             raise

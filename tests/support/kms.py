@@ -238,16 +238,16 @@ class Kms:
 
     def est_enrol(self, name, token, key):
         """simpleenroll of RFC 7030 with HTTP Basic; makes the key. (status, body)"""
-        run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-             key, "-out", f"{key}.csr", "-subj", f"/CN={name}"])
-        key.chmod(0o600)
-        der = run_bytes(["openssl", "req", "-in", f"{key}.csr", "-outform", "DER"])
+        return self.est_send(name, token, signing_request(name, key))
+
+    def est_send(self, name, token, request):
+        """simpleenroll with a request (DER) that is there already. (status, body)"""
         credentials = base64.b64encode(f"{name}:{token}".encode()).decode()
         context = ssl.create_default_context(cafile=str(self.ca))
         context.check_hostname = False
         connection = http.client.HTTPSConnection(*self.https, context=context, timeout=30)
         try:
-            connection.request("POST", "/.well-known/est/simpleenroll", base64.encodebytes(der), {
+            connection.request("POST", "/.well-known/est/simpleenroll", base64.encodebytes(request), {
                 "Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64",
                 "Authorization": f"Basic {credentials}"})
             answer = connection.getresponse()
@@ -281,6 +281,14 @@ ADMIN_OPTIONS = ("--role", "administrator")
 
 def run_bytes(words):
     return subprocess.run([str(w) for w in words], capture_output=True, timeout=COMMAND_SECONDS, check=True).stdout
+
+
+def signing_request(name, key):
+    """Makes a key in the file `key`, and gives the request for its certificate in DER."""
+    run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+         key, "-out", f"{key}.csr", "-subj", f"/CN={name}"])
+    key.chmod(0o600)
+    return run_bytes(["openssl", "req", "-in", f"{key}.csr", "-outform", "DER"])
 
 
 def write_certificates(body, path):

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "server/credential_store.h"
+#include "server/enrolment_store.h"
+
+// The contents of the registry's rows (docs/formats/record.md "Tables of guarded facts"), and their
+// names in the tables. Reading refuses (kDamaged) whatever is not exactly what is written.
+namespace dare::registry {
+
+inline constexpr std::string_view kEnrolmentTable = "enrolment";
+inline constexpr std::string_view kRevocationTable = "revocations";
+inline constexpr std::string_view kCredentialTable = "credentials";
+
+// In the table of enrolment.
+inline constexpr std::string_view kTokenPrefix = "token/";
+inline constexpr std::string_view kCertificatePrefix = "certificate/";
+std::string TokenName(ByteView hash);
+// Names have no control characters, so a line feed ends one.
+std::string CertificatesOf(const std::string& common_name);
+std::string CertificateName(const std::string& common_name, const std::string& serial);
+
+Bytes EncodeToken(const server::TokenGrant& grant);
+Result<server::TokenGrant> DecodeToken(ByteView content);
+// Without `serial` and the common name, which are in the row's name, and `revoked`.
+Bytes EncodeCertificate(const server::CertificateRecord& record);
+Result<server::CertificateRecord> DecodeCertificate(std::string_view name, ByteView content);
+
+// In the table of credentials, with the login behind it.
+inline constexpr std::string_view kLoginPrefix = "login/";
+Bytes EncodeCredential(const server::StoredCredential& credential);
+Result<server::StoredCredential> DecodeCredential(std::string_view name, ByteView content);
+
+// One entry of the log of revocations. Its name begins with its group, so that entries stand in the
+// order in which they came.
+struct RevocationEvent {
+  enum class Kind : std::uint8_t {
+    kSerial = 1,  // `what`: a certificate's serial
+    kName = 2,    // every certificate with this name, until then
+    kGood = 3,    // the certificate with this serial is good although its name was revoked before
+  };
+  Kind kind = Kind::kSerial;
+  std::string what;
+  std::int64_t when = 0;
+};
+std::string EventName(std::uint64_t group, std::size_t number);
+Result<std::uint64_t> GroupOfEvent(std::string_view name);
+Bytes EncodeEvent(const RevocationEvent& event);
+Result<RevocationEvent> DecodeEvent(ByteView content);
+
+}  // namespace dare::registry
