@@ -12,18 +12,47 @@ namespace {
 
 constexpr std::size_t kMostListBytes = 65'536;  // Linux's own limit
 
-std::string PathOf(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+// The file behind a descriptor. One that is open with O_PATH only is reached through /proc, which
+// costs more than the call itself.
+class OpenFile {
+ public:
+  explicit OpenFile(int fd) : fd_(fd) {
+    if ((::fcntl(fd, F_GETFL) & O_PATH) != 0) path_ = "/proc/self/fd/" + std::to_string(fd);
+  }
+  ssize_t ListNames(char* names, std::size_t size) const {
+    return path_.empty() ? ::flistxattr(fd_, names, size) : ::listxattr(path_.c_str(), names, size);
+  }
+  ssize_t Get(const std::string& name, Bytes& value) const {
+    return path_.empty() ? ::fgetxattr(fd_, name.c_str(), value.data(), value.size())
+                         : ::getxattr(path_.c_str(), name.c_str(), value.data(), value.size());
+  }
+  int Set(const ExtendedAttribute& attribute) const {
+    const char* name = attribute.name.c_str();
+    const Bytes& value = attribute.value;
+    return path_.empty() ? ::fsetxattr(fd_, name, value.data(), value.size(), 0)
+                         : ::setxattr(path_.c_str(), name, value.data(), value.size(), 0);
+  }
+  int SetMode(mode_t mode) const {
+    return path_.empty() ? ::fchmod(fd_, mode) : ::chmod(path_.c_str(), mode);
+  }
+  int SetTimes(const struct timespec (&times)[2]) const {
+    return path_.empty() ? ::futimens(fd_, times) : ::utimensat(AT_FDCWD, path_.c_str(), times, 0);
+  }
+
+ private:
+  const int fd_;
+  std::string path_;  // empty: the descriptor does for everything
+};
 
 bool IsRootsToSet(const std::string& name) {
   return !name.starts_with("user.") && !name.starts_with("system.posix_acl_");
 }
 
-Result<void> ApplyExtended(const std::string& path, const Entry& entry) {
+Result<void> ApplyExtended(const OpenFile& file, const Entry& entry) {
   const bool root = ::geteuid() == 0;
   for (const ExtendedAttribute& attribute : entry.attributes) {
     if (!root && IsRootsToSet(attribute.name)) continue;
-    if (::setxattr(path.c_str(), attribute.name.c_str(), attribute.value.data(),
-                   attribute.value.size(), 0) != 0) {
+    if (file.Set(attribute) != 0) {
       return IoError("cannot give it its attribute " + attribute.name, errno);
     }
   }
@@ -49,13 +78,13 @@ void TakeStatus(const struct stat& status, Entry& entry) {
 
 Result<std::vector<ExtendedAttribute>> ReadAttributes(int fd) {
   std::vector<ExtendedAttribute> attributes;
-  const std::string path = PathOf(fd);
-  const ssize_t size = ::listxattr(path.c_str(), nullptr, 0);
+  const OpenFile file(fd);
+  const ssize_t size = file.ListNames(nullptr, 0);
   if (size < 0 && errno == E2BIG) return Error(Code::kTooLarge, "it has too many attributes");
   if (size < 0 && errno != ENOTSUP) return IoError("cannot list its attributes", errno);
   if (size <= 0) return attributes;
   std::string names(kMostListBytes, '\0');
-  const ssize_t listed = ::listxattr(path.c_str(), names.data(), names.size());
+  const ssize_t listed = file.ListNames(names.data(), names.size());
   if (listed < 0) return IoError("cannot list its attributes", errno);
   names.resize(static_cast<std::size_t>(listed));
   std::size_t total = 0;
@@ -63,7 +92,7 @@ Result<std::vector<ExtendedAttribute>> ReadAttributes(int fd) {
     const std::string name = names.c_str() + at;
     at += name.size() + 1;
     Bytes value(kMostListBytes);
-    const ssize_t n = ::getxattr(path.c_str(), name.c_str(), value.data(), value.size());
+    const ssize_t n = file.Get(name, value);
     if (n < 0 && errno == ENODATA) continue;  // gone meanwhile
     if (n < 0) return IoError("cannot read its attribute " + name, errno);
     value.resize(static_cast<std::size_t>(n));
@@ -79,17 +108,17 @@ Result<std::vector<ExtendedAttribute>> ReadAttributes(int fd) {
 Result<void> ApplyAttributes(int fd, const Entry& entry) {
   const bool root = ::geteuid() == 0;
   const bool link = entry.kind == EntryKind::kLink;
-  const std::string path = PathOf(fd);
+  const OpenFile file(fd);
   if (root && ::fchownat(fd, "", entry.owner, entry.group, AT_EMPTY_PATH) != 0) {
     return IoError("cannot give it its owner", errno);
   }
-  TRY(ApplyExtended(path, entry));  // after the owner: changing that drops capabilities
+  TRY(ApplyExtended(file, entry));  // after the owner: changing that drops capabilities
   mode_t mode = entry.mode;
   if (!root && entry.kind == EntryKind::kFile) mode &= 0777;
-  if (!link && ::chmod(path.c_str(), mode) != 0) return IoError("cannot give it its mode", errno);
+  if (!link && file.SetMode(mode) != 0) return IoError("cannot give it its mode", errno);
   const struct timespec times[2] = {
       {0, UTIME_OMIT}, {entry.modified.seconds, static_cast<long>(entry.modified.nanoseconds)}};
-  if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0) {
+  if (file.SetTimes(times) != 0) {
     return IoError("cannot give it its time", errno);
   }
   return {};

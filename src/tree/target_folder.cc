@@ -104,7 +104,7 @@ Result<void> TargetFolder::FinishFile(NewFile file, const Entry& entry) const {
   Result<void> finished = ApplyAttributes(file.fd.get(), entry);
   const bool attributes_failed = !finished;
   const Result<void> published = Publish(
-      file.parent.get(),
+      file.parent.get(), file.fd.get(),
       file.temporary.empty() ? "/proc/self/fd/" + std::to_string(file.fd.get()) : file.temporary,
       NameOf(entry.path));
   if (!published) DropFile(file);
@@ -119,10 +119,13 @@ void TargetFolder::DropFile(const NewFile& file) const {
 }
 
 // `from`: a name in the folder, or a path of /proc for a file without one.
-Result<void> TargetFolder::Publish(int parent, const std::string& from,
+Result<void> TargetFolder::Publish(int parent, int fd, const std::string& from,
                                    const std::string& name) const {
   const bool unnamed = from.starts_with("/");
-  if (unnamed && ::linkat(AT_FDCWD, from.c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+  // Root can name a descriptor directly, which is cheaper than through /proc.
+  if (unnamed && ::linkat(fd, "", parent, name.c_str(), AT_EMPTY_PATH) == 0) return {};
+  if (unnamed && errno != EEXIST &&
+      ::linkat(AT_FDCWD, from.c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
     return {};
   }
   if (unnamed && errno != EEXIST) return IoError("cannot give it its name", errno);

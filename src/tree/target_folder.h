@@ -36,7 +36,7 @@ class TargetFolder {
 
  private:
   TargetFolder(FileDescriptor root, bool replace) : root_(std::move(root)), replace_(replace) {}
-  Result<void> Publish(int parent, const std::string& from, const std::string& name) const;
+  Result<void> Publish(int parent, int fd, const std::string& from, const std::string& name) const;
 
   FileDescriptor root_;
   bool replace_;
