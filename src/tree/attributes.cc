@@ -10,7 +10,8 @@
 namespace dare::tree {
 namespace {
 
-constexpr std::size_t kMostListBytes = 65'536;  // Linux's own limit
+constexpr std::size_t kMostListBytes = 65'536;  // Linux's own limit, of values, too
+constexpr std::size_t kUsualValueBytes = 256;   // what a first try has room for
 
 // The file behind a descriptor. One that is open with O_PATH only is reached through /proc, which
 // costs more than the call itself.
@@ -83,7 +84,7 @@ Result<std::vector<ExtendedAttribute>> ReadAttributes(int fd) {
   if (size < 0 && errno == E2BIG) return Error(Code::kTooLarge, "it has too many attributes");
   if (size < 0 && errno != ENOTSUP) return IoError("cannot list its attributes", errno);
   if (size <= 0) return attributes;
-  std::string names(kMostListBytes, '\0');
+  std::string names(std::min(kMostListBytes, static_cast<std::size_t>(size) + 256), '\0');
   const ssize_t listed = file.ListNames(names.data(), names.size());
   if (listed < 0) return IoError("cannot list its attributes", errno);
   names.resize(static_cast<std::size_t>(listed));
@@ -91,8 +92,12 @@ Result<std::vector<ExtendedAttribute>> ReadAttributes(int fd) {
   for (std::size_t at = 0; at < names.size();) {
     const std::string name = names.c_str() + at;
     at += name.size() + 1;
-    Bytes value(kMostListBytes);
-    const ssize_t n = file.Get(name, value);
+    Bytes value(kUsualValueBytes);
+    ssize_t n = file.Get(name, value);
+    if (n < 0 && errno == ERANGE) {
+      value.resize(kMostListBytes);
+      n = file.Get(name, value);
+    }
     if (n < 0 && errno == ENODATA) continue;  // gone meanwhile
     if (n < 0) return IoError("cannot read its attribute " + name, errno);
     value.resize(static_cast<std::size_t>(n));

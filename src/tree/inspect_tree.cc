@@ -14,7 +14,8 @@ namespace {
 
 Result<SealedTreeFacts> Inspect(int folder, const std::string& path) {
   SealedTreeFacts facts;
-  const FileDescriptor block = TRY(OpenBeneath(folder, std::string(kKeyBlockName), O_RDONLY));
+  const FileDescriptor block =
+      TRY(OpenBeneath(folder, std::string(kKeyBlockName), O_RDONLY | O_NONBLOCK));
   const envelope::FileReader area_file = TRY(envelope::FileReader::Create(block.get(), path));
   Bytes area(envelope::kKeyBlockAreaSize);
   if (TRY(area_file.ReadAt(0, area)) != area.size()) return Error(Code::kDamaged, "too short");
@@ -29,7 +30,8 @@ Result<SealedTreeFacts> Inspect(int folder, const std::string& path) {
     }
   }
   if (!facts.current_slot) return Error(Code::kDamaged, "no key block");
-  const FileDescriptor manifest = TRY(OpenBeneath(folder, std::string(kManifestName), O_RDONLY));
+  const FileDescriptor manifest =
+      TRY(OpenBeneath(folder, std::string(kManifestName), O_RDONLY | O_NONBLOCK));
   const envelope::FileReader reader = TRY(envelope::FileReader::Create(manifest.get(), path));
   envelope::ReaderSource source(reader, 0);
   facts.manifest = TRY(envelope::ReadHeader(source, {}));

@@ -184,7 +184,11 @@ Result<void> Opening::TakeOldest() {
   if (cancelled()) return envelope::Cancelled();
   if (item.error) {
     // On a full disk nothing more will go well.
-    if (item.error->detail == ENOSPC || item.error->detail == EDQUOT) return *item.error;
+    if (item.error->detail == ENOSPC || item.error->detail == EDQUOT) {
+      return Error(Code::kIo,
+                   "no space left on the disk; what was opened is whole, and --resume "
+                   "goes on from there");
+    }
     Report(item.entry.path, *item.error);
     return {};
   }

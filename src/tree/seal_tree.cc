@@ -355,7 +355,11 @@ Result<void> Sealing::Emit(Item& item) {
   }
   if (item.error) {
     // A full disk stops the run: the next one goes on from here.
-    if (item.error->detail == ENOSPC || item.error->detail == EDQUOT) return *item.error;
+    if (item.error->detail == ENOSPC || item.error->detail == EDQUOT) {
+      return Error(Code::kIo, folder_.path() +
+                                  ": no space left on the disk; once there is, run it "
+                                  "again, and it goes on");
+    }
     Report(item.entry.path, *item.error);
     const bool folder = item.entry.kind == EntryKind::kFolder;
     if (item.outcome == Outcome::kFailed && !folder) return {};

@@ -22,7 +22,9 @@ constexpr std::string_view kDataFolder = "data";
 constexpr std::string_view kFilesFolder = "files";
 constexpr std::string_view kMessageSuffix = ".esdk";
 constexpr std::size_t kShortId = 16;  // hex digits in a kept name
-constexpr int kDeepestSweep = 2100;   // kMostPathBytes hold no more components
+// A pipe in the place of a file must not hold us up.
+constexpr int kReadPlain = O_RDONLY | O_NONBLOCK;
+constexpr int kDeepestSweep = 2100;  // kMostPathBytes hold no more components
 
 struct DirCloser {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -34,6 +36,15 @@ Error Busy(const std::string& path) {
 
 Error NotOne(const std::string& path) {
   return Error(Code::kDamaged, path + ": not a sealed tree or damaged");
+}
+
+// A regular file of the tree; kDamaged for whatever else has its name.
+Result<FileDescriptor> OpenPlain(int folder, std::string_view name, const std::string& path) {
+  FileDescriptor fd = TRY(OpenBeneath(folder, std::string(name), kReadPlain));
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return IoError("cannot look at " + path, errno);
+  if (!S_ISREG(status.st_mode)) return NotOne(path);
+  return fd;
 }
 
 Result<void> Lock(int fd, int how, const std::string& path) {
@@ -157,7 +168,8 @@ Result<void> SealedFolder::MakeKeyBlock(const envelope::Keyring& keks) {
 }
 
 Result<void> SealedFolder::OpenKeyBlock(const envelope::Keyring& keks) {
-  const Result<FileDescriptor> fd = OpenBeneath(root_.get(), std::string(kKeyBlockName), O_RDONLY);
+  const Result<FileDescriptor> fd = OpenPlain(root_.get(), kKeyBlockName, path_);
+  if (!fd && fd.error().code == Code::kDamaged) return fd.error();
   if (!fd) return fd.error().detail == ENOENT ? NotOne(path_) : fd.error().In(path_);
   const envelope::FileReader reader = TRY(envelope::FileReader::Create(fd->get(), path_));
   Bytes area(envelope::kKeyBlockAreaSize);
@@ -177,7 +189,7 @@ Result<SealedFolder> SealedFolder::ForOpening(const std::string& path,
   folder.root_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.root_) return IoError("cannot open " + path, errno);
   // On a medium that cannot be written there may be no lock, and nobody to lock out.
-  Result<FileDescriptor> lock = OpenBeneath(folder.fd(), std::string(kLockName), O_RDONLY);
+  Result<FileDescriptor> lock = OpenBeneath(folder.fd(), std::string(kLockName), kReadPlain);
   if (lock) {
     folder.lock_ = *std::move(lock);
     TRY(Lock(folder.lock_.get(), LOCK_SH, path));
@@ -187,9 +199,10 @@ Result<SealedFolder> SealedFolder::ForOpening(const std::string& path,
 }
 
 Result<FileDescriptor> SealedFolder::OpenManifest(std::string_view name) const {
-  Result<FileDescriptor> fd = OpenBeneath(root_.get(), std::string(name), O_RDONLY);
+  Result<FileDescriptor> fd = OpenPlain(root_.get(), name, path_);
   if (!fd && fd.error().detail == ENOENT) return FileDescriptor();
-  if (!fd) return fd.error().In(path_ + "/" + std::string(name));
+  if (!fd && fd.error().code != Code::kDamaged)
+    return fd.error().In(path_ + "/" + std::string(name));
   return fd;
 }
 

@@ -216,6 +216,31 @@ class Trees(TreeTest):
         self.dare("verify", "src.dare", "--at-least-generation", 1)
         self.dare("verify", "src.dare", "--at-least-generation", 2, expect=DAMAGED)
 
+    def test_a_full_disk_ends_the_run_and_the_next_one_goes_on(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(disk)]
+        if subprocess.run(words, capture_output=True).returncode != 0:
+            self.skipTest("SKIPPED: may not mount a small tmpfs here")
+        self.addCleanup(subprocess.run, ["umount", str(disk)], check=True)
+        key, top = self.key(), self.folder / "src"
+        top.mkdir()
+        for number in range(10):
+            self.write(f"src/f{number}", 1_000_000)
+        done = self.dare("seal", "src", "-o", disk / "src.dare", "-k", key, expect=FAILED)
+        self.assertIn("no space left", done.stderr)
+        self.dare("verify", disk / "src.dare", expect=DAMAGED)  # nothing counts before there is a manifest
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        sealed, _ = self.counts("seal", "src", "-o", disk / "src.dare")
+        self.assertEqual(sealed["files"], 10)
+        self.dare("open", disk / "src.dare", "-o", "back")
+        self.assertEqual(snapshot(self.folder / "back"), snapshot(top))
+        subprocess.run(["mount", "-o", "remount,size=12m", str(disk)], check=True)
+        done = self.dare("open", disk / "src.dare", "-o", disk / "back", expect=FAILED)
+        self.assertIn("--resume", done.stderr)
+        for path in (disk / "back").iterdir():
+            self.assertEqual(path.read_bytes(), (top / path.name).read_bytes(), "only whole files are there")
+
     def test_a_tree_inside_what_it_seals_leaves_itself_out(self):
         key, top = self.key(), self.plain()
         sealed, events = self.counts("seal", "src", "-o", "src/own.dare", "-k", key)
@@ -286,6 +311,14 @@ class Attacks(TreeTest):
         os.mkfifo(a)
         self.refused("a pipe in its place", ["a"])
         a.unlink()
+        for name in ("manifest", "key-block", "lock"):
+            kept = (self.sealed / name).read_bytes()
+            (self.sealed / name).unlink()
+            os.mkfifo(self.sealed / name)
+            self.dare("open", "src.dare", "-o", "out", expect=DAMAGED)
+            (self.sealed / name).unlink()
+            (self.sealed / name).write_bytes(kept)
+            shutil.rmtree(self.folder / "out", ignore_errors=True)
         a.write_bytes(first)
         old = first
         self.write("src/a", 5000, b"newer")
