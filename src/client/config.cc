@@ -135,6 +135,23 @@ Result<void> ReadPath(TableReader& in, std::string_view key, const std::string& 
   return {};
 }
 
+// Files of a list, as complete paths.
+Result<void> ReadPaths(TableReader& in, std::string_view key, const std::string& folder,
+                       std::vector<std::string>& values) {
+  const toml::node* node = in.Find(key);
+  if (node == nullptr) return {};
+  const toml::array* list = node->as_array();
+  if (list == nullptr) return in.Fault(node, key, "must be a list of files");
+  for (const toml::node& entry : *list) {
+    const auto text = entry.value_exact<std::string>();
+    if (!text || text->empty()) return in.Fault(&entry, key, "must be a list of files");
+    values.push_back(text->starts_with('/')
+                         ? *text
+                         : (std::filesystem::path(folder) / *text).lexically_normal().string());
+  }
+  return {};
+}
+
 Result<Config> ReadTables(const toml::table& root, const std::string& path) {
   Config config;
   config.path = path;
@@ -146,6 +163,7 @@ Result<Config> ReadTables(const toml::table& root, const std::string& path) {
   TRY(ReadPath(in, "key_file", folder, config.key_file));
   TRY(ReadVersion(in, config));
   TRY(in.Text("default_key", config.default_key));
+  TRY(ReadPaths(in, "recovery_keys", folder, config.recovery_keys));
   TRY(in.Text("key_namespace", config.key_namespace));
   if (config.key_namespace.empty() || config.key_namespace.starts_with("aws-")) {
     return in.Fault(in.Find("key_namespace"), "key_namespace",
@@ -220,6 +238,13 @@ std::string WriteConfig(const Config& config) {
     out << "enrolment_url = " << Quoted(config.enrolment_url) << "\n";
   }
   if (!config.default_key.empty()) out << "default_key = " << Quoted(config.default_key) << "\n";
+  if (!config.recovery_keys.empty()) {
+    out << "recovery_keys = [";
+    for (std::size_t i = 0; i < config.recovery_keys.size(); ++i) {
+      out << (i == 0 ? "" : ", ") << Quoted(config.recovery_keys[i]);
+    }
+    out << "]\n";
+  }
   out << "key_namespace = " << Quoted(config.key_namespace) << "\n"
       << "secrets_dir = " << Quoted(config.secrets_dir) << "\n"
       << "connections = " << config.connections << "\n\n[timeouts]\n"

@@ -24,10 +24,11 @@ struct Config {
   std::string certificate_file;   // PEM; ours, with its chain
   std::string key_file;           // PEM; private, mode 0600
   kmip::ProtocolVersion kmip_version = kmip::kVersion2_1;
-  std::string default_key;              // name or id; may be empty
-  std::string key_namespace = "kmip";   // provider id of the wrapped keys in sealed files
-  std::string enrolment_url;            // where the certificate is renewed; may be empty
-  std::string secrets_dir = "secrets";  // where `dare secret` keeps them
+  std::string default_key;                 // name or id; may be empty
+  std::vector<std::string> recovery_keys;  // PEM files of public keys every sealed file is for, too
+  std::string key_namespace = "kmip";      // provider id of the wrapped keys in sealed files
+  std::string enrolment_url;               // where the certificate is renewed; may be empty
+  std::string secrets_dir = "secrets";     // where `dare secret` keeps them
 
   std::chrono::milliseconds connect_timeout{5000};   // TCP and TLS to one server
   std::chrono::milliseconds request_timeout{15000};  // one operation, retries included

@@ -39,6 +39,7 @@ default_key = "backup"
 key_namespace = "kmip:site"
 enrolment_url = "https://kms1.example:5697"
 secrets_dir = "/var/lib/dare/secrets"
+recovery_keys = ["recovery.pem", "/safe/other.pem"]
 connections = 3
 [timeouts]
 connect_seconds = 1
@@ -55,6 +56,7 @@ threads = 4
   EXPECT_EQ(config->key_namespace, "kmip:site");
   EXPECT_EQ(config->enrolment_url, "https://kms1.example:5697");
   EXPECT_EQ(config->secrets_dir, "/var/lib/dare/secrets");
+  EXPECT_EQ(config->recovery_keys, (std::vector<std::string>{"recovery.pem", "/safe/other.pem"}));
   EXPECT_EQ(config->connections, 3u);
   EXPECT_EQ(config->connect_timeout.count(), 1000);
   EXPECT_EQ(config->request_timeout.count(), 2500);
@@ -80,6 +82,8 @@ TEST(ClientConfig, RefusesWrongTypesAndValues) {
   EXPECT_NE(Refusal("[timeouts]\nrequest_seconds = \"5\"\n").find("seconds"), std::string::npos);
   EXPECT_NE(Refusal("[seal]\nframe_bytes = 1\n").find("seal.frame_bytes"), std::string::npos);
   EXPECT_NE(Refusal("key_namespace = \"aws-kms\"\n").find("aws-"), std::string::npos);
+  EXPECT_NE(Refusal("recovery_keys = \"one.pem\"\n").find("list of files"), std::string::npos);
+  EXPECT_NE(Refusal("recovery_keys = [1]\n").find("list of files"), std::string::npos);
   EXPECT_NE(Refusal("x = \n").find("client.toml:6:"), std::string::npos) << "not TOML";
   EXPECT_NE(Refusal("ca_file = \"again\"\n").find("client.toml:6:"), std::string::npos);
 }

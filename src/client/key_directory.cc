@@ -6,6 +6,7 @@
 #include "kmip/payloads/activate.h"
 #include "kmip/payloads/create.h"
 #include "kmip/payloads/destroy.h"
+#include "kmip/payloads/get.h"
 #include "kmip/payloads/get_attributes.h"
 #include "kmip/payloads/locate.h"
 #include "kmip/payloads/re_key.h"
@@ -239,6 +240,25 @@ Result<void> KeyDirectory::Revoke(const std::string& id, const Revocation& revoc
   }
   TRY(client_.Call<kmip::RevokeResponse>(request));
   return {};
+}
+
+Result<SecretBytes> KeyDirectory::Export(const std::string& id) {
+  kmip::GetRequest request;
+  request.id = kmip::Identifier(id);
+  request.format = kmip::KeyFormatType::kRaw;
+  const auto response = TRY(client_.Call<kmip::GetResponse>(request));
+  if (response.type != kmip::ObjectType::kSymmetricKey) {
+    return Error(Code::kUnsupported, "the object " + id + " is no symmetric key");
+  }
+  ttlv::Reader members = TRY(response.object.Members());
+  const kmip::KeyBlock block = TRY(kmip::ReadKeyBlock(members));
+  const bool aes = block.algorithm.value_or(kmip::CryptographicAlgorithm::kAES) ==
+                   kmip::CryptographicAlgorithm::kAES;
+  if (!aes || block.wrapping) {
+    return Error(Code::kUnsupported, "the key " + id + " is no AES key that can be exported");
+  }
+  const ByteView key = TRY(block.KeyBytes());
+  return SecretBytes::CopyOf(key);
 }
 
 Result<void> KeyDirectory::Destroy(const std::string& id) {

@@ -77,6 +77,9 @@ class KeyDirectory {
   Result<Rotation> Rotate(const std::string& id);
   // Out of use for wrapping; with the reason Key Compromise, compromised.
   Result<void> Revoke(const std::string& id, const Revocation& revocation);
+  // The bytes of an AES key, for keeping elsewhere: only where the key is extractable and the
+  // server lets us (kDenied). kUnsupported for any other object.
+  Result<SecretBytes> Export(const std::string& id);
   // The material is gone for ever; the attributes stay.
   Result<void> Destroy(const std::string& id);
 

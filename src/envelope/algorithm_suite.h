@@ -24,7 +24,8 @@ struct AlgorithmSuite {
   std::size_t message_id_size() const { return header_version == 1 ? 16 : 32; }
 };
 
-inline constexpr std::uint16_t kSuiteWritten = 0x0478;  // the only one we ever write
+inline constexpr std::uint16_t kSuiteWritten = 0x0478;        // what we write
+inline constexpr std::uint16_t kSuiteWrittenSigned = 0x0578;  // on request; nothing else ever
 
 // Null for unknown ids; suites of other AWS clients (S3, database) are unknown here.
 const AlgorithmSuite* FindSuite(std::uint16_t id);

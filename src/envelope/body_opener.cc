@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <cstring>
+#include <string>
 #include <utility>
 
 #include "envelope/footer_signature.h"
 #include "envelope/frame_pipeline.h"
+#include "envelope/frame_reader.h"
 #include "envelope/message_opener.h"
 
 namespace dare::envelope {
@@ -15,14 +16,6 @@ constexpr std::size_t kTag = crypto::kGcmTagSize;
 // frame's 16 bytes of header then end 8 bytes earlier.
 constexpr std::size_t kFrameOffset = FrameBuffer::kDataOffset - 24;
 constexpr std::size_t kRegularData = kFrameOffset + 16;
-
-Error CutShort() { return Error(Code::kDamaged, "the message is cut short"); }
-Error WrongSequence() { return Error(Code::kDamaged, "a frame is out of order"); }
-
-// Every known writer stores the IV it must be, so anything else is refused.
-bool IvMatches(ByteView iv, std::uint32_t sequence) {
-  return GetU64(iv.data()) == 0 && GetU32(iv.data() + 8) == sequence;
-}
 
 // Reads in order and, in signed suites, feeds the signature.
 class SignedInput {
@@ -103,7 +96,7 @@ class StreamFlow final : public FrameFlow {
  private:
   Result<void> ReadRegular(FrameBuffer& frame) {
     const std::uint8_t* head = frame.At(kFrameOffset, 24).data();
-    if (GetU32(head) != frame.sequence || !IvMatches({head + 4, kIv}, frame.sequence)) {
+    if (GetU32(head) != frame.sequence || !IsFrameIv({head + 4, kIv}, frame.sequence)) {
       return WrongSequence();
     }
     frame.kind = FrameKind::kRegular;
@@ -115,7 +108,7 @@ class StreamFlow final : public FrameFlow {
   Result<void> ReadFinal(FrameBuffer& frame) {
     const std::uint8_t* head = frame.At(kFrameOffset, 24).data();
     const std::uint32_t length = GetU32(head + 20);
-    if (GetU32(head + 4) != frame.sequence || !IvMatches({head + 8, kIv}, frame.sequence)) {
+    if (GetU32(head + 4) != frame.sequence || !IsFrameIv({head + 8, kIv}, frame.sequence)) {
       return WrongSequence();
     }
     if (length > frame_length_) return Error(Code::kDamaged, "the final frame is too long");
@@ -132,64 +125,43 @@ class StreamFlow final : public FrameFlow {
   bool finished_ = false;
 };
 
+// Opens the frames that a range of the plaintext needs, and gives out that range.
 class FileFlow final : public FrameFlow {
  public:
-  FileFlow(const RandomReader& in, std::uint64_t offset, OpenOutput out, const FrameLayout& layout)
-      : in_(in), offset_(offset), out_(out), layout_(layout) {}
+  FileFlow(const FrameReader& frames, OpenOutput out, PlainRange range)
+      : frames_(frames), out_(out), range_(range), next_(range.offset / frame_length()) {}
+
+  std::uint64_t frames() const {
+    return range_.length == 0 ? 0 : (end() - 1) / frame_length() - next_ + 1;
+  }
 
   Result<bool> Claim(FrameBuffer& frame) override {
-    if (next_ > layout_.regular_frames) return false;
-    Prepare(frame, next_++);
+    if (range_.length == 0 || next_ * frame_length() >= end()) return false;
+    frames_.Prepare(frame, next_++);
     return true;
   }
 
-  // The frame with index 0, 1, ….
-  void Prepare(FrameBuffer& frame, std::uint64_t index) const {
-    const bool final = index == layout_.regular_frames;
-    frame.kind = final ? FrameKind::kFinal : FrameKind::kRegular;
-    frame.sequence = static_cast<std::uint32_t>(index + 1);
-    frame.source_offset = offset_ + layout_.FrameOffset(index);
-    frame.length = final ? layout_.final_length : layout_.frame_length;
-  }
-
   Result<void> Process(FrameBuffer& frame, FrameCipher& cipher) override {
-    TRY(Open(frame, cipher));
+    TRY(frames_.Open(frame, cipher));
+    const std::uint64_t begins = std::uint64_t{frame.sequence - 1} * frame_length();
+    const std::uint64_t from = std::max(begins, range_.offset);
+    const std::uint64_t to = std::min(begins + frame.length, end());
+    frame.length = static_cast<std::size_t>(to - from);
+    frame.output = frame.output.subspan(static_cast<std::size_t>(from - begins), frame.length);
     if (out_.file == nullptr) return {};
-    const std::uint64_t place = std::uint64_t{frame.sequence - 1} * layout_.frame_length;
-    return out_.file->WriteAt(place, frame.output);
-  }
-
-  // Reads the frame and opens it, without writing anything.
-  Result<void> Open(FrameBuffer& frame, FrameCipher& cipher) const {
-    const bool final = frame.kind == FrameKind::kFinal;
-    const std::size_t head_size = final ? 24 : 16;
-    const MutableBytes whole =
-        frame.At(FrameBuffer::kDataOffset - head_size, head_size + frame.length + kTag);
-    if (TRY(in_.ReadAt(frame.source_offset, whole)) != whole.size()) return CutShort();
-    const std::uint8_t* head = whole.data();
-    if (final) {
-      if (GetU32(head) != kFinalFrameMarker || GetU32(head + 20) != frame.length) {
-        return WrongSequence();
-      }
-      head += 4;
-    }
-    if (GetU32(head) != frame.sequence || !IvMatches({head + 4, kIv}, frame.sequence)) {
-      return WrongSequence();
-    }
-    const MutableBytes data = frame.Data(frame.length);
-    TRY(cipher.Open(frame.kind, frame.sequence, {head + 4, kIv}, data, whole.last(kTag)));
-    frame.output = data;
-    return {};
+    return out_.file->WriteAt(from - range_.offset, frame.output);
   }
 
   Result<void> Emit(FrameBuffer& frame) override { return out_.stream->Write(frame.output); }
 
  private:
-  const RandomReader& in_;
-  const std::uint64_t offset_;
+  std::uint64_t frame_length() const { return frames_.layout().frame_length; }
+  std::uint64_t end() const { return range_.offset + range_.length; }
+
+  const FrameReader& frames_;
   const OpenOutput out_;
-  const FrameLayout layout_;
-  std::uint64_t next_ = 0;
+  const PlainRange range_;
+  std::uint64_t next_;
 };
 
 // The whole body has one tag, so all of it is held back; read piecewise, so that a length which
@@ -231,28 +203,30 @@ Result<std::uint64_t> OpenBodyStream(AuthenticHeader message, ByteSource& in, By
   return RunPipeline(open, message.cipher, shape, flow);
 }
 
+Result<PlainRange> PlainRange::Within(std::uint64_t size) const {
+  if (offset > size) {
+    return Error(Code::kInvalidArgument, "the range begins behind the end: the content has " +
+                                             std::to_string(size) + " bytes");
+  }
+  return PlainRange{offset, std::min(length, size - offset)};
+}
+
 Result<std::uint64_t> OpenBodyFile(AuthenticHeader message, const RandomReader& in,
-                                   std::uint64_t offset, OpenOutput out, const FlowOptions& flow) {
+                                   std::uint64_t offset, OpenOutput out, const FlowOptions& flow,
+                                   const std::optional<PlainRange>& range) {
   const MessageHeader& header = message.header;
-  if (header.content_type != ContentType::kFramed ||
-      header.suite->signature != FooterSignature::kNone) {
+  const bool is_signed = header.suite->signature != FooterSignature::kNone;
+  if (header.content_type != ContentType::kFramed || (is_signed && !range)) {
     return Error(Code::kInternal, "this body can only be opened in order");
   }
-  if (in.size() < offset) return CutShort();
-  const FrameLayout layout = TRY(FrameLayout::OfBody(in.size() - offset, header.frame_length));
-  FileFlow open(in, offset, out, layout);
+  const FrameReader frames = TRY(FrameReader::Create(in, offset, header, message.cipher));
+  const PlainRange part = TRY(range.value_or(PlainRange{}).Within(frames.plaintext_size()));
+  FileFlow open(frames, out, part);
   PipelineShape shape;
-  shape.frame_length = static_cast<std::size_t>(
-      std::min<std::uint64_t>(header.frame_length, layout.plaintext_size()));
-  shape.most_frames = layout.regular_frames + 1;
+  shape.frame_length = frames.frame_room();
+  shape.most_frames = open.frames();
   shape.ordered = out.stream != nullptr;
-  shape.total = layout.plaintext_size();
-  {
-    // Section 8 of the format: authenticate the size before trusting it.
-    FrameBuffer last = TRY(FrameBuffer::Create(shape.frame_length));
-    open.Prepare(last, layout.regular_frames);
-    TRY(open.Open(last, message.cipher));
-  }
+  shape.total = part.length;
   return RunPipeline(open, message.cipher, shape, flow);
 }
 

@@ -35,7 +35,10 @@ class SealFlow final : public FrameFlow {
     return out_.file->WriteAt(out_.offset + index * stride, frame.output);
   }
 
-  Result<void> Emit(FrameBuffer& frame) override { return out_.stream->Write(frame.output); }
+  Result<void> Emit(FrameBuffer& frame) override {
+    TRY(sealer_.Sign(frame.output));
+    return out_.stream->Write(frame.output);
+  }
 
  private:
   // True when this is the last one.
@@ -73,6 +76,9 @@ class SealFlow final : public FrameFlow {
 
 Result<std::uint64_t> SealBody(MessageSealer& sealer, SealInput in, SealOutput out,
                                const FlowOptions& flow) {
+  if (sealer.is_signed() && out.stream == nullptr) {
+    return Error(Code::kInternal, "a signed message can only be written in order");
+  }
   PipelineShape shape;
   shape.frame_length = sealer.frame_length();
   shape.ordered = out.stream != nullptr;
@@ -85,7 +91,10 @@ Result<std::uint64_t> SealBody(MessageSealer& sealer, SealInput in, SealOutput o
         static_cast<std::size_t>(std::min<std::uint64_t>(shape.frame_length, in.file->size()));
   }
   SealFlow seal(sealer, in, out);
-  return RunPipeline(seal, sealer.cipher(), shape, flow);
+  const std::uint64_t plaintext = TRY(RunPipeline(seal, sealer.cipher(), shape, flow));
+  const Bytes footer = TRY(sealer.Finish());
+  if (!footer.empty()) TRY(out.stream->Write(footer));
+  return plaintext;
 }
 
 }  // namespace dare::envelope

@@ -44,6 +44,14 @@ Result<void> EncryptionContext::Add(std::string key, std::string value) {
   if (key.starts_with(kReservedPrefix)) {
     return Error(Code::kInvalidArgument, "context keys starting with aws-crypto- are reserved");
   }
+  return Insert(std::move(key), std::move(value));
+}
+
+Result<void> EncryptionContext::AddPublicKey(std::string base64) {
+  return Insert(std::string(kPublicKey), std::move(base64));
+}
+
+Result<void> EncryptionContext::Insert(std::string key, std::string value) {
   if (!IsValidUtf8(AsBytes(key)) || !IsValidUtf8(AsBytes(value))) {
     return Error(Code::kInvalidArgument, "a context pair must be UTF-8");
   }

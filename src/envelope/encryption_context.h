@@ -23,6 +23,9 @@ class EncryptionContext {
   // readers sort other keys differently and then cannot unwrap the DEK.
   Result<void> AddPortable(std::string key, std::string value);
 
+  // Adds the pair of signed suites, which MessageSealer alone writes.
+  Result<void> AddPublicKey(std::string base64);
+
   // Null when absent.
   const std::string* Find(std::string_view key) const;
   bool empty() const { return pairs_.empty(); }
@@ -44,6 +47,8 @@ class EncryptionContext {
   friend bool operator==(const EncryptionContext&, const EncryptionContext&) = default;
 
  private:
+  Result<void> Insert(std::string key, std::string value);
+
   std::map<std::string, std::string, std::less<>> pairs_;
 };
 

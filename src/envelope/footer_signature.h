@@ -28,4 +28,26 @@ class SignatureVerifier {
   std::unique_ptr<State> state_;
 };
 
+// Makes the footer of a message of suite 0x0578: ECDSA on P-384 with SHA-384 over every byte before
+// it, under a key pair that is made for this message and forgotten with this object. Not
+// thread-safe; fed in order.
+class SignatureMaker {
+ public:
+  static Result<SignatureMaker> Create();
+  SignatureMaker(SignatureMaker&&) noexcept;
+  SignatureMaker& operator=(SignatureMaker&&) noexcept;
+  ~SignatureMaker();
+
+  // Standard base64 of the compressed point, for the context.
+  const std::string& public_key() const;
+  Result<void> Update(ByteView bytes);
+  // The footer: u16 length, signature. Nothing more can be signed then.
+  Result<Bytes> Footer();
+
+ private:
+  struct State;
+  explicit SignatureMaker(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 }  // namespace dare::envelope

@@ -22,6 +22,13 @@ std::string_view FrameName(FrameKind kind) {
 
 }  // namespace
 
+Error CutShort() { return Error(Code::kDamaged, "the message is cut short"); }
+Error WrongSequence() { return Error(Code::kDamaged, "a frame is out of order"); }
+
+bool IsFrameIv(ByteView iv, std::uint32_t sequence) {
+  return GetU64(iv.data()) == 0 && GetU32(iv.data() + 8) == sequence;
+}
+
 FrameTicket::FrameTicket(FrameTicket&& other) noexcept
     : sequence_(std::exchange(other.sequence_, 0)), final_(other.final_) {}
 
@@ -79,7 +86,7 @@ Result<void> FrameCipher::Open(FrameKind kind, std::uint32_t sequence, ByteView 
 }
 
 Result<FrameLayout> FrameLayout::OfBody(std::uint64_t body_size, std::uint32_t frame_length) {
-  if (body_size < kFinalFrameOverhead) return Error(Code::kDamaged, "the message is cut short");
+  if (body_size < kFinalFrameOverhead) return CutShort();
   FrameLayout layout;
   layout.frame_length = frame_length;
   const std::uint64_t payload = body_size - kFinalFrameOverhead;

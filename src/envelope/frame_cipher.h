@@ -12,6 +12,12 @@ inline constexpr std::size_t kFinalFrameOverhead = 4 + 4 + 12 + 4 + 16;
 inline constexpr std::uint32_t kFinalFrameMarker = 0xFFFFFFFF;
 inline constexpr std::uint64_t kMostFrames = 0xFFFFFFFF;
 
+// What a reader says of frames that are not what they must be.
+Error CutShort();
+Error WrongSequence();
+// Every known writer stores the IV it must be (12 bytes), so anything else is refused.
+bool IsFrameIv(ByteView iv, std::uint32_t sequence);
+
 enum class FrameKind : std::uint8_t { kRegular, kFinal, kSingleBlock };
 
 // The right to seal one frame. MessageSealer hands out each sequence number once, and sealing uses

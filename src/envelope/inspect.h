@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "envelope/key_block.h"
 
@@ -16,12 +17,34 @@ struct SealedFileFacts {
   bool slots_identical = false;
   std::optional<std::size_t> current_slot;  // the readable one of the highest generation
   MessageHeader data_header;
-  std::optional<std::uint64_t>
-      plaintext_bytes;  // by arithmetic; only for framed bodies of a valid size
+  std::optional<std::uint64_t> plaintext_bytes;  // by arithmetic; only for bodies of a valid size
 };
 
 // kDamaged, "<path>: not a sealed file or damaged", when there is no key block or data header.
 Result<SealedFileFacts> InspectFile(const std::string& path);
+
+// The same of a bare ESDK message. None of it is authentic.
+struct MessageFacts {
+  std::uint64_t file_bytes = 0;
+  MessageHeader header;
+  std::optional<std::uint64_t> plaintext_bytes;
+};
+// kDamaged, "<path>: …", when it does not begin with a header.
+Result<MessageFacts> InspectMessageFile(const std::string& path);
+
+enum class FileKind : std::uint8_t {
+  kOther,       // none of ours
+  kSealedFile,  // key blocks, then a data message
+  kKeyBlocks,   // key blocks alone, which other files need
+  kMessage,     // a bare ESDK message
+};
+// Under which keys a file can be opened, whatever it is, as far as it tells itself.
+struct OpeningKeys {
+  FileKind kind = FileKind::kOther;
+  std::vector<EncryptedDataKey> keys;  // any of them opens it
+};
+// Reads the first 8 KiB, or a message's header. Errors are those of reading only.
+Result<OpeningKeys> FindOpeningKeys(const std::string& path);
 
 // The key name in an EDK: for AES keys the part before the sizes and the IV, else the whole info.
 std::string KeyNameOf(const EncryptedDataKey& edk);

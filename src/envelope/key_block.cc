@@ -34,8 +34,9 @@ Result<std::uint32_t> GenerationOf(const EncryptionContext& context) {
   return generation;
 }
 
-MessageLimits SlotLimits() {
+MessageLimits SlotLimits(std::size_t most_edks = MessageLimits{}.edks) {
   MessageLimits limits;
+  limits.edks = most_edks;
   limits.header_bytes = kSlotSize;
   limits.non_framed_bytes = kSlotSize;
   return limits;
@@ -52,14 +53,14 @@ bool HasZeroSector(ByteView slot) {
   return false;
 }
 
-Slot ExamineSlot(ByteView bytes) {
+Slot ExamineSlot(ByteView bytes, std::size_t most_edks) {
   Slot slot;
   if (HasZeroSector(bytes)) {
     slot.state = SlotState::kReplacing;
     return slot;
   }
   MemorySource in(bytes);
-  Result<MessageHeader> header = ReadHeader(in, SlotLimits());
+  Result<MessageHeader> header = ReadHeader(in, SlotLimits(most_edks));
   if (!header || !header->suite->commits) return slot;
   const std::string* id = header->context.Find(kBlockIdPair);
   const Result<std::uint32_t> generation = GenerationOf(header->context);
@@ -124,9 +125,9 @@ Result<Bytes> SealKeyBlock(const KeyBlock& block, const Keyring& keks, bool veri
   return message;
 }
 
-Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks) {
+Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks, std::size_t most_edks) {
   ReadOptions options;
-  options.limits = SlotLimits();
+  options.limits = SlotLimits(most_edks);
   MemorySource in(message);
   const MessageHeader header = TRY(ReadHeader(in, options.limits));
   const WipingBytes plaintext = TRY(OpenMessage(message, keks, options));
@@ -143,13 +144,15 @@ Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks) {
   return block;
 }
 
-std::array<Slot, kSlotCount> ExamineSlots(ByteView area) {
+std::array<Slot, kSlotCount> ExamineSlots(ByteView area, std::size_t most_edks) {
   CHECK(area.size() == kKeyBlockAreaSize);
-  return {ExamineSlot(area.first(kSlotSize)), ExamineSlot(area.subspan(kSlotSize))};
+  return {ExamineSlot(area.first(kSlotSize), most_edks),
+          ExamineSlot(area.subspan(kSlotSize), most_edks)};
 }
 
-Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance) {
-  const std::array<Slot, kSlotCount> slots = ExamineSlots(area);
+Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance,
+                                    std::size_t most_edks) {
+  const std::array<Slot, kSlotCount> slots = ExamineSlots(area, most_edks);
   const bool identical =
       std::equal(area.begin(), area.begin() + kSlotSize, area.begin() + kSlotSize);
   if (tolerance == SlotTolerance::kStrict) TRY(CheckStrictly(slots, identical));
@@ -158,7 +161,8 @@ Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTole
   std::optional<Error> obstacle;
   for (const std::size_t index : {first, 1 - first}) {
     if (slots[index].state != SlotState::kPresent || (identical && index != first)) continue;
-    Result<KeyBlock> block = OpenKeyBlock(area.subspan(index * kSlotSize, kSlotSize), keks);
+    Result<KeyBlock> block =
+        OpenKeyBlock(area.subspan(index * kSlotSize, kSlotSize), keks, most_edks);
     if (block) return OpenedSlot{*std::move(block), index, identical};
     const bool damaged = block.error().code == Code::kDamaged;
     if (damaged && tolerance == SlotTolerance::kStrict) return NotAuthentic();

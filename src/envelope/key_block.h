@@ -37,7 +37,8 @@ struct KeyBlock {
 // id). kTooLarge when the wrapped copies do not fit.
 Result<Bytes> SealKeyBlock(const KeyBlock& block, const Keyring& keks, bool verify_wraps = true);
 // kDamaged when it is no authentic key block; errors of the KEKs' wrappers pass.
-Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks);
+Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks,
+                              std::size_t most_edks = MessageLimits{}.edks);
 
 // What can be seen of a slot without any key.
 enum class SlotState : std::uint8_t {
@@ -51,7 +52,8 @@ struct Slot {
   std::uint32_t generation = 0;  // when present; not authentic
   std::string block_id;          // when present; not authentic
 };
-std::array<Slot, kSlotCount> ExamineSlots(ByteView area);
+std::array<Slot, kSlotCount> ExamineSlots(ByteView area,
+                                          std::size_t most_edks = MessageLimits{}.edks);
 
 enum class SlotTolerance : std::uint8_t {
   kStrict,  // a slot that is neither good nor being replaced is damage, even when the other one
@@ -64,7 +66,9 @@ struct OpenedSlot {
   bool identical = false;  // both slots hold the same bytes
 };
 // Opens the slot with the highest generation that opens. `area` has kKeyBlockAreaSize bytes.
+// A key block with more than `most_edks` wrapped copies counts as damaged.
 // kDamaged, or the KEK wrappers' own error when that is why nothing opened.
-Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance);
+Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance,
+                                    std::size_t most_edks = MessageLimits{}.edks);
 
 }  // namespace dare::envelope

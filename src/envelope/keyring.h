@@ -26,6 +26,8 @@ class KeyWrapper {
  public:
   virtual ~KeyWrapper() = default;
   virtual Result<EncryptedDataKey> Wrap(const Dek& dek, ByteView aad) = 0;
+  // False for the public half of a key pair, whose wraps cannot be tried.
+  virtual bool can_unwrap() const { return true; }
   // nullopt: not mine (other namespace, name, sizes), look further. kDamaged: mine, but it does not
   // authenticate; the reader looks further too. Any other error (denied, unavailable) also lets the
   // reader try the remaining copies, and is what the caller gets, unchanged, when none of them

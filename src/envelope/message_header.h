@@ -44,7 +44,7 @@ struct MessageHeader {
 // pass.
 Result<MessageHeader> ReadHeader(ByteSource& in, const MessageLimits& limits);
 
-// The bytes of a version 2, suite 0x0478, framed header body. MessageSealer is the only caller: a
+// The bytes of a version 2, framed header body. MessageSealer is the only caller: a
 // message id gets exactly one header.
 Result<Bytes> EncodeHeaderBody(const MessageHeader& header);
 

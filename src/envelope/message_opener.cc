@@ -5,14 +5,14 @@
 namespace dare::envelope {
 namespace {
 
-// The first copy that opens. When none does: an error other than "does not authenticate" passes up,
-// because then a key that might fit could not be used.
+// The first copy that opens to a DEK of the suite's length. When none does: an error other than
+// "does not authenticate" passes up, because then a key that might fit could not be used.
 Result<Dek> UnwrapDek(const MessageHeader& header, const Keyring& keyring, ByteView aad) {
   std::optional<Error> obstacle;
   for (const EncryptedDataKey& edk : header.edks) {
     for (const std::shared_ptr<KeyWrapper>& wrapper : keyring) {
       Result<std::optional<Dek>> dek = wrapper->Unwrap(edk, aad);
-      if (dek && *dek) return *std::move(*dek);
+      if (dek && *dek && (*dek)->size() == header.suite->key_length) return *std::move(*dek);
       if (!dek && dek.error().code != Code::kDamaged && !obstacle) obstacle = dek.error();
     }
   }
@@ -22,7 +22,6 @@ Result<Dek> UnwrapDek(const MessageHeader& header, const Keyring& keyring, ByteV
 
 Result<FrameCipher> CheckHeader(const MessageHeader& header, const Dek& dek,
                                 const EncryptionContext& required) {
-  if (dek.size() != header.suite->key_length) return NotAuthentic();
   const MessageKeys keys = TRY(DeriveMessageKeys(*header.suite, header.message_id, dek));
   // Before anything else is done with the key: the message must be bound to it.
   if (!EqualInConstantTime(keys.commitment, header.commitment)) return NotAuthentic();
@@ -37,11 +36,14 @@ Result<FrameCipher> CheckHeader(const MessageHeader& header, const Dek& dek,
 
 Error NotAuthentic() { return Error(Code::kDamaged, "authentication failed"); }
 
+Result<void> CheckCommitment(const MessageHeader& header, const ReadOptions& options) {
+  if (header.suite->commits || options.commitment == CommitmentPolicy::kInsecureAllow) return {};
+  return Error(Code::kDamaged, "the message does not commit to its key, which is required");
+}
+
 Result<AuthenticHeader> AuthenticateHeader(MessageHeader header, const Keyring& keyring,
                                            const ReadOptions& options) {
-  if (!header.suite->commits && options.commitment == CommitmentPolicy::kRequire) {
-    return Error(Code::kDamaged, "the message does not commit to its key, which is required");
-  }
+  TRY(CheckCommitment(header, options));
   // What is not stored was required: it joins the context that wraps the DEK and the header's tag.
   const EncryptionContext full = TRY(header.context.MergedWith(options.reproduced_context));
   const EncryptionContext required = header.context.MissingFrom(options.reproduced_context);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "envelope/frame_cipher.h"
 #include "envelope/io.h"
@@ -21,6 +22,9 @@ struct ReadOptions {
   EncryptionContext reproduced_context;
 };
 
+// kDamaged when the message does not commit to its key and `options` require it.
+Result<void> CheckCommitment(const MessageHeader& header, const ReadOptions& options);
+
 // A header whose DEK was unwrapped, whose commitment and tag fit: its fields may be trusted.
 struct AuthenticHeader {
   MessageHeader header;
@@ -39,15 +43,27 @@ Result<AuthenticHeader> AuthenticateHeader(MessageHeader header, const Keyring& 
 Result<std::uint64_t> OpenBodyStream(AuthenticHeader message, ByteSource& in, ByteSink& out,
                                      const MessageLimits& limits, const FlowOptions& flow);
 
-// Opens a framed body without signature in a file that begins at `offset` and ends with it. The
-// final frame is opened first, which authenticates the size, then the workers read, and write where
-// `out_file` is given, at computed places; with `out_stream` frames come in order.
+// A part of a plaintext; as it is made, all of it.
+struct PlainRange {
+  std::uint64_t offset = 0;
+  std::uint64_t length = ~std::uint64_t{0};  // as far as there is something
+
+  // What of it lies within `size` bytes. kInvalidArgument when it begins behind their end.
+  Result<PlainRange> Within(std::uint64_t size) const;
+};
+
+// Opens a framed body in a file that begins at `offset` and ends with it. The final frame is opened
+// first, which authenticates the size, then the workers read, and write where `file` is given, at
+// computed places; with `stream` frames come in order. With a range only the frames it needs are
+// read and checked, and only it comes out. Bodies with a signature: with a range only, and the
+// signature is not checked then, so such a part is worth as much as one without.
 struct OpenOutput {
   ByteSink* stream = nullptr;
   RandomWriter* file = nullptr;
 };
 Result<std::uint64_t> OpenBodyFile(AuthenticHeader message, const RandomReader& in,
-                                   std::uint64_t offset, OpenOutput out, const FlowOptions& flow);
+                                   std::uint64_t offset, OpenOutput out, const FlowOptions& flow,
+                                   const std::optional<PlainRange>& range = std::nullopt);
 
 // A whole message in memory, any suite, framed or not. Nothing comes out unless all of it is
 // authentic.

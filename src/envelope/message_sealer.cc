@@ -22,6 +22,9 @@ Result<void> CheckOptions(std::size_t keys, const MessageOptions& options) {
   if (options.frame_length == 0 || options.frame_length > kMostFrameLength) {
     return Error(Code::kInvalidArgument, "the frame length must be 1 byte to 64 MiB");
   }
+  if (options.suite != kSuiteWritten && options.suite != kSuiteWrittenSigned) {
+    return Error(Code::kInvalidArgument, "only the suites 0x0478 and 0x0578 are ever written");
+  }
   return {};
 }
 
@@ -29,15 +32,30 @@ Result<void> CheckOptions(std::size_t keys, const MessageOptions& options) {
 
 Result<MessageSealer> MessageSealer::Create(const Keyring& keyring, const MessageOptions& options) {
   TRY(CheckOptions(keyring.size(), options));
-  const Bytes aad = options.context.Serialize();
-  return CreateUnder(TRY(MakeWrappedDek(keyring, aad, options.verify_wraps)), options);
+  MessageOptions complete = options;
+  std::optional<SignatureMaker> signature;
+  if (FindSuite(options.suite)->signature != FooterSignature::kNone) {
+    signature = TRY(SignatureMaker::Create());
+    TRY(complete.context.AddPublicKey(signature->public_key()));
+  }
+  const Bytes aad = complete.context.Serialize();
+  const WrappedDek wrapped = TRY(MakeWrappedDek(keyring, aad, options.verify_wraps));
+  return Make(wrapped, complete, std::move(signature));
 }
 
 Result<MessageSealer> MessageSealer::CreateUnder(const WrappedDek& wrapped,
                                                  const MessageOptions& options) {
   TRY(CheckOptions(wrapped.edks.size(), options));
+  if (FindSuite(options.suite)->signature != FooterSignature::kNone) {
+    return Error(Code::kUnsupported, "each signed message needs a DEK of its own");
+  }
+  return Make(wrapped, options, std::nullopt);
+}
+
+Result<MessageSealer> MessageSealer::Make(const WrappedDek& wrapped, const MessageOptions& options,
+                                          std::optional<SignatureMaker> signature) {
   MessageHeader header;
-  header.suite = FindSuite(kSuiteWritten);
+  header.suite = FindSuite(options.suite);
   header.message_id.resize(header.suite->message_id_size());
   if (RAND_bytes(header.message_id.data(), static_cast<int>(header.message_id.size())) != 1) {
     return Error(Code::kUnavailable, "the random generator failed");
@@ -57,7 +75,22 @@ Result<MessageSealer> MessageSealer::CreateUnder(const WrappedDek& wrapped,
   TRY(aead.SealInPlace(header.iv, bytes, {}, header.tag));
   Append(bytes, header.tag);
   FrameCipher cipher = TRY(FrameCipher::Create(keys.data_key.Reveal(), header.message_id));
-  return MessageSealer(std::move(cipher), std::move(bytes), options.frame_length);
+  if (signature) TRY(signature->Update(bytes));
+  MessageSealer sealer(std::move(cipher), std::move(bytes), options.frame_length);
+  sealer.signature_ = std::move(signature);
+  return sealer;
+}
+
+Result<void> MessageSealer::Sign(ByteView frame) {
+  if (!signature_) return {};
+  return signature_->Update(frame);
+}
+
+Result<Bytes> MessageSealer::Finish() {
+  if (!signature_) return Bytes();
+  Bytes footer = TRY(signature_->Footer());
+  footer_size_ = footer.size();
+  return footer;
 }
 
 Result<FrameTicket> MessageSealer::NextFrame(bool final) {
@@ -78,8 +111,11 @@ Result<Bytes> MessageSealer::SealWhole(ByteView plaintext) && {
   FrameTicket ticket = TRY(NextFrame(true));
   const ByteView sealed =
       TRY(cipher_.Seal(std::move(ticket), MutableBytes(frame).subspan(24, plaintext.size())));
+  TRY(Sign(sealed));
   Bytes message = std::move(header_);
   Append(message, sealed);
+  const Bytes footer = TRY(Finish());
+  Append(message, footer);
   return message;
 }
 

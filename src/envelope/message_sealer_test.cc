@@ -84,5 +84,53 @@ TEST(MessageSealer, WholeMessageOpens) {
   EXPECT_EQ(Bytes(plain.begin(), plain.end()), PatternForTest(100));
 }
 
+TEST(MessageSealer, WritesASignatureOnRequestThatCoversEveryByte) {
+  const Keyring keks = KekForTest(1);
+  MessageOptions options = FramesOf(100);
+  options.suite = kSuiteWrittenSigned;
+  ASSERT_TRUE(options.context.Add("tenant", "acme"));
+  for (const std::size_t size : {0, 1, 99, 100, 101, 1000}) {
+    const Bytes plain = PatternForTest(size);
+    MessageSealer sealer = MessageSealer::Create(keks, options).value();
+    MemorySource in(plain);
+    MemorySink out;
+    ASSERT_TRUE(out.Write(sealer.header()));
+    SealInput input;
+    input.stream = &in;
+    SealOutput output;
+    output.stream = &out;
+    FlowOptions flow;
+    flow.workers = 3;
+    ASSERT_TRUE(SealBody(sealer, input, output, flow));
+    Bytes message(out.bytes().begin(), out.bytes().end());
+    const WipingBytes opened = OpenMessage(message, keks, {}).value();
+    EXPECT_EQ(Bytes(opened.begin(), opened.end()), plain);
+    EXPECT_GT(sealer.footer_size(), 2u);
+    for (std::size_t at = 0; at<message.size(); at += size> 100 ? 13 : 1) {
+      message[at] ^= 0x40;
+      ASSERT_FALSE(OpenMessage(message, keks, {})) << at;
+      message[at] ^= 0x40;
+    }
+  }
+}
+
+TEST(MessageSealer, WritesNoOtherSuite) {
+  for (const std::uint16_t suite : {0x0014, 0x0178, 0x0378, 0x0479}) {
+    MessageOptions options;
+    options.suite = suite;
+    EXPECT_EQ(MessageSealer::Create(KekForTest(1), options).error().code, Code::kInvalidArgument);
+  }
+}
+
+TEST(MessageSealer, ASignedMessageIsOnlyWrittenInOrder) {
+  MessageOptions options;
+  options.suite = kSuiteWrittenSigned;
+  MessageSealer sealer = MessageSealer::Create(KekForTest(1), options).value();
+  MemorySource in({});
+  SealInput input;
+  input.stream = &in;
+  EXPECT_EQ(SealBody(sealer, input, SealOutput{}, {}).error().code, Code::kInternal);
+}
+
 }  // namespace
 }  // namespace dare::envelope

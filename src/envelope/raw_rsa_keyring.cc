@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
 
 #include <utility>
 
@@ -58,7 +60,27 @@ KeyPtr ReadPem(ByteView pem, bool private_key) {
                             : PEM_read_bio_PUBKEY(bio.get(), nullptr, kNoPassphrase, nullptr));
 }
 
+constexpr int kLeastBits = 2048;
+
 }  // namespace
+
+Result<std::string> RsaFingerprint(ByteView pem) {
+  const KeyPtr key = ReadPem(pem, false);
+  if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) {
+    return Error(Code::kInvalidArgument, "not a public RSA key in PEM form");
+  }
+  if (EVP_PKEY_get_bits(key.get()) < kLeastBits) {
+    return Error(Code::kInvalidArgument, "an RSA key under 2048 bits");
+  }
+  std::uint8_t* der = nullptr;
+  const int size = i2d_PUBKEY(key.get(), &der);
+  std::uint8_t digest[SHA256_DIGEST_LENGTH];
+  const bool done = size > 0 && EVP_Digest(der, static_cast<std::size_t>(size), digest, nullptr,
+                                           EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(der);
+  if (!done) return Error(Code::kInternal, "SHA-256 failed inside OpenSSL");
+  return ToHex(digest);
+}
 
 struct RawRsaKeyWrapper::Key {
   KeyPtr key;
@@ -91,6 +113,8 @@ Result<std::shared_ptr<RawRsaKeyWrapper>> RawRsaKeyWrapper::Create(std::string k
   return std::shared_ptr<RawRsaKeyWrapper>(
       new RawRsaKeyWrapper(std::move(key_namespace), std::move(key_name), std::move(key), padding));
 }
+
+bool RawRsaKeyWrapper::can_unwrap() const { return key_->can_unwrap; }
 
 Result<EncryptedDataKey> RawRsaKeyWrapper::Wrap(const Dek& dek, ByteView /*aad*/) {
   if (padding_ == RsaPadding::kInsecurePkcs1 || padding_ == RsaPadding::kOaepSha1) {

@@ -15,6 +15,11 @@ enum class RsaPadding : std::uint8_t {
   kInsecurePkcs1,  // read only, for old messages
 };
 
+// The SHA-256 of a public RSA key's SubjectPublicKeyInfo (DER), in hex: what
+// `openssl pkey -pubin -in FILE -outform DER | sha256sum` prints. kInvalidArgument when `pem` is no
+// public RSA key of at least 2048 bits.
+Result<std::string> RsaFingerprint(ByteView pem);
+
 // Raw RSA keyring: the DEK under an RSA key this process holds, for offline recovery keys. The
 // encryption context is not bound into this wrapping (the header tag still covers it).
 // OAEP uses one hash for label and MGF1. Owns its key.
@@ -28,6 +33,7 @@ class RawRsaKeyWrapper final : public KeyWrapper {
 
   // kUnsupported with the paddings that are read only.
   Result<EncryptedDataKey> Wrap(const Dek& dek, ByteView aad) override;
+  bool can_unwrap() const override;
   Result<std::optional<Dek>> Unwrap(const EncryptedDataKey& edk, ByteView aad) override;
 
  private:

@@ -15,8 +15,9 @@ struct WrappedDek {
   std::vector<EncryptedDataKey> edks;
 };
 
-// A fresh DEK under every wrapper of `keyring`, in its order. With `verify` each copy is unwrapped
-// once (format, section 5.3): a corrupt copy is total loss. Errors of the wrappers pass.
+// A fresh DEK under every wrapper of `keyring`, in its order. With `verify` each copy that can be
+// unwrapped here is, once (format, section 5.3): a corrupt copy is total loss. Errors of the
+// wrappers pass.
 Result<WrappedDek> MakeWrappedDek(const Keyring& keyring, ByteView aad, bool verify);
 
 }  // namespace dare::envelope
