@@ -173,6 +173,7 @@ void AddKey(CLI::App& app, Session& session) {
   AddKeyOperand(AddVerb(*key, session, "destroy",
                         "Erase a revoked key for ever, and with it what it alone can open",
                         &Destroy));
+  AddKeyExport(*key, session);
 }
 
 }  // namespace dare::cli

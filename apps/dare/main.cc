@@ -39,6 +39,7 @@ void Describe(CLI::App& app, Session& session) {
   AddInspect(app, session);
   AddSecret(app, session);
   AddKey(app, session);
+  AddShred(app, session);
   AddHsm(app, session);
   AddPing(app, session);
   AddEnroll(app, session);

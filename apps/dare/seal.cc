@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 
 #include "envelope/sealed_file.h"
@@ -17,12 +18,16 @@ struct SealCommand {
   std::string in;
   std::string out;
   std::vector<std::string> keys;
+  std::vector<std::string> recipients;
   std::vector<std::string> context;
   bool force = false;
   unsigned threads = 0;
   bool encrypt_names = false;  // these three: of folders
   bool anew = false;
   bool json = false;
+  std::uint16_t suite = envelope::kSuiteWritten;
+  bool message = false;  // a bare ESDK message
+  bool offline = false;
 };
 
 Result<envelope::EncryptionContext> ParseContext(const std::vector<std::string>& pairs) {
@@ -62,17 +67,47 @@ Result<void> Seal(Session& session, const SealCommand& command) {
   }
   envelope::SealOptions options;
   options.context = TRY(ParseContext(command.context));
-  const client::Config* config = TRY(session.Config());
-  const envelope::Keyring keys = TRY(SealingKeyring(session, command.keys));
-  options.frame_length = config->frame_bytes;
+  options.suite = command.suite;
   options.replace = command.force;
-  options.flow.workers = command.threads != 0 ? command.threads : config->threads;
+  options.flow.workers = command.threads;
+  envelope::Keyring keys;
+  if (command.offline) {
+    keys = TRY(RecipientKeyring(command.recipients));
+  } else {
+    const client::Config* config = TRY(session.Config());
+    options.frame_length = config->frame_bytes;
+    if (options.flow.workers == 0) options.flow.workers = config->threads;
+    keys = TRY(SealingKeyring(session, command.keys, command.recipients));
+  }
   options.flow.cancelled = &Session::cancelled();
   ProgressBar bar("sealing");
   options.flow.progress = bar.Callback();
-  const auto sealed = envelope::SealFile(command.in, out, keys, options);
+  const auto sealed = command.message ? envelope::SealMessageFile(command.in, out, keys, options)
+                                      : envelope::SealFile(command.in, out, keys, options);
   if (!sealed) return SealingError(sealed.error());
   return {};
+}
+
+void AddFormat(CLI::App& verb, SealCommand& command) {
+  verb.add_option("--recipient-key", command.recipients,
+                  "A public RSA key (PEM) whose private half opens the file, too, without a key "
+                  "server; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  const std::map<std::string, std::uint16_t> suites = {
+      {"0478", envelope::kSuiteWritten},
+      {"0x0478", envelope::kSuiteWritten},
+      {"0578", envelope::kSuiteWrittenSigned},
+      {"0x0578", envelope::kSuiteWrittenSigned},
+  };
+  verb.add_option("--suite", command.suite, "0478 (default), or 0578, which adds a signature")
+      ->type_name("ID")
+      ->transform(CLI::CheckedTransformer(suites).description(""));
+  verb.add_flag("--message", command.message,
+                "Write a bare message of the AWS Encryption SDK; it cannot be rewrapped");
+  verb.add_flag("--offline", command.offline,
+                "Without key server and configuration, for --recipient-key only")
+      ->excludes("--key");
 }
 
 }  // namespace
@@ -99,6 +134,7 @@ void AddSeal(CLI::App& app, Session& session) {
   verb->add_flag("--anew", command->anew, "Of a folder: seal again what did not change, too");
   verb->add_flag("--json", command->json,
                  "Of a folder: one JSON object a line; the counts are the last one");
+  AddFormat(*verb, *command);
   verb->callback([&session, command] {
     session.action = [&session, command] { return Seal(session, *command); };
   });

@@ -47,12 +47,14 @@ void AddEnroll(CLI::App& app, Session& session);
 void AddHsm(CLI::App& app, Session& session);
 void AddInspect(CLI::App& app, Session& session);
 void AddKey(CLI::App& app, Session& session);
+void AddKeyExport(CLI::App& key, Session& session);  // under "key"
 void AddOpen(CLI::App& app, Session& session);
 void AddPing(CLI::App& app, Session& session);
 void AddRewrap(CLI::App& app, Session& session);
 void AddSeal(CLI::App& app, Session& session);
 void AddSecret(CLI::App& app, Session& session);
 void AddVerify(CLI::App& app, Session& session);
+void AddShred(CLI::App& app, Session& session);
 void AddVersion(CLI::App& app, Session& session);
 
 }  // namespace dare::cli

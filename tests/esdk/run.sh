@@ -1,9 +1,11 @@
 #!/bin/sh
-# run.sh ESDK_TOOL BUILD_FOLDER: installs the pinned npm packages into the build folder once, then runs interop.mjs there.
+# run.sh PROGRAM BUILD_FOLDER [SCRIPT]: installs the pinned npm packages into the build folder once, then runs SCRIPT
+# (interop.mjs) there with PROGRAM.
 # Exit code 77 (skipped) where node or npm is missing or the registry cannot be reached.
 set -eu
 tool=$1
 build=$2
+script=${3:-interop.mjs}
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 
 skip() {
@@ -14,7 +16,7 @@ command -v node >/dev/null || skip "node is not installed (Debian: nodejs)"
 command -v npm >/dev/null || skip "npm is not installed (Debian: npm)"
 
 mkdir -p "$build"
-cp "$here/package.json" "$here/package-lock.json" "$here/interop.mjs" "$build/"
+cp "$here/package.json" "$here/package-lock.json" "$here"/*.mjs "$build/"
 if ! cmp -s "$here/package-lock.json" "$build/installed-lock.json"; then
   (cd "$build" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error) ||
     skip "npm could not install the packages of $here/package-lock.json"
@@ -23,4 +25,4 @@ fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-node "$build/interop.mjs" "$tool" "$work"
+node "$build/$script" "$tool" "$work"
