@@ -11,24 +11,12 @@ namespace {
 
 using envelope::RecoveryKey;
 
-// Each key once, however often it is named.
-Result<std::vector<RecoveryKey>> ReadRecoveryKeys(const std::vector<std::string>& files) {
-  std::vector<RecoveryKey> keys;
-  for (const std::string& file : files) {
-    RecoveryKey key = TRY(envelope::ReadRecoveryKey(file));
-    const bool known = std::any_of(
-        keys.begin(), keys.end(), [&](const RecoveryKey& other) { return other.name == key.name; });
-    if (!known) keys.push_back(std::move(key));
-  }
-  return keys;
-}
-
 Result<std::vector<RecoveryKey>> AllRecoveryKeys(Session& session,
                                                  const std::vector<std::string>& recipients) {
   const client::Config* config = TRY(session.Config());
   std::vector<std::string> files = config->recovery_keys;
   files.insert(files.end(), recipients.begin(), recipients.end());
-  return ReadRecoveryKeys(files);
+  return envelope::ReadRecoveryKeys(files);
 }
 
 }  // namespace
@@ -59,7 +47,8 @@ Result<envelope::Keyring> SealingKeyring(Session& session, std::vector<std::stri
 
 Result<envelope::Keyring> RecipientKeyring(const std::vector<std::string>& recipients) {
   envelope::Keyring keyring;
-  for (const RecoveryKey& key : TRY(ReadRecoveryKeys(recipients))) keyring.push_back(key.wrapper);
+  for (const RecoveryKey& key : TRY(envelope::ReadRecoveryKeys(recipients)))
+    keyring.push_back(key.wrapper);
   if (keyring.empty()) {
     return Error(Code::kInvalidArgument, "--offline seals for --recipient-key only; give one");
   }

@@ -116,6 +116,29 @@ class DataKey {
   std::unique_ptr<dare_data_key, Free> key_;
 };
 
+// A sealed file, read at any place. Movable; ReadAt() by several threads at once.
+class Reader {
+ public:
+  Reader() = default;
+  explicit Reader(dare_reader* reader) : reader_(reader) {}
+
+  std::uint64_t size() const { return dare_reader_size(reader_.get()); }
+  // How many bytes from `offset` on; fewer than asked for only at the end.
+  Result<std::size_t> ReadAt(std::uint64_t offset, std::span<std::byte> buffer) const {
+    std::size_t got = 0;
+    const dare_status code =
+        dare_reader_pread(reader_.get(), buffer.data(), buffer.size(), offset, &got);
+    if (code != DARE_OK) return Status{code, dare_last_error()};
+    return got;
+  }
+
+ private:
+  struct Close {
+    void operator()(dare_reader* reader) const { dare_reader_close(reader); }
+  };
+  std::unique_ptr<dare_reader, Close> reader_;
+};
+
 // Fills the buffer with up to its size and returns how many bytes, 0 at the end, negative to give
 // up.
 using Read = std::function<std::ptrdiff_t(std::span<std::byte>)>;
@@ -227,6 +250,12 @@ class Client {
   }
   Status RewrapFile(const std::string& key, const std::string& file) {
     return StatusOf(dare_rewrap_file(client_.get(), KeyOf(key), file.c_str()));
+  }
+  Result<Reader> OpenReader(const std::string& path) {
+    dare_reader* reader = nullptr;
+    const dare_status code = dare_reader_open(client_.get(), path.c_str(), &reader);
+    if (code != DARE_OK) return StatusOf(code);
+    return Reader(reader);
   }
 
   Result<Buffer> SealValue(const std::string& key, Context context, ByteSpan plain) {

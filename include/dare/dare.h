@@ -104,8 +104,8 @@ DARE_API dare_status dare_seal_file(dare_client *client, const char *key, const 
                                     const char *out, int replace);
 DARE_API dare_status dare_open_file(dare_client *client, const char *in, const char *out,
                                     int replace);
-/* Puts the file's block key under `key` in place of the keys it is under. The data is not touched;
- * a crash leaves a file that opens. */
+/* Puts the file's block key under `key`, and the recovery keys of the configuration, in place of
+ * the keys it is under. The data is not touched; a crash leaves a file that opens. */
 DARE_API dare_status dare_rewrap_file(dare_client *client, const char *key, const char *file);
 
 /* ---- Values: pieces of data of up to 16 MiB in memory, each sealed by itself: a column of a row,
@@ -192,6 +192,20 @@ DARE_API const void *dare_data_key_wrapped(const dare_data_key *data_key, size_t
 /* The key itself. Where you copy it, you wipe it. */
 DARE_API const void *dare_data_key_reveal(const dare_data_key *data_key, size_t *size);
 DARE_API void dare_data_key_free(dare_data_key *data_key);
+
+/* ---- Reading a sealed file at any place. */
+
+typedef struct dare_reader dare_reader;
+
+/* Asks the key server once. The size is authentic from then on. The file must not change while it
+ * is open; `client` may be freed before the reader. */
+DARE_API dare_status dare_reader_open(dare_client *client, const char *path, dare_reader **reader);
+DARE_API uint64_t dare_reader_size(const dare_reader *reader);
+/* *got bytes from `offset` on; fewer than `size` only at the end, 0 behind it. Only what was
+ * checked comes out; damage elsewhere in the file is not noticed. */
+DARE_API dare_status dare_reader_pread(const dare_reader *reader, void *buffer, size_t size,
+                                       uint64_t offset, size_t *got);
+DARE_API void dare_reader_close(dare_reader *reader);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 #include "envelope/recovery_key.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/file.h"
@@ -26,6 +27,17 @@ Result<RecoveryKey> ReadRecoveryKey(const std::string& path) {
                                           RsaPadding::kOaepSha256);
   if (!wrapper) return wrapper.error().In(path);
   return RecoveryKey{*std::move(name), *std::move(wrapper)};
+}
+
+Result<std::vector<RecoveryKey>> ReadRecoveryKeys(const std::vector<std::string>& paths) {
+  std::vector<RecoveryKey> keys;
+  for (const std::string& path : paths) {
+    RecoveryKey key = TRY(ReadRecoveryKey(path));
+    const bool known = std::any_of(
+        keys.begin(), keys.end(), [&](const RecoveryKey& other) { return other.name == key.name; });
+    if (!known) keys.push_back(std::move(key));
+  }
+  return keys;
 }
 
 }  // namespace dare::envelope

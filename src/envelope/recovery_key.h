@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "envelope/keyring.h"
 
@@ -14,11 +15,13 @@ inline constexpr std::string_view kRecoveryNamespace = "offline-recovery";
 
 struct RecoveryKey {
   std::string name;
-  std::shared_ptr<KeyWrapper> wrapper;  // wraps only
+  std::shared_ptr<KeyWrapper> wrapper;  // wraps only; thread-safe
 };
 
 // Reads a public key in PEM ("BEGIN PUBLIC KEY"). kInvalidArgument for anything else, and in plain
 // words for a private key, which has no business here, and for RSA under 2048 bits.
 Result<RecoveryKey> ReadRecoveryKey(const std::string& path);
+// Several, each key once, however often it is named.
+Result<std::vector<RecoveryKey>> ReadRecoveryKeys(const std::vector<std::string>& paths);
 
 }  // namespace dare::envelope

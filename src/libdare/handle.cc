@@ -16,15 +16,19 @@ using envelope::KmsKeyWrapper;
 // No limit but those of the configuration.
 constexpr std::chrono::hours kForever{24 * 365};
 
-Result<Keyring> KeyringOf(client::KmsClient& kms, const std::string& name) {
+// The key `name`, and the recovery keys behind it.
+Result<Keyring> KeyringOf(client::KmsClient& kms, const std::string& name,
+                          const Keyring& recovery) {
   client::KeyDirectory directory(kms);
   std::string id = TRY(directory.Resolve(name));
-  return Keyring{std::make_shared<KmsKeyWrapper>(kms, std::move(id))};
+  Keyring keyring{std::make_shared<KmsKeyWrapper>(kms, std::move(id))};
+  keyring.insert(keyring.end(), recovery.begin(), recovery.end());
+  return keyring;
 }
 
 Result<envelope::WrappedDek> AskForDek(client::KmsClient& kms, const std::string& name,
-                                       ByteView aad) {
-  return envelope::MakeWrappedDek(TRY(KeyringOf(kms, name)), aad, true);
+                                       const Keyring& recovery, ByteView aad) {
+  return envelope::MakeWrappedDek(TRY(KeyringOf(kms, name, recovery)), aad, true);
 }
 
 }  // namespace
@@ -65,7 +69,9 @@ Result<std::string> Call::KeyName(const char* key) const {
   return Error(Code::kInvalidArgument, "no key given, and no default_key in " + config().path);
 }
 
-Result<Keyring> Call::SealingKeyring(const char* key) { return KeyringOf(kms_, TRY(KeyName(key))); }
+Result<Keyring> Call::SealingKeyring(const char* key) {
+  return KeyringOf(kms_, TRY(KeyName(key)), client_.recovery);
+}
 
 Result<void> Call::RequireNotCancelled() const {
   if (!cancelled()->load()) return {};
@@ -87,13 +93,15 @@ Result<std::shared_ptr<const envelope::WrappedDek>> Call::SealingDek(
   const std::string name = TRY(KeyName(key));
   const Bytes aad = context.Serialize();
   if (client_.cache == nullptr) {
-    envelope::WrappedDek dek = TRY(AskForDek(kms_, name, aad));
+    envelope::WrappedDek dek = TRY(AskForDek(kms_, name, client_.recovery, aad));
     return std::make_shared<const envelope::WrappedDek>(std::move(dek));
   }
   KeyCache& cache = *client_.cache;
   return cache.deks.ForSealing(
-      name, aad, bytes, [&] { return AskForDek(kms_, name, aad); },
-      [&cache, name, aad] { return AskForDek(cache.later, name, aad); });
+      name, aad, bytes, [&] { return AskForDek(kms_, name, client_.recovery, aad); },
+      [&cache, name, recovery = client_.recovery, aad] {
+        return AskForDek(cache.later, name, recovery, aad);
+      });
 }
 
 }  // namespace dare::lib

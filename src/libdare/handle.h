@@ -46,6 +46,7 @@ struct KeyCache {
 // What a handle points to. Constant after construction; what is shared is thread-safe.
 struct dare_client {
   std::shared_ptr<const dare::client::KmsClient> kms;
+  dare::envelope::Keyring recovery;  // recovery_keys of the configuration: wrap only, thread-safe
   std::shared_ptr<dare::lib::KeyCache> cache;  // may be null
   std::optional<std::chrono::milliseconds> timeout;
   std::shared_ptr<dare::lib::CancelFlag> cancel;

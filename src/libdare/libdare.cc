@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/secret_bytes.h"
+#include "envelope/recovery_key.h"
 #include "envelope/rewrap.h"
 #include "envelope/sealed_file.h"
 #include "libdare/border.h"
@@ -23,6 +24,9 @@ Result<std::unique_ptr<dare_client>> NewClient(const char* config_path) {
       config_path != nullptr ? config_path : std::string(client::kDefaultConfigFile)));
   auto client = std::make_unique<dare_client>();
   client->kms = TRY(client::KmsClient::Create(config));
+  for (envelope::RecoveryKey& key : TRY(envelope::ReadRecoveryKeys(config.recovery_keys))) {
+    client->recovery.push_back(std::move(key.wrapper));
+  }
   client->cancel = CancelFlag::Under(nullptr);
   return client;
 }

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -106,6 +109,32 @@ TEST(Libdare, DataKeysComeBackAndAreWrappedAnew) {
   const auto brought = client.WrapDataKey("", {}, AsBytes("sixteen bytes !!"));
   ASSERT_TRUE(brought) << brought.status().message;
   EXPECT_EQ(client.WrapDataKey("", {}, AsBytes("short")).status().code, DARE_USAGE);
+}
+
+TEST(Libdare, RecoveryKeysOfTheConfigurationGetACopyOfEverything) {
+  WrappingServerForTest server;
+  const std::string command = "cd " + dare::client::PkiFolderForTest() +
+                              " && openssl genrsa 2048 2>openssl.log | openssl rsa -pubout "
+                              "-out recovery.pem 2>openssl.log";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  Client client;
+  const Status status = client.Open(ConfigFileForTest("recovery.toml", {server.endpoint()},
+                                                      "recovery_keys = [\"recovery.pem\"]\n"));
+  ASSERT_TRUE(status) << status.message;
+  auto caching = client.WithCache();
+  const std::string_view mark = "offline-recovery";
+  for (Client* handle : {&client, &*caching}) {
+    const auto value = handle->SealValue("", {}, AsBytes("text"));
+    ASSERT_TRUE(value) << value.status().message;
+    EXPECT_NE(value->text().find(mark), std::string::npos);
+    EXPECT_TRUE(handle->OpenValue({}, value->bytes()));
+    const auto key = handle->GenerateDataKey("", {});
+    ASSERT_TRUE(key) << key.status().message;
+    const std::string_view wrapped(reinterpret_cast<const char*>(key->wrapped().data()),
+                                   key->wrapped().size());
+    EXPECT_NE(wrapped.find(mark), std::string::npos);
+    EXPECT_TRUE(StreamThereAndBack(*handle, 100));
+  }
 }
 
 TEST(Libdare, ACacheAsksOnceAndForgetsWhenTold) {
@@ -283,6 +312,83 @@ TEST(Libdare, ATimeLimitIsForAllRequestsOfACallTogether) {
   EXPECT_EQ(ValueThereAndBack(*hurried, "v").code, DARE_UNREACHABLE);
   server.hangs = false;
   EXPECT_TRUE(ValueThereAndBack(*hurried, "v")) << "each call has its own";
+}
+
+class ReaderTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kSize = 1'500'000;
+
+  ReaderTest()
+      : path_(dare::client::PkiFolderForTest() + "/sealed.dare"),
+        client_(Opened({server_.endpoint()})) {
+    plain_.resize(kSize);
+    for (std::size_t i = 0; i < kSize; ++i) plain_[i] = static_cast<std::byte>(i * 5 + i / 255);
+    const std::string clear = path_ + ".clear";
+    std::ofstream(clear, std::ios::binary).write(reinterpret_cast<char*>(plain_.data()), kSize);
+    const Status status = client_.SealFile("", clear, path_, true);
+    EXPECT_TRUE(status) << status.message;
+  }
+  void Flip(std::streamoff offset) {
+    std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekg(offset);
+    const int byte = file.get();
+    file.seekp(offset);
+    file.put(static_cast<char>(byte ^ 1));
+  }
+
+  WrappingServerForTest server_;
+  const std::string path_;
+  Client client_;
+  std::vector<std::byte> plain_;
+};
+
+TEST_F(ReaderTest, ReadsAnywhereFromManyThreads) {
+  auto reader = client_.OpenReader(path_);
+  ASSERT_TRUE(reader) << reader.status().message;
+  client_ = Client();  // it needs no client any more
+  EXPECT_EQ(reader->size(), kSize);
+  std::atomic<int> wrong{0};
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t t = 0; t < 6; ++t) {
+      threads.emplace_back([&, t] {
+        std::vector<std::byte> buffer(70'000);
+        for (std::size_t i = 0; i < 100; ++i) {
+          const std::size_t offset = (t * 261'111 + i * 99'991) % (kSize + 1000);
+          const std::size_t there = offset < kSize ? std::min(buffer.size(), kSize - offset) : 0;
+          const auto got = reader->ReadAt(offset, buffer);
+          const bool right =
+              got && *got == there &&
+              std::equal(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(there),
+                         plain_.begin() + static_cast<std::ptrdiff_t>(std::min(offset, kSize)));
+          wrong += right ? 0 : 1;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(ReaderTest, RefusesADamagedFrameAndReadsTheOthers) {
+  Flip(8192 + 210 + 262'176 + 1000);  // in the second frame
+  auto reader = client_.OpenReader(path_);
+  ASSERT_TRUE(reader) << reader.status().message;
+  std::byte buffer[100];
+  EXPECT_TRUE(reader->ReadAt(0, buffer));
+  const auto got = reader->ReadAt(262'144 + 50'000, buffer);
+  EXPECT_EQ(got.status().code, DARE_DAMAGED);
+  EXPECT_NE(got.status().message.find("sealed.dare: not a sealed file or damaged"),
+            std::string::npos);
+}
+
+TEST_F(ReaderTest, RefusesAFileThatIsCutOrNotThereOrDenied) {
+  server_.denies = true;
+  EXPECT_EQ(client_.OpenReader(path_).status().code, DARE_DENIED);
+  server_.denies = false;
+  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 1);
+  EXPECT_EQ(client_.OpenReader(path_).status().code, DARE_DAMAGED);
+  EXPECT_EQ(client_.OpenReader(path_ + ".nothing").status().code, DARE_FAILED);
+  EXPECT_EQ(client_.OpenReader(path_ + ".clear").status().code, DARE_DAMAGED);
 }
 
 TEST(Libdare, HandlesAreFreedInAnyOrder) {

@@ -75,11 +75,11 @@ KeyServerForTest::Answer WrappingServerForTest::Answer(const kmip::RequestItem& 
   return operation == Operation::kEncrypt ? Wrap(payload, version) : Unwrap(payload, version);
 }
 
-std::string ConfigFileForTest(const std::string& name,
-                              const std::vector<client::Endpoint>& servers) {
+std::string ConfigFileForTest(const std::string& name, const std::vector<client::Endpoint>& servers,
+                              const std::string& more) {
   const std::string path = client::PkiFolderForTest() + "/" + name;
   std::ofstream out(path);
-  out << "servers = [";
+  out << more << "servers = [";
   for (const client::Endpoint& server : servers) out << '"' << server.ToString() << "\",";
   out << "]\nca_file = \"ca.crt\"\ncertificate_file = \"client.crt\"\nkey_file = \"client.key\"\n"
       << "default_key = \"test\"\n[timeouts]\nconnect_seconds = 5\nrequest_seconds = 20\n";

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client/key_server_for_test.h"
 
@@ -33,7 +34,7 @@ class WrappingServerForTest {
 };
 
 // Writes a client.toml for the servers, beside the certificates of the test; its path.
-std::string ConfigFileForTest(const std::string& name,
-                              const std::vector<client::Endpoint>& servers);
+std::string ConfigFileForTest(const std::string& name, const std::vector<client::Endpoint>& servers,
+                              const std::string& more = {});
 
 }  // namespace dare::lib

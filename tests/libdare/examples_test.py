@@ -15,7 +15,7 @@ from support.fixture import KmsTest  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 BUILD = None
-IN_C = {"seal_file": ["libdare"], "filter": ["libdare"], "data_key": ["libdare", "libcrypto"]}
+IN_C = {"seal_file": ["libdare"], "filter": ["libdare"], "read_range": ["libdare"], "data_key": ["libdare", "libcrypto"]}
 IN_CXX = ("columns", "shutdown")
 
 
@@ -93,6 +93,16 @@ class Examples(KmsTest):
         cut = self.program("filter", "open", self.config, input=sealed.stdout[:-1])
         self.assertEqual(cut.returncode, 5)
         self.assertTrue(plain.startswith(cut.stdout), "what came out is authentic")
+
+    def test_read_range(self):
+        plain = self.folder / "long"
+        plain.write_bytes(os.urandom(2_000_000))
+        self.assertEqual(self.program("seal_file", self.config, plain).returncode, 0)
+        for offset, size in ((0, 10), (262_140, 10), (1_000_000, 700_000), (1_999_990, 100), (5_000_000, 10)):
+            done = self.program("read_range", self.config, f"{plain}.dare", offset, size)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout, plain.read_bytes()[offset:offset + size])
+            self.assertIn(b"2000000 bytes in all", done.stderr)
 
     def test_data_key(self):
         done = self.program("data_key", self.config)
