@@ -31,19 +31,17 @@ struct RewrapCommand {
 // lose one by oversight. `kept` are the names of the recovery keys that will have one. What cannot
 // be inspected is for RewrapFile to tell.
 Result<void> CheckRecoveryKept(const std::string& file, const std::vector<std::string>& kept) {
-  const auto facts = envelope::InspectFile(file);
-  if (!facts) return {};
-  for (const envelope::Slot& slot : facts->slots) {
-    for (const envelope::EncryptedDataKey& edk : slot.header.edks) {
-      if (edk.provider_id != envelope::kRecoveryNamespace) continue;
-      const std::string name = KeyNameOf(edk);
-      if (std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
-      return Error(Code::kInvalidArgument,
-                   file +
-                       ": opens with a recovery key that is not given; name its public half "
-                       "with --recipient-key or recovery_keys, or say --drop-recovery (key " +
-                       name.substr(0, 16) + "…)");
-    }
+  const auto found = envelope::FindOpeningKeys(file);  // also of a folder's key blocks
+  if (!found) return {};
+  for (const envelope::EncryptedDataKey& edk : found->keys) {
+    if (edk.provider_id != envelope::kRecoveryNamespace) continue;
+    const std::string name = KeyNameOf(edk);
+    if (std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
+    return Error(Code::kInvalidArgument,
+                 file +
+                     ": opens with a recovery key that is not given; name its public half "
+                     "with --recipient-key or recovery_keys, or say --drop-recovery (key " +
+                     name.substr(0, 16) + "…)");
   }
   return {};
 }

@@ -54,11 +54,21 @@ Result<void> SealWholeFolder(Session& session, const SealCommand& command) {
   options.json = command.json;
   return SealFolder(
       options, [&] { return OpeningKeyring(session); },
-      [&] { return SealingKeyring(session, command.keys); });
+      [&] { return SealingKeyring(session, command.keys, command.recipients); });
+}
+
+// What is said of files and messages makes no sense for folders, and must not be passed over.
+Result<void> CheckForFolder(const SealCommand& command) {
+  if (!command.message && !command.offline && command.suite == envelope::kSuiteWritten) return {};
+  return Error(Code::kInvalidArgument,
+               command.in + " is a folder; --message, --suite and --offline are of files");
 }
 
 Result<void> Seal(Session& session, const SealCommand& command) {
-  if (IsFolder(command.in)) return SealWholeFolder(session, command);
+  if (IsFolder(command.in)) {
+    TRY(CheckForFolder(command));
+    return SealWholeFolder(session, command);
+  }
   std::string out = command.out;
   if (out.empty()) out = command.in == "-" ? "-" : command.in + ".dare";
   if (out == "-" && !command.force && ::isatty(STDOUT_FILENO) == 1) {

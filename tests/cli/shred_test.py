@@ -96,6 +96,36 @@ class RecoveryKeys(CommandLineTest):
         run("open", "--offline", "--keys", "keys.json", "g.dare", "-o", "-", expect=DAMAGED)
 
 
+    def test_a_folder_has_recovery_keys_as_a_file_has(self):
+        key = self.key()
+        private = recovery_pair(self.folder)
+        (self.folder / "data").mkdir()
+        (self.folder / "data" / "f").write_bytes(b"content")
+        self.machine("seal", "data", "-o", "data.dare", "--key", key, "--recipient-key", "recovery.pem",
+                     cwd=self.folder)
+        facts = json.loads(self.dare("inspect", "data.dare", "--json").stdout)
+        names = {k["key"] for s in facts["slots"] for k in s["keys"] if k["namespace"] == "offline-recovery"}
+        self.assertEqual(len(names), 1, facts)
+        self.dare("rewrap", "data.dare", "--key", key, expect=USAGE)
+        self.dare("rewrap", "data.dare", "--key", key, "--recipient-key", "recovery.pem")
+        keys = self.folder / "keys.json"
+        keys.write_text(json.dumps({"safe": {"type": "raw-rsa", "namespace": "offline-recovery",
+                                             "name": names.pop(), "padding": "oaep", "hash": "sha256",
+                                             "private_pem": private}}))
+        keys.chmod(0o600)
+        done = self.machine("open", "--config", "/nowhere", "--offline", "--keys", "keys.json", "data.dare",
+                            "-o", "back", cwd=self.folder)
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertEqual((self.folder / "back" / "f").read_bytes(), b"content")
+        found = json.loads(self.dare("shred", key, "--dry-run", "--json", "--under", "data.dare").stdout)
+        self.assertEqual(found["unreadable"], [], "the recovery key still opens it")
+        self.assertEqual([f["kind"] for f in found["readable"]], ["key-blocks"])
+        for words in (("--message",), ("--suite", "0578"), ("--offline",)):
+            done = self.machine("seal", "data", "-o", "more.dare", *words, cwd=self.folder)
+            self.assertEqual(done.returncode, USAGE, done.stderr)
+            self.assertNotIn("more.dare", self.names(), words)
+
+
 class Shred(CommandLineTest):
     def setUp(self):
         super().setUp()
