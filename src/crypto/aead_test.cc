@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/secret_bytes.h"
 #include "crypto/known_answers_for_test.h"
 
@@ -73,6 +75,37 @@ TEST(Aead, FastestImplementationAgreesWithOpenSslAtEveryLength) {
       ASSERT_TRUE(fastest.OpenInPlace(iv, aad, two, tag_one)) << size;
       ASSERT_EQ(two, Bytes(size, 9)) << size;
     }
+  }
+}
+
+// Random keys, bytes, lengths up to a frame's and places that are not aligned, in place both ways.
+TEST(Aead, FastestImplementationAgreesWithOpenSslOnRandomInput) {
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto up_to = [&](std::size_t most) {
+    return std::uniform_int_distribution<std::size_t>(0, most)(random);
+  };
+  const auto fill = [&](std::size_t size) {
+    Bytes bytes(size);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    return bytes;
+  };
+  for (int round = 0; round < 200; ++round) {
+    const Bytes key = fill(16 + 8 * up_to(2)), iv = fill(kGcmIvSize), aad = fill(up_to(200));
+    const std::size_t shift = up_to(63);  // of the data in its buffer
+    const Bytes plain = fill(shift + (round % 20 == 0 ? up_to(256u << 10) : up_to(5000)));
+    Aead reference = Aead::CreateOnOpenSsl(key).value();
+    Aead fastest = Aead::Create(key).value();
+    Bytes one = plain, two = plain, tag_one(kGcmTagSize), tag_two(kGcmTagSize);
+    ASSERT_TRUE(reference.SealInPlace(iv, aad, MutableBytes(one).subspan(shift), tag_one));
+    ASSERT_TRUE(fastest.SealInPlace(iv, aad, MutableBytes(two).subspan(shift), tag_two));
+    ASSERT_EQ(one, two);
+    ASSERT_EQ(tag_one, tag_two);
+    ASSERT_TRUE(fastest.OpenInPlace(iv, aad, MutableBytes(one).subspan(shift), tag_two));
+    ASSERT_TRUE(reference.OpenInPlace(iv, aad, MutableBytes(two).subspan(shift), tag_one));
+    ASSERT_EQ(one, plain);
+    ASSERT_EQ(two, plain);
   }
 }
 
