@@ -89,6 +89,11 @@ class Round:
         self._lose(f"machine {victim}, the primary", lambda: fail(victim))
         mend(victim)
         self.cluster.await_healthy()
+        # Right after the cut heals, a machine may still tell of the cluster as it was before: the old primary leads there.
+        deadline = time.monotonic() + RETURNED_SECONDS
+        while self.cluster.primary() in (None, victim) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        self.cluster.await_healthy()
         returned = time.monotonic()
         new = self.cluster.primary()
         self.findings.check(new != victim, f"{self.name}: the old primary is back as a standby of machine {new}")
