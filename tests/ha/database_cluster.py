@@ -172,13 +172,29 @@ class DatabaseCluster:
     # --- the database
 
     def psql(self, text, database="postgres"):
-        machine = self.primary()
+        return self._ask(self.primary(), text, database)
+
+    def _ask(self, machine, text, database):
         return run(self.network.command(machine, ["psql", "-h", self._home(machine) / "run", "-XAtq", "-v",
                                                   "ON_ERROR_STOP=1", "-d", database, "-c", text], "postgres"))
 
     def _make_database(self):
         self.psql(f"CREATE ROLE dare LOGIN PASSWORD '{DARE_PASSWORD}'")
         self.psql("CREATE DATABASE dare OWNER dare ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+        # The replica that nobody waits for has it a little later, and libpq asks no further host when one says that it
+        # knows no such database.
+        deadline = time.monotonic() + START_SECONDS
+        for machine in self.network.machines:
+            while not self._knows_database(machine):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"machine {machine} has no database dare after {START_SECONDS} s")
+                time.sleep(0.1)
+
+    def _knows_database(self, machine):
+        try:
+            return self._ask(machine, "SELECT 1", "dare").strip() == "1"
+        except RuntimeError:
+            return False
 
     def connection(self):
         """The connection string that packaging/ha gives to kms.toml; the password comes by a file."""
