@@ -8,6 +8,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/hkdf.h"
+#include "hsm/kept_key_rules.h"
 #include "hsm/rsa_key.h"
 #include "hsm/sealed_record.h"
 #include "hsm/token_quirks.h"
@@ -21,51 +22,31 @@ constexpr std::size_t kMostObjects = 1024;
 
 enum class Rights { kSeal, kAuthenticate };
 
-// What a part must be. The last attribute came with PKCS#11 2.40, the others are as old as it.
-constexpr std::array<AttributeRule, 16> RulesFor(Rights rights) {
+// What a part must be.
+constexpr auto RulesFor(Rights rights) {
   const bool seal = rights == Rights::kSeal;
-  return {{
-      {CKA_TOKEN, "CKA_TOKEN", true, false},
-      {CKA_PRIVATE, "CKA_PRIVATE", true, false},
-      {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
-      {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
-      {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
-      {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
-      {CKA_LOCAL, "CKA_LOCAL", true, false},
+  return KeptKeyRules({
       {CKA_ENCRYPT, "CKA_ENCRYPT", seal, false},
       {CKA_DECRYPT, "CKA_DECRYPT", seal, false},
       {CKA_WRAP, "CKA_WRAP", false, false},
       {CKA_UNWRAP, "CKA_UNWRAP", false, false},
       {CKA_SIGN, "CKA_SIGN", !seal, false},
       {CKA_VERIFY, "CKA_VERIFY", !seal, false},
-      {CKA_DERIVE, "CKA_DERIVE", false, false},
-      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
-      {CKA_COPYABLE, "CKA_COPYABLE", false, true},
-  }};
+  });
 }
 
 constexpr auto kSealRules = RulesFor(Rights::kSeal);
 constexpr auto kAuthenticateRules = RulesFor(Rights::kAuthenticate);
 
 // The same of a private key. CKA_SIGN_RECOVER would be decryption by another name.
-constexpr std::array<AttributeRule, 14> PrivateRulesFor(Rights rights) {
+constexpr auto PrivateRulesFor(Rights rights) {
   const bool seal = rights == Rights::kSeal;
-  return {{
-      {CKA_TOKEN, "CKA_TOKEN", true, false},
-      {CKA_PRIVATE, "CKA_PRIVATE", true, false},
-      {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
-      {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
-      {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
-      {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
-      {CKA_LOCAL, "CKA_LOCAL", true, false},
+  return KeptKeyRules({
       {CKA_DECRYPT, "CKA_DECRYPT", seal, false},
       {CKA_UNWRAP, "CKA_UNWRAP", false, false},
       {CKA_SIGN, "CKA_SIGN", !seal, false},
       {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", false, false},
-      {CKA_DERIVE, "CKA_DERIVE", false, false},
-      {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
-      {CKA_COPYABLE, "CKA_COPYABLE", false, true},
-  }};
+  });
 }
 
 constexpr auto kDecryptRules = PrivateRulesFor(Rights::kSeal);
@@ -116,10 +97,6 @@ constexpr Part kSignatureKey{"signing half of master key",
 constexpr CK_ULONG kRsaBits[] = {3072, 2048};
 
 // These three the token sets itself.
-bool SetByToken(CK_ATTRIBUTE_TYPE type) {
-  return type == CKA_ALWAYS_SENSITIVE || type == CKA_NEVER_EXTRACTABLE || type == CKA_LOCAL;
-}
-
 std::string NameOf(const Part& part, const std::string& label) {
   return std::string(part.what) + " '" + label + "'";
 }
@@ -226,10 +203,7 @@ Result<JudgedParts> JudgePart(const SessionLease& lease, ObjectHandle key, const
 void Describe(Template& out, const Part& part, const std::string& label, ByteView id, bool copyable,
               bool bind) {
   out.Number(CKA_KEY_TYPE, part.type).Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
-  for (const AttributeRule& rule : part.rules) {
-    if (SetByToken(rule.type) || (rule.optional && !copyable)) continue;
-    out.Bool(rule.type, rule.value);
-  }
+  AskFor(part.rules, copyable, out);
   if (bind) out.Number(CKA_ALLOWED_MECHANISMS, part.mechanism);
 }
 

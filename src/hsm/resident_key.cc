@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "crypto/asymmetric_key.h"
 #include "crypto/random.h"
+#include "hsm/kept_key_rules.h"
 #include "hsm/resident_place.h"
 #include "hsm/resident_rules.h"
 
@@ -44,7 +45,7 @@ CK_RV GenerateSecret(const SessionLease& lease, const ResidentSpecification& spe
       .Bool(CKA_VERIFY, spec.rights.verify)
       .Bool(CKA_WRAP, spec.rights.wrap && aes)
       .Bool(CKA_UNWRAP, spec.rights.unwrap && aes);
-  AddResidentRules(wanted, copyable_known);
+  AskFor(kKeptKeyRules, copyable_known, wanted);
   CK_MECHANISM mechanism{
       static_cast<CK_MECHANISM_TYPE>(aes ? CKM_AES_KEY_GEN : CKM_GENERIC_SECRET_KEY_GEN), nullptr,
       0};
@@ -72,7 +73,7 @@ CK_RV GeneratePair(const SessionLease& lease, const ResidentSpecification& spec,
       .Bool(CKA_DECRYPT, spec.rights.decrypt && rsa)
       .Bool(CKA_UNWRAP, false)
       .Bool(CKA_SIGN_RECOVER, false);
-  AddResidentRules(secret, copyable_known);
+  AskFor(kKeptKeyRules, copyable_known, secret);
   CK_MECHANISM mechanism{
       static_cast<CK_MECHANISM_TYPE>(rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN),
       nullptr, 0};

@@ -4,29 +4,12 @@
 #include "crypto/digest.h"
 #include "crypto/signature.h"
 #include "hsm/ecdsa_signature.h"
+#include "hsm/kept_key_rules.h"
 
 namespace dare::hsm {
 namespace {
 
 constexpr std::string_view kPairProbe = "dare-kms pair check";
-
-// Beside the rights, which differ.
-constexpr AttributeRule kRules[] = {
-    {CKA_TOKEN, "CKA_TOKEN", true, false},
-    {CKA_PRIVATE, "CKA_PRIVATE", true, false},
-    {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
-    {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
-    {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
-    {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
-    {CKA_LOCAL, "CKA_LOCAL", true, false},
-    {CKA_DERIVE, "CKA_DERIVE", false, false},
-    {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
-    {CKA_COPYABLE, "CKA_COPYABLE", false, true},
-};
-
-bool SetByToken(CK_ATTRIBUTE_TYPE type) {
-  return type == CKA_ALWAYS_SENSITIVE || type == CKA_NEVER_EXTRACTABLE || type == CKA_LOCAL;
-}
 
 Error Another(const ResidentReference& key) {
   return Error(Code::kDenied, "the key " + ToHex(key.id) +
@@ -87,18 +70,11 @@ CK_KEY_TYPE TypeOf(ResidentKind kind) {
   return CKK_VENDOR_DEFINED;
 }
 
-void AddResidentRules(Template& wanted, bool copyable_known) {
-  for (const AttributeRule& rule : kRules) {
-    if (SetByToken(rule.type) || (rule.optional && !copyable_known)) continue;
-    wanted.Bool(rule.type, rule.value);
-  }
-}
-
 Result<void> JudgeResident(const SessionLease& lease, ObjectHandle handle,
                            const ResidentReference& key) {
   const CK_ULONG type = TRY(ReadNumber(lease, handle, CKA_KEY_TYPE));
   if (type != TypeOf(key.kind)) return Another(key);
-  TRY(CheckRules(lease, handle, kRules, "the key " + ToHex(key.id) + " in the HSM"));
+  TRY(CheckRules(lease, handle, kKeptKeyRules, "the key " + ToHex(key.id) + " in the HSM"));
   if (key.IsPair()) return CheckPublicHalf(lease, handle, key);
   const Result<CK_ULONG> bytes = ReadNumber(lease, handle, CKA_VALUE_LEN);
   if (bytes && *bytes != key.bits / 8) return Another(key);

@@ -10,8 +10,6 @@ namespace dare::hsm {
 
 CK_OBJECT_CLASS ClassOf(ResidentKind kind);
 CK_KEY_TYPE TypeOf(ResidentKind kind);
-// What every resident key is made with beside its rights, but for what the token sets itself.
-void AddResidentRules(Template& wanted, bool copyable_known);
 // kDenied unless the key is what the reference says, and as strong as it was made.
 Result<void> JudgeResident(const SessionLease& lease, ObjectHandle handle,
                            const ResidentReference& key);

@@ -7,6 +7,7 @@
 #include "crypto/asymmetric_key.h"
 #include "crypto/random.h"
 #include "hsm/ecdsa_signature.h"
+#include "hsm/kept_key_rules.h"
 #include "hsm/rsa_key.h"
 #include "hsm/token_objects.h"
 
@@ -26,21 +27,11 @@ constexpr std::uint8_t kSpkiHead[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 
                                       0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
 
 constexpr CK_ULONG kRsaBits = 2048;
-constexpr AttributeRule kRules[] = {
-    {CKA_TOKEN, "CKA_TOKEN", true, false},
-    {CKA_PRIVATE, "CKA_PRIVATE", true, false},
-    {CKA_SENSITIVE, "CKA_SENSITIVE", true, false},
-    {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true, false},
-    {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false, false},
-    {CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", true, false},
-    {CKA_LOCAL, "CKA_LOCAL", true, false},
+constexpr auto kRules = KeptKeyRules({
     {CKA_SIGN, "CKA_SIGN", true, false},
     {CKA_DECRYPT, "CKA_DECRYPT", false, false},
     {CKA_UNWRAP, "CKA_UNWRAP", false, false},
-    {CKA_DERIVE, "CKA_DERIVE", false, false},
-    {CKA_MODIFIABLE, "CKA_MODIFIABLE", false, false},
-    {CKA_COPYABLE, "CKA_COPYABLE", false, true},
-};
+});
 
 CK_RV GeneratePair(const SessionLease& lease, const std::string& label, SigningKeyKind kind,
                    ByteView id, bool copyable_known) {
@@ -60,15 +51,7 @@ CK_RV GeneratePair(const SessionLease& lease, const std::string& label, SigningK
   }
   Template secret_half;
   secret_half.Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
-  for (const AttributeRule& rule : kRules) {
-    // These three the token sets itself.
-    if (rule.type == CKA_ALWAYS_SENSITIVE || rule.type == CKA_NEVER_EXTRACTABLE ||
-        rule.type == CKA_LOCAL) {
-      continue;
-    }
-    if (rule.optional && !copyable_known) continue;
-    secret_half.Bool(rule.type, rule.value);
-  }
+  AskFor(kRules, copyable_known, secret_half);
   const bool rsa = kind == SigningKeyKind::kRsa2048;
   CK_MECHANISM mechanism{
       static_cast<CK_MECHANISM_TYPE>(rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN),

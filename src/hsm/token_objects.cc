@@ -140,6 +140,17 @@ Result<bool> WasMadeInToken(const SessionLease& lease, ObjectHandle key) {
          TRY(ReadBool(lease, key, CKA_NEVER_EXTRACTABLE));
 }
 
+bool SetByToken(CK_ATTRIBUTE_TYPE type) {
+  return type == CKA_ALWAYS_SENSITIVE || type == CKA_NEVER_EXTRACTABLE || type == CKA_LOCAL;
+}
+
+void AskFor(std::span<const AttributeRule> rules, bool optional_known, Template& wanted) {
+  for (const AttributeRule& rule : rules) {
+    if (SetByToken(rule.type) || (rule.optional && !optional_known)) continue;
+    wanted.Bool(rule.type, rule.value);
+  }
+}
+
 Result<void> CheckRules(const SessionLease& lease, ObjectHandle object,
                         std::span<const AttributeRule> rules, std::string_view what) {
   for (const AttributeRule& rule : rules) {

@@ -56,6 +56,12 @@ struct AttributeRule {
   bool optional;  // may be unknown to the token (it came with PKCS#11 2.40), but not wrong
 };
 
+// What tokens tell by themselves of a key, and nobody can ask for.
+bool SetByToken(CK_ATTRIBUTE_TYPE type);
+// Asks for a key that is so, but for what its token sets, and for what is optional unless it is
+// known there.
+void AskFor(std::span<const AttributeRule> rules, bool optional_known, Template& wanted);
+
 // kDenied naming the first attribute that is weaker than its rule.
 Result<void> CheckRules(const SessionLease& lease, ObjectHandle object,
                         std::span<const AttributeRule> rules, std::string_view what);
