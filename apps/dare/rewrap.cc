@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <iostream>
 #include <memory>
-#include <optional>
 
 #include "envelope/inspect.h"
 #include "envelope/recovery_key.h"
 #include "exit_code.h"
+#include "failures.h"
 #include "file_error.h"
 #include "folders.h"
 #include "keyrings.h"
@@ -70,8 +70,7 @@ Result<void> Rewrap(Session& session, const RewrapCommand& command) {
   const envelope::Keyring old_keys = TRY(OpeningKeyring(session));
   const envelope::Keyring new_keys = TRY(SealingKeyring(session, command.keys, command.recipients));
   const std::vector<std::string> recovery = TRY(RecoveryKeyNames(session, command.recipients));
-  // One bad file does not keep the others from a new key; the first error is the program's.
-  std::optional<Error> first;
+  Failures failures;  // one bad file does not keep the others from a new key
   for (const std::string& file : command.files) {
     if (Session::cancelled().load()) return IoError("cancelled", EINTR);
     const auto summary = RewrapOne(KeyBlockFileOf(file), command, old_keys, new_keys, recovery);
@@ -79,12 +78,11 @@ Result<void> Rewrap(Session& session, const RewrapCommand& command) {
       Print(file, *summary, command.json);
       continue;
     }
-    if (first) PrintError(*first);
-    first = OpeningError(file, summary.error());
-    if (first->code == Code::kUnavailable || first->code == Code::kTimeout) break;
+    const Error failure = OpeningError(file, summary.error());
+    failures.Add(failure);
+    if (ExitCodeOf(failure.code) == kUnreachable) break;
   }
-  if (first) return *first;
-  return {};
+  return std::move(failures).Take();
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 #include <cerrno>
 #include <iostream>
 #include <memory>
-#include <optional>
 
 #include "base/clock.h"
 #include "envelope/io.h"
 #include "exit_code.h"
+#include "failures.h"
 #include "file_error.h"
 #include "keyrings.h"
 #include "secret_input.h"
@@ -139,23 +139,6 @@ void PrintTable(const std::vector<SecretFacts>& secrets) {
         KeysText(facts));
   }
 }
-
-// Tells of errors as they come, so that one bad secret does not hide the others; the last one is
-// the program's.
-class Failures {
- public:
-  void Add(Error error) {
-    if (last_) PrintError(*last_);
-    last_ = std::move(error);
-  }
-  Result<void> Take() && {
-    if (last_) return *std::move(last_);
-    return {};
-  }
-
- private:
-  std::optional<Error> last_;
-};
 
 Result<void> List(Session& session, const SecretCommand& command) {
   const SecretStore store = TRY(Store(session, command));
