@@ -8,9 +8,20 @@ namespace dare::engine {
 namespace {
 
 constexpr std::size_t kCheckBytes = 32;
+constexpr std::size_t kPageRows = 1000;
 
 Error DoesNotAuthenticate(const std::string& key) {
   return Error(Code::kDamaged, "the fact " + key + " does not authenticate");
+}
+
+Result<std::optional<Bytes>> Read(const Vault& vault, const store::ObjectReader& reader,
+                                  const std::string& key) {
+  const Result<Bytes> kept = reader.GetMeta(key);
+  if (!kept && kept.error().code == Code::kNotFound) return std::optional<Bytes>();
+  if (!kept) return kept.error();
+  const auto content = TRY(OpenGuarded(vault, key, *kept));
+  if (!content) return DoesNotAuthenticate(key);
+  return std::optional<Bytes>(ToBytes(*content));
 }
 
 }  // namespace
@@ -51,13 +62,7 @@ Result<GuardedTable> GuardedTable::Open(const Vault& vault, store::Transaction& 
 }
 
 Result<std::optional<Bytes>> GuardedTable::Get(const std::string& name) const {
-  const std::string key = row_prefix_ + name;
-  const Result<Bytes> kept = transaction_.GetMeta(key);
-  if (!kept && kept.error().code == Code::kNotFound) return std::optional<Bytes>();
-  if (!kept) return kept.error();
-  const auto content = TRY(OpenGuarded(vault_, key, *kept));
-  if (!content) return DoesNotAuthenticate(key);
-  return std::optional<Bytes>(ToBytes(*content));
+  return Read(vault_, transaction_, row_prefix_ + name);
 }
 
 Result<std::vector<std::string>> GuardedTable::List(const std::string& prefix) const {
@@ -94,6 +99,25 @@ Result<void> GuardedTable::Finish() {
   ++sum_.group;
   const Bytes row = TRY(EncodeSum(vault_, sum_key_, sum_));
   return transaction_.PutMeta(sum_key_, row);
+}
+
+Result<std::optional<Bytes>> GuardedRows::Get(const std::string& name) const {
+  return Read(vault_, store_, row_prefix_ + name);
+}
+
+Result<void> GuardedRows::ForEach(std::string_view prefix, const Visit& visit) const {
+  const std::string from = row_prefix_ + std::string(prefix);
+  std::string last;
+  for (;;) {
+    const auto page = TRY(store_.ScanMeta(from, last, kPageRows));
+    for (const store::MetaRow& row : page) {
+      last = row.key;
+      const auto content = TRY(OpenGuarded(vault_, row.key, row.value));
+      TRY(visit(row.key.substr(row_prefix_.size()),
+                content ? Result<ByteView>(*content) : DoesNotAuthenticate(row.key)));
+    }
+    if (page.size() < kPageRows) return {};
+  }
 }
 
 Result<void> TableCount::Add(const Vault& vault, const store::MetaRow& row) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,28 @@ class GuardedTable {
   store::Transaction& transaction_;
   const std::string sum_key_, row_prefix_;
   RunningSum sum_;
+};
+
+// GuardedRows reads one table outside of a transaction. The store and the vault outlive it. As
+// thread-safe as the store.
+class GuardedRows {
+ public:
+  GuardedRows(const Vault& vault, const store::WholeReader& store, std::string_view table)
+      : vault_(vault), store_(store), row_prefix_(TableRowPrefix(table)) {}
+
+  // The row `name` of the table; nothing when there is none. kDamaged: it does not authenticate.
+  Result<std::optional<Bytes>> Get(const std::string& name) const;
+  // A row's content is a damaged error where it does not authenticate; that is for whoever looks to
+  // judge.
+  using Visit = std::function<Result<void>(const std::string& name, Result<ByteView> content)>;
+  // Each row whose name starts with `prefix`, ascending, read in pages. An error of `visit` ends
+  // it.
+  Result<void> ForEach(std::string_view prefix, const Visit& visit) const;
+
+ private:
+  const Vault& vault_;
+  const store::WholeReader& store_;
+  const std::string row_prefix_;
 };
 
 // What a whole table counts, as it is. Rows that do not authenticate count, too.

@@ -9,8 +9,6 @@
 namespace dare::registry {
 namespace {
 
-constexpr std::size_t kPageRows = 1000;
-
 std::string LoginName(const std::string& login) { return std::string(kLoginPrefix) + login; }
 
 }  // namespace
@@ -63,33 +61,20 @@ Result<bool> SharedCredentialStore::Remove(const std::string& login) {
 Result<std::optional<server::StoredCredential>> SharedCredentialStore::Find(
     const std::string& login) {
   const std::string name = LoginName(login);
-  const std::string key = engine::TableRowPrefix(kCredentialTable) + name;
-  Result<Bytes> kept = store_.GetMeta(key);
-  if (!kept && kept.error().code == Code::kNotFound) {
-    return std::optional<server::StoredCredential>();
-  }
-  const Bytes row = TRY(std::move(kept));
-  const auto content = TRY(engine::OpenGuarded(vault_, key, row));
-  if (!content) return Error(Code::kDamaged, "the fact " + key + " does not authenticate");
+  const auto content = TRY(rows_.Get(name));
+  if (!content) return std::optional<server::StoredCredential>();
   return std::optional<server::StoredCredential>(TRY(DecodeCredential(name, *content)));
 }
 
 Result<std::vector<server::StoredCredential>> SharedCredentialStore::List() {
-  const std::string table = engine::TableRowPrefix(kCredentialTable);
   std::vector<server::StoredCredential> list;
-  std::string last;
-  for (;;) {
-    const auto page = TRY(store_.ScanMeta(table + std::string(kLoginPrefix), last, kPageRows));
-    for (const store::MetaRow& row : page) {
-      last = row.key;
-      const auto content = TRY(engine::OpenGuarded(vault_, row.key, row.value));
-      if (!content) {
-        return Error(Code::kDamaged, "the fact " + row.key + " does not authenticate");
-      }
-      list.push_back(TRY(DecodeCredential(row.key.substr(table.size()), *content)));
-    }
-    if (page.size() < kPageRows) return list;
-  }
+  const auto visit = [&](const std::string& name, Result<ByteView> content) -> Result<void> {
+    const ByteView row = TRY(std::move(content));
+    list.push_back(TRY(DecodeCredential(name, row)));
+    return {};
+  };
+  TRY(rows_.ForEach(kLoginPrefix, visit));
+  return list;
 }
 
 Result<void> SharedCredentialStore::Import(

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "engine/guarded_facts.h"
 #include "engine/vault.h"
+#include "registry/row_codec.h"
 #include "server/credential_store.h"
 #include "store/object_store.h"
 
@@ -17,7 +19,7 @@ namespace dare::registry {
 class SharedCredentialStore : public server::CredentialStore {
  public:
   SharedCredentialStore(store::ObjectStore& store, const engine::Vault& vault, const Clock& clock)
-      : store_(store), vault_(vault), clock_(clock) {}
+      : store_(store), vault_(vault), clock_(clock), rows_(vault, store, kCredentialTable) {}
 
   // Looks whether somebody changed the table; Generation tells. Where that cannot be found out, it
   // counts as changed.
@@ -38,6 +40,7 @@ class SharedCredentialStore : public server::CredentialStore {
   store::ObjectStore& store_;
   const engine::Vault& vault_;
   const Clock& clock_;
+  const engine::GuardedRows rows_;
   std::atomic<std::uint64_t> generation_ = 0;
   Mutex mutex_;
   std::optional<Bytes> sum_ GUARDED_BY(mutex_);  // as it was seen last

@@ -19,7 +19,6 @@ using server::Subject;
 using server::TokenGrant;
 using Kind = RevocationEvent::Kind;
 
-constexpr std::size_t kPageRows = 1000;
 constexpr std::size_t kMostExpired = 100;  // tokens that one AddToken clears away
 
 CertificateRecord RecordOf(const Certificate& certificate, std::int64_t now) {
@@ -43,33 +42,14 @@ Result<void> SharedEnrolmentStore::Commit(Change change) {
   return {};
 }
 
-Result<std::optional<Bytes>> SharedEnrolmentStore::Row(const std::string& name) const {
-  const std::string key = engine::TableRowPrefix(kEnrolmentTable) + name;
-  const Result<Bytes> kept = store_.GetMeta(key);
-  if (!kept && kept.error().code == Code::kNotFound) return std::optional<Bytes>();
-  if (!kept) return kept.error();
-  const auto content = TRY(engine::OpenGuarded(vault_, key, *kept));
-  if (!content) return Error(Code::kDamaged, "the fact " + key + " does not authenticate");
-  return std::optional<Bytes>(ToBytes(*content));
-}
-
 template <typename Visit>
 Result<void> SharedEnrolmentStore::VisitRows(std::string_view prefix, Visit visit) const {
-  const std::string table = engine::TableRowPrefix(kEnrolmentTable);
-  std::string last;
-  for (;;) {
-    const auto page = TRY(store_.ScanMeta(table + std::string(prefix), last, kPageRows));
-    for (const store::MetaRow& row : page) {
-      last = row.key;
-      const auto content = TRY(engine::OpenGuarded(vault_, row.key, row.value));
-      if (!content) {
-        log::Failure("the fact " + row.key + " does not authenticate: left out");
-        continue;
-      }
-      TRY(visit(row.key.substr(table.size()), *content));
-    }
-    if (page.size() < kPageRows) return {};
-  }
+  const auto visit_good = [&](const std::string& name, Result<ByteView> content) -> Result<void> {
+    if (content) return visit(name, *content);
+    log::Failure(content.error().message + ": left out");
+    return {};
+  };
+  return rows_.ForEach(prefix, visit_good);
 }
 
 // A row that was forged is no token; the log tells, the client does not learn it.
@@ -108,7 +88,7 @@ Result<std::string> SharedEnrolmentStore::AddToken(const TokenGrant& grant) {
 }
 
 Result<Subject> SharedEnrolmentStore::CheckToken(std::string_view token) {
-  return TRY(UsableToken(Row(TokenName(server::HashToken(token))))).subject;
+  return TRY(UsableToken(rows_.Get(TokenName(server::HashToken(token))))).subject;
 }
 
 Result<void> SharedEnrolmentStore::Insert(store::Transaction& transaction,
@@ -123,7 +103,7 @@ Result<void> SharedEnrolmentStore::Insert(store::Transaction& transaction,
 
 Result<Certificate> SharedEnrolmentStore::Redeem(std::string_view token, const Issuer& issue) {
   const std::string name = TokenName(server::HashToken(token));
-  const Subject subject = TRY(UsableToken(Row(name))).subject;
+  const Subject subject = TRY(UsableToken(rows_.Get(name))).subject;
   const Certificate certificate = TRY(issue(subject));
   const auto change = [&](store::Transaction& transaction,
                           engine::GuardedTable& table) -> Result<void> {
@@ -154,7 +134,7 @@ Result<Certificate> SharedEnrolmentStore::Renew(const std::string& serial, const
                                                 const Issuer& issue) {
   const std::string row = CertificateName(name, serial);
   TRY(log_.CatchUp());
-  const CertificateRecord old = TRY(Renewable(serial, name, fingerprint, Row(row)));
+  const CertificateRecord old = TRY(Renewable(serial, name, fingerprint, rows_.Get(row)));
   const Certificate certificate = TRY(issue(old.subject));
   const auto change = [&](store::Transaction& transaction,
                           engine::GuardedTable& table) -> Result<void> {
@@ -207,7 +187,7 @@ Result<std::size_t> SharedEnrolmentStore::RevokeName(const std::string& name) {
 Result<CertificateRecord> SharedEnrolmentStore::Find(const std::string& serial,
                                                      const std::string& name) const {
   const std::string row = CertificateName(name, serial);
-  const std::optional<Bytes> content = TRY(Row(row));
+  const std::optional<Bytes> content = TRY(rows_.Get(row));
   if (!content) return Error(Code::kNotFound, "no certificate with this serial");
   CertificateRecord record = TRY(DecodeCertificate(row, *content));
   record.revoked = log_.Revoked(serial, name);

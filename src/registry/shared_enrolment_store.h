@@ -19,7 +19,11 @@ class SharedEnrolmentStore : public server::EnrolmentStore {
  public:
   SharedEnrolmentStore(store::ObjectStore& store, const engine::Vault& vault, RevocationLog& log,
                        const Clock& clock)
-      : store_(store), vault_(vault), log_(log), clock_(clock) {}
+      : store_(store),
+        vault_(vault),
+        log_(log),
+        clock_(clock),
+        rows_(vault, store, kEnrolmentTable) {}
 
   Result<std::string> AddToken(const server::TokenGrant& grant) override;
   Result<server::Subject> CheckToken(std::string_view token) override;
@@ -49,7 +53,6 @@ class SharedEnrolmentStore : public server::EnrolmentStore {
   Result<void> Commit(Change change);
   template <typename Visit>  // (name, content) of each row that authenticates
   Result<void> VisitRows(std::string_view prefix, Visit visit) const;
-  Result<std::optional<Bytes>> Row(const std::string& name) const;
   Result<server::TokenGrant> UsableToken(Result<std::optional<Bytes>> row) const;
   Result<server::CertificateRecord> Renewable(const std::string& serial, const std::string& name,
                                               const std::string& fingerprint,
@@ -64,6 +67,7 @@ class SharedEnrolmentStore : public server::EnrolmentStore {
   const engine::Vault& vault_;
   RevocationLog& log_;
   const Clock& clock_;
+  const engine::GuardedRows rows_;
 };
 
 }  // namespace dare::registry
