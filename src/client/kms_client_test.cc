@@ -10,6 +10,7 @@
 #include <future>
 #include <thread>
 
+#include "base/eventually_for_test.h"
 #include "client/key_server_for_test.h"
 #include "kmip/payloads/activate.h"
 #include "kmip/payloads/rng_retrieve.h"
@@ -67,16 +68,6 @@ class BlackHole {
   sockaddr_in address_{};
   std::vector<int> accepted_;
 };
-
-// Whether `condition` comes true, looked at again and again until a minute has passed.
-bool Eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 class KmsClientTest : public testing::Test {
  protected:
@@ -178,7 +169,7 @@ TEST_F(KmsClientTest, ABlackHoleCostsOneCallAndNoLaterOne) {
   EXPECT_EQ(hole.connections(), 1u);
   // From now on it is the pool's own thread that looks whether it is back.
   for (std::size_t rests = 1; rests <= 3; ++rests) {
-    EXPECT_TRUE(Eventually([&] {
+    EXPECT_TRUE(EventuallyForTest([&] {
       clock.Advance(60);
       EXPECT_TRUE(Random(*client));
       return hole.connections() > rests;
@@ -210,7 +201,7 @@ TEST_F(KmsClientTest, AServerThatComesBackIsFoundWithoutAnyCallWaiting) {
   EXPECT_EQ(first.requests(), 1) << "it rests";
   clock.Advance(1);
   // The call that has it looked at is answered by the other one, later ones by itself.
-  EXPECT_TRUE(Eventually([&] {
+  EXPECT_TRUE(EventuallyForTest([&] {
     EXPECT_TRUE(Random(*client));
     return first.requests() > 2;
   }));

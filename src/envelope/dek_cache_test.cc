@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "base/eventually_for_test.h"
 #include "envelope/envelope_for_test.h"
 
 namespace dare::envelope {
@@ -40,15 +41,6 @@ class DekServer {
 
 DekCacheLimits Generous() {
   return {.time = seconds(100), .uses = 1000, .bytes = 1'000'000, .entries = 100};
-}
-
-bool Eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 class DekCacheTest : public testing::Test {
@@ -167,7 +159,7 @@ TEST_F(DekCacheTest, WhatIsTooOldLeavesMemoryUnused) {
   Seal(cache);
   EXPECT_EQ(cache.counts().entries, 1u);
   clock_.Advance(100);
-  EXPECT_TRUE(Eventually([&] { return cache.counts().entries == 0; }));
+  EXPECT_TRUE(EventuallyForTest([&] { return cache.counts().entries == 0; }));
 }
 
 TEST_F(DekCacheTest, FlushingForgetsAlsoWhatIsBeingAskedFor) {
@@ -194,7 +186,7 @@ TEST_F(DekCacheTest, ADekInUseIsReplacedBeforeItsEnd) {
   EXPECT_EQ(server_.asked, 1);
   clock_.Advance(1);
   EXPECT_EQ(Seal(cache), first) << "nobody waits";
-  EXPECT_TRUE(Eventually([&] { return cache.counts().refreshes == 1; }));
+  EXPECT_TRUE(EventuallyForTest([&] { return cache.counts().refreshes == 1; }));
   EXPECT_NE(Seal(cache), first);
   clock_.Advance(79);
   EXPECT_EQ(cache.counts().misses, 1u) << "only the first call waited";
@@ -208,7 +200,7 @@ TEST_F(DekCacheTest, ADekThatIsNearlyUsedUpIsReplaced) {
   for (int i = 0; i < 69; ++i) Seal(cache);
   EXPECT_EQ(server_.asked, 1);
   Seal(cache);
-  EXPECT_TRUE(Eventually([&] { return cache.counts().refreshes == 1; }));
+  EXPECT_TRUE(EventuallyForTest([&] { return cache.counts().refreshes == 1; }));
 }
 
 TEST_F(DekCacheTest, ARefusalToReplaceItEndsADekAtOnce) {
@@ -219,7 +211,7 @@ TEST_F(DekCacheTest, ARefusalToReplaceItEndsADekAtOnce) {
   server_.failure = Code::kDenied;
   clock_.Advance(60);
   EXPECT_FALSE(Seal(cache).empty());
-  EXPECT_TRUE(Eventually([&] { return cache.counts().entries == 0; }));
+  EXPECT_TRUE(EventuallyForTest([&] { return cache.counts().entries == 0; }));
   EXPECT_TRUE(Seal(cache).empty()) << "denied";
 }
 
@@ -231,7 +223,7 @@ TEST_F(DekCacheTest, AKeyServerThatIsAwayLeavesItItsTime) {
   server_.failure = Code::kUnavailable;
   clock_.Advance(60);
   EXPECT_EQ(Seal(cache), first);
-  EXPECT_TRUE(Eventually([&] { return server_.asked == 2; }));
+  EXPECT_TRUE(EventuallyForTest([&] { return server_.asked == 2; }));
   clock_.Advance(39);
   EXPECT_EQ(Seal(cache), first);
   clock_.Advance(1);

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "engine/vault.h"
@@ -75,16 +74,5 @@ class SharedDatabaseForTest : public std::enable_shared_from_this<SharedDatabase
   std::unique_ptr<store::ObjectStore> memory_;
   std::unique_ptr<hsm::MemorySealerForTest> sealer_ = hsm::MemorySealerForTest::Make();
 };
-
-// What another thread makes true; false when it does not within ten seconds.
-template <typename Condition>
-bool Eventually(Condition condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 }  // namespace dare::registry

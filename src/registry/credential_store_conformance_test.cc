@@ -1,6 +1,7 @@
 // One suite over both back ends of CredentialStore.
 #include <gtest/gtest.h>
 
+#include "base/eventually_for_test.h"
 #include "registry/back_ends_for_test.h"
 #include "server/pki_for_test.h"
 #include "server/sqlite_credential_store.h"
@@ -40,7 +41,7 @@ TEST_P(CredentialStoreConformance, TellsOfChangesByOthers) {
   const auto server = Open();
   const std::uint64_t before = server->Generation();
   ASSERT_TRUE(Open()->Put({"Fred", "fred", {}, {1}}));
-  EXPECT_TRUE(Eventually([&] { return server->Generation() != before; }));
+  EXPECT_TRUE(EventuallyForTest([&] { return server->Generation() != before; }));
   const std::uint64_t between = server->Generation();
   ASSERT_TRUE(server->Put({"Fred", "fred", {}, {2}}));
   EXPECT_NE(server->Generation(), between);

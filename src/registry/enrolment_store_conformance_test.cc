@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/eventually_for_test.h"
 #include "registry/back_ends_for_test.h"
 #include "server/pki_for_test.h"
 #include "server/sqlite_enrolment_store.h"
@@ -138,7 +139,7 @@ TEST_P(EnrolmentStoreConformance, HearsOfARevocationByAnother) {
   EXPECT_FALSE(IsRevoked(*store_, certificate));
   const std::uint64_t before = store_->generation();
   EXPECT_TRUE(*Open()->RevokeSerial(certificate.serial));
-  EXPECT_TRUE(Eventually([&] { return IsRevoked(*store_, certificate); }));
+  EXPECT_TRUE(EventuallyForTest([&] { return IsRevoked(*store_, certificate); }));
   EXPECT_NE(store_->generation(), before);
 }
 
