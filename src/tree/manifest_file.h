@@ -22,6 +22,8 @@ class ManifestInput {
                                                     std::string_view name,
                                                     Completeness completeness);
   const ManifestHeader& header() const { return reader_->header(); }
+  // Of the message: two manifests never have the same.
+  const Bytes& message_id() const { return message_->header().message_id; }
   Result<std::optional<Entry>> Next() { return reader_->Next(); }
   const ManifestTotals& totals() const { return reader_->totals(); }
 

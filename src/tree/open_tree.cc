@@ -64,6 +64,7 @@ class Opening {
   TreeObserver& observer_;
   ContentFlow flow_;
   std::optional<TargetFolder> target_;
+  Bytes manifest_id_;  // of the one that was read first
   ManifestHeader header_;
   ManifestTotals totals_;
   std::vector<envelope::Keyring> keyrings_;
@@ -83,6 +84,9 @@ Result<ManifestInput> Opening::BeginManifest() {
   if (!input && input.error().code == Code::kDamaged) return NotOne(folder_);
   if (!input) return input.error();
   if (!*input) return NotOne(folder_);
+  // What was checked is what is used, whatever lies there by now: another one may be as authentic.
+  if (manifest_id_.empty()) manifest_id_ = (*input)->message_id();
+  if ((*input)->message_id() != manifest_id_) return NotOne(folder_);
   return **std::move(input);
 }
 

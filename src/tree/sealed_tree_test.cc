@@ -146,6 +146,22 @@ TEST_F(SealedTreeTest, RefusesADamagedManifestBeforeAnythingIsTouched) {
   }
 }
 
+TEST_F(SealedTreeTest, RefusesAManifestThatTakesThePlaceOfTheOneThatWasChecked) {
+  ASSERT_TRUE(Seal());
+  std::filesystem::copy_file(here_ / "out/manifest", here_ / "older");
+  WriteForTest(here_ / "src/b", PatternForTest(3));
+  ASSERT_TRUE(Seal());
+  std::error_code once;  // the first time moves it
+  OpenTreeOptions options;
+  options.at_least_generation = 2;
+  options.progress = [&](std::uint64_t, std::optional<std::uint64_t>) {
+    std::filesystem::rename(here_ / "older", here_ / "out/manifest", once);
+  };
+  const auto opened = Open("back", options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kDamaged);
+}
+
 TEST_F(SealedTreeTest, GoesOnWhereAKilledRunStopped) {
   ASSERT_TRUE(Seal());
   // A run that was killed has no manifest yet, only what it wrote of the new one, in full frames.
