@@ -150,13 +150,13 @@ TEST_F(PostgresStoreTest, StoresThatOpenAnEmptyDatabaseTogetherMakeItOnce) {
   std::vector<std::thread> starts;
   std::atomic<int> opened = 0;
   for (int i = 0; i < 6; ++i) {
-    starts.emplace_back([&] {
+    starts.emplace_back([this, &opened, i] {
       const auto store = OpenPostgresStore({.connection = connection_});
-      if (store &&
-          Keep(**store, Named("id" + std::to_string(opened++), "n" + std::to_string(opened)))) {
-      } else {
-        ADD_FAILURE() << (store ? "not kept" : store.error().message);
-      }
+      ASSERT_TRUE(store.has_value()) << store.error().message;
+      const std::string number = std::to_string(i);
+      const auto kept = Keep(**store, Named("id" + number, "n" + number));
+      ASSERT_TRUE(kept.has_value()) << kept.error().message;
+      ++opened;
     });
   }
   for (std::thread& start : starts) start.join();
