@@ -44,11 +44,19 @@ engine::ObjectPolicy ObjectPolicyOf(const server::Config& config) {
   return policy;
 }
 
+// How much of a second's bound an address may use at once: a rack of machines comes back together.
+constexpr std::uint64_t kBurstSeconds = 10;
+
 server::Limits LimitsFrom(const server::LimitsConfig& config) {
   using std::chrono::seconds;
   server::Limits limits;
-  limits.connections = config.connections;
-  limits.connections_per_address = config.connections_per_address;
+  limits.visitors.connections = config.connections;
+  limits.visitors.connections_per_address = config.connections_per_address;
+  limits.visitors.handshakes_per_address = {config.handshakes_per_address,
+                                            kBurstSeconds * config.handshakes_per_address};
+  limits.visitors.bad_per_address = {config.bad_per_address,
+                                     kBurstSeconds * config.bad_per_address};
+  limits.half_open = config.half_open;
   limits.handshake = seconds(config.handshake_seconds);
   limits.message = seconds(config.message_seconds);
   limits.idle = seconds(config.idle_seconds);
@@ -58,12 +66,25 @@ server::Limits LimitsFrom(const server::LimitsConfig& config) {
   return limits;
 }
 
+server::AccountLimits AccountLimitsFrom(const server::LimitsConfig& config) {
+  constexpr std::uint64_t kKilobyte = 1000, kMostBad = 10;
+  server::AccountLimits limits;
+  limits.requests = {config.requests_per_client, config.requests_per_client};
+  limits.bytes = {kKilobyte * config.kilobytes_per_client, kKilobyte * config.kilobytes_per_client};
+  limits.bad = {kMostBad, kBurstSeconds * kMostBad};
+  return limits;
+}
+
 std::string_view RefusalName(const server::RefusalEvent& event) {
   switch (event.refusal) {
     case server::Refusal::kHandshake:
       return server::HandshakeFailureName(event.handshake);
     case server::Refusal::kTooMany:
       return "too many connections";
+    case server::Refusal::kBanned:
+      return "address turned away";
+    case server::Refusal::kSlowed:
+      return "slowed down";
     case server::Refusal::kTimeout:
       return "time-out";
     case server::Refusal::kMalformed:
@@ -95,6 +116,8 @@ bool IsAudited(const server::RefusalEvent& event) {
              event.handshake != server::HandshakeFailure::kNotKnown;
     case server::Refusal::kRevoked:
     case server::Refusal::kExpired:
+    case server::Refusal::kBanned:
+    case server::Refusal::kSlowed:
       return true;
     case server::Refusal::kMalformed:
       return event.peer.authenticated();
@@ -211,6 +234,7 @@ Result<void> Service::StartListeners() {
   options.threads = config_.threads;
   options.limits = LimitsFrom(config_.limits);
   options.observer = [this](const server::RefusalEvent& event) { AuditRefusal(event); };
+  options.accounts = std::make_shared<server::Accounts>(AccountLimitsFrom(config_.limits));
   kmip_server_ = TRY(server::Server::Start(options, *kmip_tls_, *kmip_framing_, *kmip_handler_));
   if (!config_.https.enabled) return {};
   server::EstOptions est;
@@ -267,7 +291,7 @@ void Service::AuditRefusal(const server::RefusalEvent& event) {
   log::Debug(event.peer.address + " refused: " + why);
   if (!IsAudited(event)) return;
   // A name in a certificate that was refused is a claim, and goes where claims go.
-  const bool proven = event.refusal != server::Refusal::kHandshake;
+  const bool proven = event.refusal != server::Refusal::kHandshake && event.peer.authenticated();
   const audit::Budget::Ruling ruling = proven ? audit::Budget::Ruling{true} : strangers_.Spend();
   if (!ruling.record) return;
   audit::Entry entry;
@@ -276,7 +300,9 @@ void Service::AuditRefusal(const server::RefusalEvent& event) {
   entry.address = event.peer.address;
   entry.operation = "connect";
   entry.outcome = audit::Outcome::kDenied;
-  entry.rule = "tls";
+  const bool limited =
+      event.refusal == server::Refusal::kBanned || event.refusal == server::Refusal::kSlowed;
+  entry.rule = limited ? "limits" : "tls";
   entry.detail = std::string(RefusalName(event));
   if (!event.peer.serial.empty()) {
     entry.detail += "; certificate " + event.peer.serial + " of '" + event.peer.common_name + "'";

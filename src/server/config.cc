@@ -300,6 +300,11 @@ void ReadLimits(TableReader table, LimitsConfig& out) {
   table.Number("message_bytes", out.message_bytes, 1024, 64 << 20);
   table.Number("connections", out.connections, 1, 1'000'000);
   table.Number("connections_per_address", out.connections_per_address, 1, 1'000'000);
+  table.Number("half_open", out.half_open, 1, 1'000'000);
+  table.Number("handshakes_per_address", out.handshakes_per_address, 0, 1'000'000);
+  table.Number("bad_per_address", out.bad_per_address, 0, 1'000'000);
+  table.Number("requests_per_client", out.requests_per_client, 0, 1'000'000'000);
+  table.Number("kilobytes_per_client", out.kilobytes_per_client, 0, 1'000'000'000);
   table.Number("handshake_seconds", out.handshake_seconds, 1, kDay);
   table.Number("message_seconds", out.message_seconds, 1, kDay);
   table.Number("idle_seconds", out.idle_seconds, 1, 30 * kDay);

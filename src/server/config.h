@@ -93,6 +93,11 @@ struct LimitsConfig {
   std::uint32_t message_bytes = (1u << 20) + (64u << 10);  // one KMIP request
   std::uint32_t connections = 4096;                        // in all
   std::uint32_t connections_per_address = 1024;
+  std::uint32_t half_open = 1024;              // handshakes under way; the oldest gives way
+  std::uint32_t handshakes_per_address = 300;  // a second; 0: no bound. Ten seconds' worth at once
+  std::uint32_t bad_per_address = 10;          // failed ones, likewise; then it is turned away
+  std::uint32_t requests_per_client = 0;       // a second; 0: no bound. A second's worth at once
+  std::uint32_t kilobytes_per_client = 0;      // likewise, of requests and answers
   std::uint32_t handshake_seconds = 10;
   std::uint32_t message_seconds = 10;  // from a message's first byte to its last
   std::uint32_t idle_seconds = 600;

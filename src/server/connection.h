@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "server/accounts.h"
 #include "server/framing.h"
 #include "server/handler.h"
 #include "server/timers.h"
@@ -65,6 +66,7 @@ class Connection {
   const std::uint16_t port;
   Phase phase = Phase::kHandshake;
   Caller caller;
+  std::shared_ptr<Account> account;  // what its client has used up, once it is open
   Timer timer;
   std::uint32_t interest = 0;     // what epoll was told
   bool touched = false;           // in the loop's list of this tick
@@ -73,6 +75,7 @@ class Connection {
   bool hold_reading = false;      // more came while a Reply was out
   bool told_to_go_ahead = false;  // within the message that is coming
   bool paused = false;            // too many answers wait to be read
+  bool slowed = false;            // its client asked more than it may
   bool answered_now = false;      // an answer of this tick waits for Flush()
   bool active_now = false;        // a message was handled or an answer moved in this tick
   bool end_of_input = false;      // the peer will not ask again

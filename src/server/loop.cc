@@ -19,7 +19,10 @@ namespace {
 
 constexpr std::size_t kScratchBytes = 16384;
 constexpr int kEventsPerTick = 256;
-constexpr int kAcceptsPerTick = 64;
+constexpr int kAcceptsPerTick = 16;
+// A handshake costs as much as a hundred requests: clients that are in do not wait for more of
+// them.
+constexpr int kHandshakesPerTick = 4;
 
 AcceptedSocket Describe(FileDescriptor fd, const sockaddr_storage& from) {
   AcceptedSocket socket;
@@ -51,23 +54,6 @@ bool Watch(int epoll, int fd, std::uint64_t what) {
 
 }  // namespace
 
-bool ConnectionCounts::Add(const std::string& address) {
-  const MutexLock lock(mutex_);
-  if (total_ >= limits_.connections) return false;
-  std::uint32_t& mine = by_address_[address];
-  if (mine >= limits_.connections_per_address) return false;
-  ++mine;
-  ++total_;
-  return true;
-}
-
-void ConnectionCounts::Remove(const std::string& address) {
-  const MutexLock lock(mutex_);
-  --total_;
-  const auto found = by_address_.find(address);
-  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
-}
-
 Result<std::unique_ptr<Loop>> Loop::Make(const Shared& shared) {
   FileDescriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return IoError("cannot make an epoll", errno);
@@ -83,7 +69,7 @@ Loop::Loop(const Shared& shared, FileDescriptor epoll, std::shared_ptr<Mailbox> 
       epoll_(std::move(epoll)),
       mailbox_(std::move(mailbox)),
       timers_({shared.limits.handshake, shared.limits.message, shared.limits.idle,
-               shared.limits.write, shared.limits.linger}),
+               shared.limits.write, shared.limits.linger, shared.limits.slowed}),
       scratch_(kScratchBytes) {}
 
 Loop::~Loop() {
@@ -113,7 +99,7 @@ void Loop::Start() {
     while (!token.stop_requested() && Tick()) {
     }
     mailbox_->Close();
-    for (auto& [id, c] : connections_) shared_.counts->Remove(c->address);
+    for (auto& [id, c] : connections_) shared_.visitors->Leave(c->address);
     connections_.clear();
   });
 }
@@ -128,6 +114,7 @@ bool Loop::Tick() {
   const int n = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTick, WaitMilliseconds());
   now_ = std::chrono::steady_clock::now();
   bool mail = false;
+  int handshakes = kHandshakesPerTick;
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     const std::uint64_t id = event.data.u64;  // a copy: the structure is packed
@@ -136,7 +123,10 @@ bool Loop::Tick() {
     } else if (id == kListenerEvent) {
       Accept();
     } else if (auto found = connections_.find(id); found != connections_.end()) {
-      OnEvent(*found->second, event.events);
+      Connection& c = *found->second;
+      // The others are reported again by the next tick.
+      if (c.phase == Connection::Phase::kHandshake && handshakes-- <= 0) continue;
+      OnEvent(c, event.events);
     }
   }
   if (mail) TakeMail();
@@ -190,12 +180,12 @@ void Loop::Accept() {
     const int one = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     AcceptedSocket socket = Describe(std::move(fd), from);
-    if (!shared_.counts->Add(socket.address)) {
+    if (const auto refused = shared_.visitors->Enter(socket.address, now_)) {
       RefusalEvent event;
       event.refusal = Refusal::kTooMany;
       event.peer.address = socket.address;
       event.peer.port = socket.port;
-      event.detail = "too many connections";
+      event.detail = *refused;
       if (shared_.observer) shared_.observer(event);
       continue;  // closes it
     }
@@ -218,7 +208,7 @@ void Loop::Adopt(AcceptedSocket socket) {
   event.data.u64 = id;
   if (!ssl || stopping_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.fd.get(), &event) != 0) {
     if (!ssl) log::Failure(ssl.error().message);
-    shared_.counts->Remove(socket.address);
+    shared_.visitors->Leave(socket.address);
     load_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
@@ -230,6 +220,19 @@ void Loop::Adopt(AcceptedSocket socket) {
   connections_.emplace(id, std::move(connection));
   Touch(c);
   timers_.Start(c.timer, TimerKind::kHandshake, now_);
+  MakeRoom();
+}
+
+// Who holds handshakes open must not keep others out: the oldest goes.
+void Loop::MakeRoom() {
+  if (timers_.Count(TimerKind::kHandshake) <= shared_.half_open_each) return;
+  Timer* oldest = timers_.Oldest(TimerKind::kHandshake);
+  Connection& c = *oldest->owner;
+  timers_.Remove(*oldest);
+  Refuse(c, Refusal::kTooMany, "too many unfinished handshakes");
+  Blame(c);
+  Touch(c);
+  Kill(c);
 }
 
 void Loop::BeginStop() {
@@ -280,15 +283,21 @@ void Loop::ExpireTimers() {
     switch (timer->kind) {
       case TimerKind::kHandshake:
         Refuse(*c, Refusal::kTimeout, "handshake time-out");
+        Blame(*c);
         break;
       case TimerKind::kMessage:
         Refuse(*c, Refusal::kTimeout, "message time-out");
+        Blame(*c);
         break;
       case TimerKind::kWrite:
         Refuse(*c, Refusal::kTimeout, "write time-out");
         break;
       case TimerKind::kIdle:
         Close(*c);
+        continue;
+      case TimerKind::kSlowed:
+        c->slowed = false;
+        Again(*c);
         continue;
       case TimerKind::kLinger:
       case TimerKind::kNone:

@@ -7,21 +7,23 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/mutex.h"
 #include "server/connection.h"
 #include "server/mailbox.h"
+#include "server/visitors.h"
 
 namespace dare::server {
 
 // How much one listener takes. Constant after the server has started.
 struct Limits {
-  std::uint32_t connections = 4096;
-  std::uint32_t connections_per_address = 1024;
+  VisitorLimits visitors;
+  std::uint32_t half_open = 1024;  // handshakes under way; past it the oldest gives way
   Duration handshake = std::chrono::seconds(10);
   Duration message = std::chrono::seconds(10);  // from a message's first byte to its last
   Duration idle = std::chrono::seconds(600);
   Duration write = std::chrono::seconds(30);  // without one byte of progress
   Duration linger = std::chrono::seconds(2);  // after our last word
+  // How often a client that asks too much is looked at.
+  Duration slowed = std::chrono::milliseconds(10);
   Duration shutdown = std::chrono::seconds(10);
   std::size_t buffered_answer_bytes = 256u << 10;  // per connection; reading pauses above
   // How often open connections are compared with revocations and the clock.
@@ -31,7 +33,9 @@ struct Limits {
 // Why a connection was refused or cut, for the audit log and the metrics.
 enum class Refusal : std::uint8_t {
   kHandshake,    // `handshake` says why
-  kTooMany,      // a connection limit
+  kTooMany,      // a connection limit, or it comes too often
+  kBanned,       // its connections kept failing: the address is turned away from now on
+  kSlowed,       // it asks more than it may, and has to wait; once a minute at most
   kTimeout,      // handshake, message or write time-out; not idleness
   kMalformed,    // the framing refused it
   kRevoked,      // certificate revoked while connected
@@ -49,30 +53,17 @@ struct RefusalEvent {
 // Called on loop threads; must be thread-safe and quick.
 using RefusalObserver = std::function<void(const RefusalEvent&)>;
 
-// How many connections there are, over all loops of a server. Thread-safe.
-class ConnectionCounts {
- public:
-  explicit ConnectionCounts(const Limits& limits) : limits_(limits) {}
-  // False when a limit is reached; otherwise Remove() must follow.
-  bool Add(const std::string& address) EXCLUDES(mutex_);
-  void Remove(const std::string& address) EXCLUDES(mutex_);
-  std::size_t total() const { return total_.load(std::memory_order_relaxed); }
-
- private:
-  const Limits limits_;
-  std::atomic<std::size_t> total_ = 0;
-  Mutex mutex_;
-  std::unordered_map<std::string, std::uint32_t> by_address_ GUARDED_BY(mutex_);
-};
-
-// What all loops of one server share. Outlives them; constant but for the counts.
+// What all loops of one server share. Outlives them; constant but for who is there and what
+// they have used up.
 struct Shared {
   Limits limits;
   const TlsContext* tls = nullptr;
   const Framing* framing = nullptr;
   RequestHandler* handler = nullptr;
   RefusalObserver observer;
-  std::unique_ptr<ConnectionCounts> counts;
+  std::unique_ptr<Visitors> visitors;
+  std::shared_ptr<Accounts> accounts;
+  std::size_t half_open_each = 1;  // of Limits::half_open, for one loop
 };
 
 // A Loop is one thread that serves its connections, tick by tick (see RequestHandler): wait, read
@@ -135,6 +126,9 @@ class Loop {
   void TakeSpare(Connection& c);
   void Refuse(const Connection& c, Refusal refusal, std::string detail);
   void RefuseRevoked(const Connection& c, std::string detail);
+  void Blame(const Connection& c);
+  void MakeRoom();
+  bool SlowDown(Connection& c);
   bool MayHandle(const Connection& c) const;
 
   const Shared& shared_;

@@ -28,7 +28,7 @@ void Loop::Again(Connection& c) {
 }
 
 bool Loop::MayHandle(const Connection& c) const {
-  return c.phase == Connection::Phase::kOpen && !c.deferred &&
+  return c.phase == Connection::Phase::kOpen && !c.deferred && !c.slowed &&
          c.queued() < shared_.limits.buffered_answer_bytes;
 }
 
@@ -42,7 +42,7 @@ void Loop::OnEvent(Connection& c, std::uint32_t events) {
       if (MayHandle(c) && !c.end_of_input) return Progress(c);
       if (gone) return Kill(c);
       // Pipelined requests behind a deferred one: TCP holds them until it is answered.
-      if ((events & EPOLLIN) != 0) c.hold_reading = true;
+      if ((events & EPOLLIN) != 0 && c.deferred) c.hold_reading = true;
       return;
     case Connection::Phase::kClosing:
       if (gone) Kill(c);
@@ -79,6 +79,7 @@ bool Loop::Establish(Connection& c) {
       event.peer.address = c.address;
       event.peer.port = c.port;
       if (shared_.observer) shared_.observer(event);
+      if (event.handshake != HandshakeFailure::kNotKnown) Blame(c);
       Linger(c);  // the alert has gone out; closing at once could destroy it
       return false;
     }
@@ -102,7 +103,19 @@ bool Loop::Establish(Connection& c) {
     return false;
   }
   c.caller.principal = shared_.handler->Meet(*c.caller.peer);
+  const Peer& who = *c.caller.peer;
+  c.account = who.authenticated() ? shared_.accounts->OfPrincipal(who.common_name, now_)
+                                  : shared_.accounts->OfStranger(who.address, now_);
   c.phase = Connection::Phase::kOpen;
+  return true;
+}
+
+// True when the client of `c` asked more than it may, and what it asks next has to wait: TCP holds
+// it back, and nothing is lost.
+bool Loop::SlowDown(Connection& c) {
+  if (c.account->Wait(now_) == Duration::zero()) return false;
+  c.slowed = true;
+  if (c.account->MayTell(now_)) Refuse(c, Refusal::kSlowed, "asks more than it may");
   return true;
 }
 
@@ -111,6 +124,7 @@ void Loop::HandleMessages(Connection& c) {
   ByteView message;
   while (MayHandle(c)) {
     if (turns-- == 0) return Again(c);
+    if (SlowDown(c)) return;
     switch (c.NextMessage(*shared_.framing, scratch_, message)) {
       case Step::kDone:
         if (!HandleOne(c, message)) return;
@@ -127,6 +141,7 @@ void Loop::HandleMessages(Connection& c) {
         return Kill(c);
       case Step::kRefused: {
         Refuse(c, Refusal::kMalformed, c.error().message);
+        Blame(c);
         WipingBytes last_word = shared_.framing->Refusal(c.error());
         c.Queue(last_word);
         return Close(c);
@@ -149,11 +164,14 @@ void Loop::TellToGoAhead(Connection& c) {
 bool Loop::HandleOne(Connection& c, ByteView message) {
   c.active_now = true;
   c.told_to_go_ahead = false;
+  c.account->SpendRequest(now_);
+  c.account->SpendBytes(message.size(), now_);
   WipingBytes answer = std::exchange(spare_, {});
   const Handled handled =
       shared_.handler->Handle(message, c.caller, ReplyTo(mailbox_, c.id), answer);
   const bool answered = handled == Handled::kAnswered || handled == Handled::kAnsweredAndClose;
   if (answered) {
+    c.account->SpendBytes(answer.size(), now_);
     c.Queue(answer);
     c.answered_now = true;
     answered_ = true;
@@ -185,6 +203,7 @@ void Loop::OnLateAnswer(LateAnswer& answer) {
   c.active_now = true;
   if (!answer.bytes) return Close(c);
   const Handled finished = answer.finish ? answer.finish(*answer.bytes) : Handled::kAnswered;
+  c.account->SpendBytes(answer.bytes->size(), now_);
   c.Queue(*answer.bytes);
   if (finished != Handled::kAnswered) return Close(c);
   if (c.has_pending()) Progress(c);
@@ -230,7 +249,8 @@ void Loop::Finish(Connection& c) {
     if (step == Step::kDone) TakeSpare(c);
   }
   if (c.phase == Phase::kOpen && !c.deferred && c.queued() == 0) {
-    if (c.end_of_input && !c.paused && !c.again) Close(c);  // half a message, and no more to come
+    if (c.end_of_input && !c.paused && !c.slowed && !c.again)
+      Close(c);  // half a message, and no more to come
     if (stopping_ && !c.has_input()) Close(c);
   }
   if (c.paused && MayHandle(c)) {
@@ -255,6 +275,7 @@ TimerKind Loop::WaitsFor(const Connection& c) {
     case Connection::Phase::kOpen:
       if (c.queued() != 0) return TimerKind::kWrite;
       if (c.deferred) return TimerKind::kNone;  // the wait is ours, not the peer's
+      if (c.slowed) return TimerKind::kSlowed;
       return c.has_input() ? TimerKind::kMessage : TimerKind::kIdle;
     case Connection::Phase::kClosing:
       return TimerKind::kWrite;
@@ -279,7 +300,7 @@ void Loop::SetInterest(Connection& c) {
       want = c.read_wants_write ? EPOLLOUT : EPOLLIN;
       break;
     case Connection::Phase::kOpen:
-      if (!c.end_of_input && !c.hold_reading && !c.paused) want |= EPOLLIN;
+      if (!c.end_of_input && !c.hold_reading && !c.paused && !c.slowed) want |= EPOLLIN;
       if (c.write_blocked() || c.read_wants_write) want |= EPOLLOUT;
       break;
     case Connection::Phase::kClosing:
@@ -314,9 +335,20 @@ void Loop::Kill(Connection& c) { c.phase = Connection::Phase::kDead; }
 void Loop::Erase(Connection& c) {
   timers_.Remove(c.timer);
   if (c.again) std::erase(again_, &c);
-  shared_.counts->Remove(c.address);
+  shared_.visitors->Leave(c.address);
   load_.fetch_sub(1, std::memory_order_relaxed);
   connections_.erase(c.id);
+}
+
+// A connection came to nothing by its peer's fault. Whoever proved who he is answers for it
+// himself, not everybody else at his address.
+void Loop::Blame(const Connection& c) {
+  const bool proven = c.caller.peer != nullptr && c.caller.peer->authenticated();
+  if (proven) {
+    if (c.account != nullptr) c.account->SpendBad(now_);
+  } else if (shared_.visitors->Blame(c.address, now_)) {
+    Refuse(c, Refusal::kBanned, "its connections keep failing");
+  }
 }
 
 void Loop::RefuseRevoked(const Connection& c, std::string detail) {

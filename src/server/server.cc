@@ -73,11 +73,14 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, cons
   server->shared_.framing = &framing;
   server->shared_.handler = &handler;
   server->shared_.observer = options.observer;
-  server->shared_.counts = std::make_unique<ConnectionCounts>(options.limits);
+  server->shared_.visitors = std::make_unique<Visitors>(options.limits.visitors);
+  server->shared_.accounts =
+      options.accounts != nullptr ? options.accounts : std::make_shared<Accounts>(AccountLimits{});
   FileDescriptor listener = TRY(Listen(options.address, options.port));
   server->port_ = PortOf(listener);
   const std::uint32_t threads =
       options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  server->shared_.half_open_each = std::max(1u, options.limits.half_open / threads);
   std::vector<Loop*> loops;
   for (std::uint32_t i = 0; i < threads; ++i) {
     server->loops_.push_back(TRY(Loop::Make(server->shared_)));

@@ -13,6 +13,7 @@ struct ServerOptions {
   std::uint16_t port = 0;             // 0: any free one, see Server::port()
   std::uint32_t threads = 1;          // loops; 0: one a core
   Limits limits;
+  std::shared_ptr<Accounts> accounts;  // shared with other listeners; null: nobody is limited
   RefusalObserver observer;
 };
 
@@ -25,7 +26,7 @@ class Server {
   ~Server();
 
   std::uint16_t port() const { return port_; }
-  std::size_t connections() const { return shared_.counts->total(); }
+  std::size_t connections() const { return shared_.visitors->total(); }
   // Begins to stop: no new connections, requests in flight are finished within Limits::shutdown.
   void BeginStop();
   // BeginStop() and wait for the end.

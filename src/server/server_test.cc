@@ -249,7 +249,7 @@ TEST_F(ServerTest, ClosesAnIdleConnectionPolitely) {
 }
 
 TEST_F(ServerTest, RefusesConnectionsOverTheLimitOfAnAddress) {
-  options_.limits.connections_per_address = 2;
+  options_.limits.visitors.connections_per_address = 2;
   Start();
   const auto first = Connect();
   const auto second = Connect();
@@ -261,7 +261,7 @@ TEST_F(ServerTest, RefusesConnectionsOverTheLimitOfAnAddress) {
 }
 
 TEST_F(ServerTest, TakesANewConnectionWhenAnOldOneIsGone) {
-  options_.limits.connections = 1;
+  options_.limits.visitors.connections = 1;
   Start();
   auto first = Connect();
   ASSERT_TRUE(first->connected());
@@ -269,6 +269,84 @@ TEST_F(ServerTest, TakesANewConnectionWhenAnOldOneIsGone) {
   first.reset();
   // The server learns of it in its own time.
   while (!Connect()->connected()) std::this_thread::yield();
+}
+
+TEST_F(ServerTest, AClientThatAsksTooMuchWaitsAndLosesNothing) {
+  AccountLimits limits;
+  limits.requests = {.per_second = 100, .burst = 5};
+  options_.accounts = std::make_shared<Accounts>(limits);
+  options_.limits.slowed = milliseconds(1);
+  Start();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto client = Connect();
+  constexpr int kRequests = 25;
+  Bytes all;
+  for (int i = 0; i < kRequests; ++i) Append(all, RequestForTest(static_cast<std::uint8_t>(i)));
+  ASSERT_TRUE(client->Send(all));
+  EXPECT_EQ(client->Receive(all.size()), all);
+  // The first five are free, and each of the others has 10 ms to come after the one before it.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(10 * (kRequests - 5)));
+  const auto event = refusals_.Next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->refusal, Refusal::kSlowed);
+  EXPECT_EQ(event->peer.common_name, "alice");
+}
+
+TEST_F(ServerTest, AClientsConnectionsShareWhatItMayAsk) {
+  AccountLimits limits;
+  limits.bytes = {.per_second = 100'000, .burst = 64};
+  options_.accounts = std::make_shared<Accounts>(limits);
+  Start();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto one = Connect(), two = Connect();
+  const Bytes request = RequestForTest(1, 5000);  // 10,000 bytes with its answer
+  ASSERT_TRUE(one->Send(request));
+  EXPECT_EQ(one->Receive(request.size()), request);
+  ASSERT_TRUE(two->Send(request));
+  EXPECT_EQ(two->Receive(request.size()), request);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(99));
+}
+
+TEST_F(ServerTest, AnUnfinishedHandshakeGivesWayToANewOne) {
+  options_.limits.half_open = 2;
+  Start();
+  std::vector<int> idle;
+  for (int i = 0; i < 5; ++i) idle.push_back(ConnectForTest(server_->port()));
+  const auto client = Connect();
+  ASSERT_TRUE(client->Send(RequestForTest(1)));
+  EXPECT_EQ(client->Receive(64), RequestForTest(1));
+  for (int i = 0; i < 4; ++i) {  // five idle ones and the client, two of them at a time
+    const auto event = refusals_.Next();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->detail, "too many unfinished handshakes");
+  }
+  char byte = 0;
+  EXPECT_LE(::recv(idle.front(), &byte, 1, 0), 0) << "the oldest is gone";
+  for (const int fd : idle) ::close(fd);
+}
+
+TEST_F(ServerTest, AnAddressWhoseConnectionsKeepFailingIsTurnedAway) {
+  options_.limits.visitors.bad_per_address = {.per_second = 1, .burst = 4};
+  options_.limits.visitors.shortest_ban = std::chrono::minutes(1);
+  Start();
+  const auto known = Connect();
+  for (int i = 0; i < 4; ++i) {
+    const int fd = ConnectForTest(server_->port());
+    EXPECT_EQ(::send(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_NOSIGNAL), 18);
+    char answer[64];
+    while (::recv(fd, answer, sizeof answer, 0) > 0) {
+    }
+    ::close(fd);
+    const auto event = refusals_.Next();
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->refusal, Refusal::kHandshake);
+  }
+  const auto banned = refusals_.Next();
+  ASSERT_TRUE(banned);
+  EXPECT_EQ(banned->refusal, Refusal::kBanned);
+  EXPECT_FALSE(Connect()->connected());
+  ASSERT_TRUE(known->Send(RequestForTest(1)));
+  EXPECT_EQ(known->Receive(64), RequestForTest(1)) << "who is in stays in";
 }
 
 TEST_F(ServerTest, FinishesWhatIsInFlightBeforeItStops) {

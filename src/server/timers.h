@@ -11,8 +11,16 @@ using TimePoint = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
 // What a connection is waiting for; each kind has one duration, so its list stays sorted by itself.
-enum class TimerKind : std::uint8_t { kHandshake, kMessage, kIdle, kWrite, kLinger, kNone };
-inline constexpr std::size_t kTimerKinds = 5;  // those before kNone
+enum class TimerKind : std::uint8_t {
+  kHandshake,
+  kMessage,
+  kIdle,
+  kWrite,
+  kLinger,
+  kSlowed,  // it asked more than it may
+  kNone,
+};
+inline constexpr std::size_t kTimerKinds = 6;  // those before kNone
 
 class Connection;
 
@@ -46,6 +54,7 @@ class TimerLists {
     timer.next = &end;
     end.previous->next = &timer;
     end.previous = &timer;
+    ++counts_[Index(kind)];
   }
 
   void Remove(Timer& timer) {
@@ -53,6 +62,7 @@ class TimerLists {
     timer.previous->next = timer.next;
     timer.next->previous = timer.previous;
     timer.previous = timer.next = nullptr;
+    --counts_[Index(timer.kind)];
     timer.kind = TimerKind::kNone;
   }
 
@@ -69,6 +79,13 @@ class TimerLists {
     return nullptr;
   }
 
+  // How many are running, and the one that began first; null when there is none.
+  std::size_t Count(TimerKind kind) const { return counts_[Index(kind)]; }
+  Timer* Oldest(TimerKind kind) {
+    Timer& end = ends_[Index(kind)];
+    return end.next == &end ? nullptr : end.next;
+  }
+
   std::optional<TimePoint> NextDeadline() const {
     std::optional<TimePoint> next;
     for (const Timer& end : ends_) {
@@ -83,6 +100,7 @@ class TimerLists {
 
   const std::array<Duration, kTimerKinds> durations_;
   std::array<Timer, kTimerKinds> ends_;
+  std::array<std::size_t, kTimerKinds> counts_{};
 };
 
 }  // namespace dare::server

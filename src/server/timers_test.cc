@@ -9,7 +9,7 @@ using std::chrono::seconds;
 
 class TimersTest : public testing::Test {
  protected:
-  TimerLists lists_{{seconds(10), seconds(5), seconds(600), seconds(30), seconds(2)}};
+  TimerLists lists_{{seconds(10), seconds(5), seconds(600), seconds(30), seconds(2), seconds(1)}};
   TimePoint start_;
 };
 
@@ -43,6 +43,21 @@ TEST_F(TimersTest, ForgetsARemovedTimer) {
   EXPECT_EQ(lists_.Pop(start_ + seconds(1000)), nullptr);
   lists_.Start(a, TimerKind::kNone, start_);
   EXPECT_FALSE(lists_.NextDeadline());
+}
+
+TEST_F(TimersTest, CountsWhatRunsAndKnowsTheOldest) {
+  Timer a, b;
+  EXPECT_EQ(lists_.Oldest(TimerKind::kHandshake), nullptr);
+  lists_.Start(a, TimerKind::kHandshake, start_);
+  lists_.Start(b, TimerKind::kHandshake, start_);
+  EXPECT_EQ(lists_.Count(TimerKind::kHandshake), 2u);
+  EXPECT_EQ(lists_.Oldest(TimerKind::kHandshake), &a);
+  lists_.Start(a, TimerKind::kMessage, start_);
+  EXPECT_EQ(lists_.Oldest(TimerKind::kHandshake), &b);
+  EXPECT_EQ(lists_.Count(TimerKind::kHandshake), 1u);
+  EXPECT_EQ(lists_.Pop(start_ + seconds(10)), &b);
+  lists_.Remove(b);
+  EXPECT_EQ(lists_.Count(TimerKind::kHandshake), 0u);
 }
 
 }  // namespace
