@@ -13,6 +13,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
+from flood import ATTACKS, attack_row, crowd_row  # noqa: E402: beside this file
 from scale import PostgresSide, Scale, SqliteSide, latency_row, start_row  # noqa: E402: beside this file
 
 SECONDS = float(os.environ.get("DARE_BENCH_SECONDS", "5"))
@@ -40,7 +41,8 @@ class Server:
         for section, key, value in settings:
             self.kms.configure(section, key, value)
         self.kms.configure("", "threads", 1)
-        self.kms.configure("limits", "connections_per_address", 4096)
+        self.kms.configure("limits", "connections_per_address", 8192)
+        self.kms.configure("limits", "handshakes_per_address", 0)  # all clients have one address
         self.kms.start()
         self.identity = self.kms.identity("bench")
         folder = self.kms.home
@@ -127,13 +129,19 @@ class Files:
 class Bench:
     def __init__(self, build):
         self.build = build
-        self._server = self._files = None
+        self._server = self._flooded = self._files = None
         self._scales = {}
 
     @property
     def server(self):
         self._server = self._server or Server(self.build)
         return self._server
+
+    @property
+    def flooded(self):
+        """A server with the limits it has by itself, but for the crowd's connections, which come from one address."""
+        self._flooded = self._flooded or Server(self.build, [("limits", "connections", 8192)])
+        return self._flooded
 
     @property
     def files(self):
@@ -146,7 +154,7 @@ class Bench:
         return self._scales[side]
 
     def close(self):
-        for part in (self._files, self._server, *self._scales.values()):
+        for part in (self._files, self._server, self._flooded, *self._scales.values()):
             if part:
                 part.close()
 
@@ -334,6 +342,8 @@ BENCHMARKS = {
     "kmip-locate-8": lambda b: b.kmip_locate(8),
     "kmip-locate-million": lambda b: b.kmip_locate_million(),
     "kmip-connect": lambda b: b.kmip_connect(8),
+    "crowd": lambda b: crowd_row(b.flooded),
+    **{f"flood-{name}": lambda b, name=name: attack_row(b.flooded, name) for name in ATTACKS},
     "hsm-seal-1": lambda b: b.hsm("seal", 1),
     "hsm-seal-8": lambda b: b.hsm("seal", 8),
     "hsm-open-1": lambda b: b.hsm("open", 1),

@@ -12,8 +12,10 @@
 namespace dare::server {
 namespace {
 
-// One busy connection must not keep the others waiting.
+// One busy connection must not keep the others waiting: so many messages in a tick at most, and no
+// other one after this time.
 constexpr int kMessagesPerTurn = 64;
+constexpr std::chrono::microseconds kTurn{250};
 
 }  // namespace
 
@@ -121,6 +123,7 @@ bool Loop::SlowDown(Connection& c) {
 
 void Loop::HandleMessages(Connection& c) {
   int turns = kMessagesPerTurn;
+  const TimePoint end_of_turn = std::chrono::steady_clock::now() + kTurn;
   ByteView message;
   while (MayHandle(c)) {
     if (turns-- == 0) return Again(c);
@@ -128,6 +131,7 @@ void Loop::HandleMessages(Connection& c) {
     switch (c.NextMessage(*shared_.framing, scratch_, message)) {
       case Step::kDone:
         if (!HandleOne(c, message)) return;
+        if (std::chrono::steady_clock::now() >= end_of_turn) turns = 0;
         break;
       case Step::kWantRead:
         return TellToGoAhead(c);
