@@ -35,6 +35,7 @@ void Describe(CLI::App& app, Session& session) {
   AddSeal(app, session);
   AddOpen(app, session);
   AddVerify(app, session);
+  AddList(app, session);
   AddRewrap(app, session);
   AddInspect(app, session);
   AddSecret(app, session);

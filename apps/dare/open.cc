@@ -1,14 +1,12 @@
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <memory>
 #include <optional>
 
 #include "context_file.h"
-#include "envelope/keys_file.h"
 #include "envelope/sealed_file.h"
 #include "file_error.h"
 #include "folders.h"
-#include "keyrings.h"
+#include "opening_keys.h"
 #include "progress_bar.h"
 #include "range.h"
 #include "session.h"
@@ -24,11 +22,11 @@ struct OpenCommand {
   std::string out;
   bool force = false;
   unsigned threads = 0;
-  bool resume = false;  // these three: of folders
+  bool resume = false;  // these four: of folders
   bool json = false;
   std::uint64_t at_least_generation = 0;
-  bool offline = false;
-  std::string keys_file;
+  std::string only;
+  OpeningKeys keys;
   bool message = false;  // a bare ESDK message
   std::string context_file;
   bool allow_uncommitted = false;
@@ -48,8 +46,8 @@ Result<std::string> OutputOf(const OpenCommand& command) {
   return std::string(in.substr(0, in.size() - kSuffix.size()));
 }
 
-Result<void> OpenWholeFolder(const OpenCommand& command, unsigned threads,
-                             const envelope::Keyring& keys) {
+Result<void> OpenFromFolder(const OpenCommand& command, unsigned threads,
+                            const envelope::Keyring& keys) {
   OpenFolderOptions options;
   options.in = command.in;
   options.out = command.out;
@@ -58,6 +56,8 @@ Result<void> OpenWholeFolder(const OpenCommand& command, unsigned threads,
   options.force = command.force;
   options.resume = command.resume;
   options.at_least_generation = command.at_least_generation;
+  options.only = command.only;
+  if (command.range) options.range = TRY(ParseRange(*command.range));
   return OpenFolder(options, keys);
 }
 
@@ -72,57 +72,44 @@ Result<envelope::OpenOptions> OptionsOf(const OpenCommand& command) {
     options.read.reproduced_context = TRY(ReadContextFile(command.context_file));
   }
   if (command.range) options.range = TRY(ParseRange(*command.range));
-  options.flow.workers = command.threads;
   options.flow.cancelled = &Session::cancelled();
   return options;
 }
 
-// From the file that --keys names; nobody is asked, and no configuration is read.
-Result<envelope::Keyring> OfflineKeyring(const OpenCommand& command) {
-  if (envelope::OthersMayRead(command.keys_file)) {
-    std::cerr << "dare: hint: others may read the keys in " << command.keys_file
-              << "; chmod 600 it\n";
+// What is said of files and messages makes no sense for folders, nor the reverse.
+Result<void> CheckKind(const OpenCommand& command, bool folder) {
+  if (folder && (command.message || !command.context_file.empty())) {
+    return Error(Code::kInvalidArgument,
+                 command.in + " is a folder; --message and --context are of files");
   }
-  return envelope::ReadKeysFile(command.keys_file);
-}
-
-// What is said of files and messages makes no sense for folders.
-Result<void> CheckForFolder(const OpenCommand& command) {
-  if (!command.message && !command.range && command.context_file.empty()) return {};
-  return Error(Code::kInvalidArgument,
-               command.in + " is a folder; --message, --range and --context are of files");
+  if (folder && command.range && command.only.empty()) {
+    return Error(Code::kInvalidArgument,
+                 command.in + " is a folder; --range is of a file in it that --only names");
+  }
+  if (!folder && !command.only.empty()) {
+    return Error(Code::kInvalidArgument, command.in + " is no folder; --only is of folders");
+  }
+  return {};
 }
 
 Result<void> Open(Session& session, const OpenCommand& command) {
   const bool folder = IsFolder(command.in);
-  if (folder) TRY(CheckForFolder(command));
+  TRY(CheckKind(command, folder));
   const std::string out = folder ? command.out : TRY(OutputOf(command));
   envelope::OpenOptions options = TRY(OptionsOf(command));
-  envelope::Keyring keys;
-  if (command.offline) {
-    keys = TRY(OfflineKeyring(command));
-  } else {
-    const client::Config* config = TRY(session.Config());
-    if (options.flow.workers == 0) options.flow.workers = config->threads;
-    keys = TRY(OpeningKeyring(session));
-  }
-  if (folder) return OpenWholeFolder(command, options.flow.workers, keys);
+  const Opening opening = TRY(StartOpening(session, command.keys, command.threads));
+  options.flow.workers = opening.threads;
+  if (folder) return OpenFromFolder(command, opening.threads, opening.keys);
   ProgressBar bar("opening");
   options.flow.progress = bar.Callback();
-  const auto opened = command.message ? envelope::OpenMessageFile(command.in, out, keys, options)
-                                      : envelope::OpenFile(command.in, out, keys, options);
+  const auto opened = command.message
+                          ? envelope::OpenMessageFile(command.in, out, opening.keys, options)
+                          : envelope::OpenFile(command.in, out, opening.keys, options);
   if (!opened) return OpeningError(command.in, opened.error());
   return {};
 }
 
-void AddOffline(CLI::App& verb, OpenCommand& command) {
-  auto* offline = verb.add_flag("--offline", command.offline,
-                                "Without key server and configuration: the keys come from --keys");
-  auto* keys = verb.add_option("--keys", command.keys_file,
-                               "Exported keys (dare key export); - is standard input")
-                   ->type_name("FILE.json");
-  offline->needs(keys);
-  keys->needs(offline);
+void AddMessages(CLI::App& verb, OpenCommand& command) {
   verb.add_flag("--message", command.message, "FILE is a bare message of the AWS Encryption SDK");
   verb.add_option("--context", command.context_file,
                   "A JSON object of pairs that must be in the message, or were required by its "
@@ -158,11 +145,16 @@ void AddOpen(CLI::App& app, Session& session) {
       ->type_name("N");
   verb->add_flag("--json", command->json,
                  "Of a folder: one JSON object a line; the counts are the last one");
+  verb->add_option("--only", command->only,
+                   "Of a folder: this entry alone, with what is in it; it becomes OUT, by default "
+                   "its name here; of a file, - is standard output")
+      ->type_name("PATH");
   verb->add_option("--range", command->range,
                    "Only so many bytes of the content from an offset on, or all from there; reads "
                    "and checks no more than that needs")
       ->type_name("OFFSET:[LENGTH]");
-  AddOffline(*verb, *command);
+  AddOpeningKeys(*verb, command->keys);
+  AddMessages(*verb, *command);
   verb->callback([&session, command] {
     session.action = [&session, command] { return Open(session, *command); };
   });

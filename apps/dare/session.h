@@ -48,6 +48,7 @@ void AddHsm(CLI::App& app, Session& session);
 void AddInspect(CLI::App& app, Session& session);
 void AddKey(CLI::App& app, Session& session);
 void AddKeyExport(CLI::App& key, Session& session);  // under "key"
+void AddList(CLI::App& app, Session& session);
 void AddOpen(CLI::App& app, Session& session);
 void AddPing(CLI::App& app, Session& session);
 void AddRewrap(CLI::App& app, Session& session);

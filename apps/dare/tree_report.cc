@@ -1,6 +1,7 @@
 #include "tree_report.h"
 
 #include <boost/json.hpp>
+#include <cstdio>
 #include <iostream>
 
 #include "text.h"
@@ -23,7 +24,59 @@ json::object ObjectOf(const char* what, const std::string& path) {
 
 std::string NameOf(const std::string& path) { return path.empty() ? "." : Printable(path); }
 
+const char* KindText(tree::EntryKind kind) {
+  switch (kind) {
+    case tree::EntryKind::kFolder:
+      return "folder";
+    case tree::EntryKind::kLink:
+      return "link";
+    case tree::EntryKind::kFifo:
+      return "fifo";
+    case tree::EntryKind::kCharDevice:
+    case tree::EntryKind::kBlockDevice:
+      return "device";
+    default:
+      return "file";
+  }
+}
+
+std::string ModeText(std::uint16_t mode) {
+  char text[8];
+  (void)std::snprintf(text, sizeof text, "%04o", static_cast<unsigned>(mode));
+  return text;
+}
+
 }  // namespace
+
+void TreeReport::Listed(const tree::Entry& entry) const {
+  const bool folder = entry.kind == tree::EntryKind::kFolder;
+  if (!json_) {
+    if (!entry.path.empty()) std::cout << Printable(entry.path) << (folder ? "/\n" : "\n");
+    return;
+  }
+  json::object object = ObjectOf("entry", entry.path);
+  object["kind"] = KindText(entry.kind);
+  object["mode"] = ModeText(entry.mode);
+  object["owner"] = entry.owner;
+  object["group"] = entry.group;
+  object["modified"] = TimeText(entry.modified.seconds);
+  if (entry.kind == tree::EntryKind::kFile) object["size"] = entry.file.size;
+  if (entry.kind == tree::EntryKind::kLink) {
+    const bool text = IsValidUtf8(AsBytes(entry.target));
+    object[text ? "target" : "target_base64"] =
+        text ? entry.target : ToBase64(AsBytes(entry.target));
+  }
+  std::cout << object << "\n";
+}
+
+void TreeReport::FinishList(const tree::OpenTreeSummary& s) const {
+  if (!json_) return;
+  std::cout
+      << json::object{{"event", "listed"},    {"tree", tree_},    {"generation", s.generation},
+                      {"entries", s.entries}, {"files", s.files}, {"folders", s.folders},
+                      {"bytes", s.bytes}}
+      << "\n";
+}
 
 void TreeReport::Failed(const std::string& path, const Error& error) {
   if (json_) {

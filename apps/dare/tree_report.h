@@ -22,6 +22,10 @@ class TreeReport final : public tree::TreeObserver {
   Result<void> Finish(const tree::SealTreeSummary& summary) const;
   Result<void> Finish(const tree::OpenTreeSummary& summary, bool verified) const;
 
+  // One entry: its path, with a slash behind a folder's; with `json` all that is known of it.
+  void Listed(const tree::Entry& entry) const;
+  void FinishList(const tree::OpenTreeSummary& summary) const;  // says nothing but with `json`
+
  private:
   const std::string tree_;
   const bool json_;

@@ -10,7 +10,6 @@
 #include <optional>
 #include <utility>
 
-#include "envelope/message_opener.h"
 #include "envelope/message_sealer.h"
 #include "tree/beneath.h"
 #include "tree/extents.h"
@@ -154,8 +153,15 @@ Result<void> OpenSmall(envelope::AuthenticHeader message, MutableBytes bytes,
   return length == 0 ? Result<void>() : out.WriteAt(0, data);
 }
 
-Result<void> OpenFrom(const envelope::FileReader& sealed, const envelope::Keyring& keyring,
-                      ContentFlow& flow, const FileData& file, envelope::RandomWriter& out) {
+// The message of a file, found to be the one that `file` names, up to its header.
+struct BegunMessage {
+  envelope::AuthenticHeader message;
+  WipingBytes bytes;  // all of a small one, else its start
+  bool small = false;
+};
+
+Result<BegunMessage> BeginMessage(const envelope::FileReader& sealed,
+                                  const envelope::Keyring& keyring, const FileData& file) {
   if (sealed.size() != file.sealed_size || file.sealed_size < envelope::kFinalFrameOverhead) {
     return Damaged();
   }
@@ -172,19 +178,25 @@ Result<void> OpenFrom(const envelope::FileReader& sealed, const envelope::Keyrin
   }
   if (!EqualInConstantTime(final_tag, file.final_tag)) return Damaged();
   envelope::MessageHeader header = TRY(HeaderOf(start, file));
-  envelope::AuthenticHeader message =
-      TRY(envelope::AuthenticateHeader(std::move(header), keyring, {}));
+  return BegunMessage{TRY(envelope::AuthenticateHeader(std::move(header), keyring, {})),
+                      std::move(start), small};
+}
+
+Result<void> OpenFrom(const envelope::FileReader& sealed, const envelope::Keyring& keyring,
+                      ContentFlow& flow, const FileData& file, envelope::RandomWriter& out) {
+  BegunMessage begun = TRY(BeginMessage(sealed, keyring, file));
+  envelope::AuthenticHeader& message = begun.message;
   const std::uint64_t size = file.content_size();
   const std::size_t offset = message.header.size();
-  if (small && size <= message.header.frame_length) {
-    TRY(OpenSmall(std::move(message), start, out));
+  if (begun.small && size <= message.header.frame_length) {
+    TRY(OpenSmall(std::move(message), begun.bytes, out));
     if (flow.done) flow.done(size);
     return {};
   }
   envelope::OpenOutput output;
   output.file = &out;
-  if (small) {
-    const MemoryReader memory(start);
+  if (begun.small) {
+    const MemoryReader memory(begun.bytes);
     TRY(envelope::OpenBodyFile(std::move(message), memory, offset, output, FlowOf(flow, size)));
     return {};
   }
@@ -195,6 +207,55 @@ Result<void> OpenFrom(const envelope::FileReader& sealed, const envelope::Keyrin
   const MutexLock turn(flow.big_file);
   TRY(envelope::OpenBodyFile(std::move(message), sealed, offset, output, FlowOf(flow, size)));
   return {};
+}
+
+// `part` is of the content, without holes.
+Result<void> StreamFrom(const envelope::FileReader& sealed, const envelope::Keyring& keyring,
+                        ContentFlow& flow, const FileData& file,
+                        const std::optional<envelope::PlainRange>& part, envelope::ByteSink& out) {
+  BegunMessage begun = TRY(BeginMessage(sealed, keyring, file));
+  const std::size_t offset = begun.message.header.size();
+  envelope::OpenOutput output;
+  output.stream = &out;
+  TRY(envelope::OpenBodyFile(std::move(begun.message), sealed, offset, output,
+                             FlowOf(flow, file.content_size()), part));
+  return {};
+}
+
+Result<void> StreamSparse(const envelope::FileReader& sealed, const envelope::Keyring& keyring,
+                          ContentFlow& flow, const FileData& file,
+                          const std::optional<envelope::PlainRange>& range,
+                          envelope::ByteSink& out) {
+  const envelope::PlainRange whole;
+  const envelope::PlainRange wanted = TRY(range.value_or(whole).Within(file.size));
+  ExtentSink pieces(out, file.extents, wanted.offset, wanted.offset + wanted.length);
+  std::optional<envelope::PlainRange> part;
+  if (range) part = envelope::PlainRange{pieces.content_offset(), pieces.content_size()};
+  TRY(StreamFrom(sealed, keyring, flow, file, part, pieces));
+  return pieces.Finish();
+}
+
+// The file of the message, and its reader.
+struct SealedInput {
+  FileDescriptor fd;
+  std::optional<envelope::FileReader> reader;
+};
+
+Result<SealedInput> FindMessage(int folder, bool names_encrypted, const Entry& entry) {
+  SealedInput input;
+  Result<FileDescriptor> fd =
+      OpenBeneath(folder, DataPath(entry, names_encrypted), O_RDONLY | O_NONBLOCK);
+  if (!fd && (fd.error().detail == EACCES || fd.error().detail == EPERM)) return fd.error();
+  if (!fd) return Damaged();
+  input.fd = *std::move(fd);
+  input.reader = TRY(envelope::FileReader::Create(input.fd.get(), "the sealed file"));
+  return input;
+}
+
+// Whatever part of it is not authentic.
+Result<void> OneText(Result<void> opened) {
+  if (!opened && opened.error().code == Code::kDamaged) return Damaged();
+  return opened;
 }
 
 }  // namespace
@@ -221,23 +282,24 @@ Result<void> SealContent(int source, int folder, bool names_encrypted,
 
 Result<void> OpenContent(int folder, bool names_encrypted, const envelope::Keyring& keyring,
                          ContentFlow& flow, const Entry& entry, envelope::RandomWriter* out) {
-  const Result<FileDescriptor> fd =
-      OpenBeneath(folder, DataPath(entry, names_encrypted), O_RDONLY | O_NONBLOCK);
-  if (!fd && (fd.error().detail == EACCES || fd.error().detail == EPERM)) return fd.error();
-  if (!fd) return Damaged();
-  const envelope::FileReader sealed =
-      TRY(envelope::FileReader::Create(fd->get(), "the sealed file"));
+  const SealedInput sealed = TRY(FindMessage(folder, names_encrypted, entry));
   NoWriter nothing;
   envelope::RandomWriter& target = out != nullptr ? *out : nothing;
-  Result<void> opened;
-  if (entry.file.sparse) {
-    ExtentWriter pieces(target, entry.file.extents);
-    opened = OpenFrom(sealed, keyring, flow, entry.file, pieces);
-  } else {
-    opened = OpenFrom(sealed, keyring, flow, entry.file, target);
+  if (!entry.file.sparse) {
+    return OneText(OpenFrom(*sealed.reader, keyring, flow, entry.file, target));
   }
-  if (!opened && opened.error().code == Code::kDamaged) return Damaged();
-  return opened;
+  ExtentWriter pieces(target, entry.file.extents);
+  return OneText(OpenFrom(*sealed.reader, keyring, flow, entry.file, pieces));
+}
+
+Result<void> StreamContent(int folder, bool names_encrypted, const envelope::Keyring& keyring,
+                           ContentFlow& flow, const Entry& entry,
+                           const std::optional<envelope::PlainRange>& range,
+                           envelope::ByteSink& out) {
+  const SealedInput sealed = TRY(FindMessage(folder, names_encrypted, entry));
+  return OneText(entry.file.sparse
+                     ? StreamSparse(*sealed.reader, keyring, flow, entry.file, range, out)
+                     : StreamFrom(*sealed.reader, keyring, flow, entry.file, range, out));
 }
 
 bool ContentIsThere(int folder, bool names_encrypted, const Entry& entry, bool tags) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "base/mutex.h"
 #include "envelope/io.h"
 #include "envelope/keyring.h"
+#include "envelope/message_opener.h"
 #include "tree/entry.h"
 
 // The message of one file of a sealed tree.
@@ -29,6 +31,13 @@ Result<void> SealContent(int source, int folder, bool names_encrypted,
 // differs. Without `out` it is only checked.
 Result<void> OpenContent(int folder, bool names_encrypted, const envelope::Keyring& keyring,
                          ContentFlow& flow, const Entry& entry, envelope::RandomWriter* out);
+
+// The same in order, holes as zeroes. With `range`, only that part of the file comes out, and only
+// the frames that it needs are read and checked; kInvalidArgument when it begins behind the end.
+Result<void> StreamContent(int folder, bool names_encrypted, const envelope::Keyring& keyring,
+                           ContentFlow& flow, const Entry& entry,
+                           const std::optional<envelope::PlainRange>& range,
+                           envelope::ByteSink& out);
 
 // Whether the message of `entry` is there with its size and, with `tags`, its two tags.
 bool ContentIsThere(int folder, bool names_encrypted, const Entry& entry, bool tags);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace dare::tree {
@@ -85,6 +86,42 @@ Result<void> ExtentWriter::WriteAt(std::uint64_t offset, ByteView bytes) {
                    [&](std::uint64_t place, std::size_t at, std::size_t n) {
                      return file_.WriteAt(place, bytes.subspan(at, n));
                    });
+}
+
+std::uint64_t ExtentSink::ContentBefore(std::uint64_t offset) const {
+  std::uint64_t content = 0;
+  for (const Extent& extent : extents_) {
+    if (offset <= extent.offset) break;
+    content += std::min(offset - extent.offset, extent.length);
+  }
+  return content;
+}
+
+Result<void> ExtentSink::Zeroes(std::uint64_t end) {
+  static constexpr std::array<std::uint8_t, 64u << 10> kZeroes{};
+  while (at_ < end) {
+    const std::uint64_t n = std::min<std::uint64_t>(kZeroes.size(), end - at_);
+    TRY(out_.Write(ByteView(kZeroes).first(static_cast<std::size_t>(n))));
+    at_ += n;
+  }
+  return {};
+}
+
+Result<void> ExtentSink::Write(ByteView bytes) {
+  while (!bytes.empty()) {
+    const Extent& extent = extents_.at(next_);
+    const std::uint64_t after = extent.offset + extent.length;
+    if (at_ >= after) {
+      ++next_;
+      continue;
+    }
+    TRY(Zeroes(extent.offset));
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), after - at_));
+    TRY(out_.Write(bytes.first(n)));
+    at_ += n;
+    bytes = bytes.subspan(n);
+  }
+  return {};
 }
 
 }  // namespace dare::tree

@@ -4,24 +4,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "tree/checked_manifest.h"
 #include "tree/data_file.h"
 #include "tree/in_order.h"
-#include "tree/manifest_file.h"
 #include "tree/target_folder.h"
 
 namespace dare::tree {
 namespace {
 
 constexpr std::size_t kWindow = 1024;
-
-Error NotOne(const SealedFolder& folder) {
-  return Error(Code::kDamaged, folder.path() + ": not a sealed tree or damaged");
-}
 
 enum class Outcome : std::uint8_t { kDone, kThere, kSkipped, kFailed };
 
@@ -43,8 +38,7 @@ class Opening {
   Result<OpenTreeSummary> Run(const std::optional<std::string>& target);
 
  private:
-  Result<ManifestInput> BeginManifest();
-  Result<void> ReadWhole();
+  Result<void> Claim(const std::string& target);
   Result<void> Start(unsigned workers);
   Result<void> Contents();
   Result<void> Visit(Entry entry);
@@ -64,12 +58,8 @@ class Opening {
   TreeObserver& observer_;
   ContentFlow flow_;
   std::optional<TargetFolder> target_;
-  Bytes manifest_id_;  // of the one that was read first
-  ManifestHeader header_;
-  ManifestTotals totals_;
+  std::optional<CheckedManifest> manifest_;
   std::vector<envelope::Keyring> keyrings_;
-  std::map<MessageId, Entry> linked_;  // the first entry of each linked file
-  std::uint64_t hard_links_ = 0;
   OpenTreeSummary summary_;
 
   Mutex progress_mutex_;
@@ -77,51 +67,6 @@ class Opening {
 
   std::unique_ptr<InOrder<Item>> work_;  // the last member: its threads use the others
 };
-
-Result<ManifestInput> Opening::BeginManifest() {
-  Result<std::optional<ManifestInput>> input =
-      ManifestInput::Begin(folder_, kManifestName, Completeness::kWhole);
-  if (!input && input.error().code == Code::kDamaged) return NotOne(folder_);
-  if (!input) return input.error();
-  if (!*input) return NotOne(folder_);
-  // What was checked is what is used, whatever lies there by now: another one may be as authentic.
-  if (manifest_id_.empty()) manifest_id_ = (*input)->message_id();
-  if ((*input)->message_id() != manifest_id_) return NotOne(folder_);
-  return **std::move(input);
-}
-
-// All of it, before anything is done: linked entries must agree, totals must be true.
-Result<void> Opening::ReadWhole() {
-  ManifestInput input = TRY(BeginManifest());
-  header_ = input.header();
-  std::uint64_t bytes = 0;
-  for (;;) {
-    Result<std::optional<Entry>> next = input.Next();
-    if (!next) return next.error().code == Code::kDamaged ? NotOne(folder_) : next.error();
-    if (!*next) break;
-    Entry& entry = **next;
-    if (entry.kind == EntryKind::kFolder) ++summary_.folders;
-    if (entry.kind != EntryKind::kFile) continue;
-    if (entry.file.linked) {
-      const auto [first, is_first] = linked_.try_emplace(entry.file.message_id, entry);
-      if (!is_first && first->second.file != entry.file) return NotOne(folder_);
-      if (!is_first) ++hard_links_;
-      if (!is_first) continue;
-    }
-    bytes += entry.file.content_size();
-  }
-  totals_ = input.totals();
-  if (bytes != totals_.bytes) return NotOne(folder_);
-  summary_.generation = header_.generation;
-  summary_.entries = totals_.entries;
-  summary_.files = totals_.files;
-  if (header_.generation < options_.at_least_generation) {
-    return Error(Code::kDamaged, folder_.path() + " is of generation " +
-                                     std::to_string(header_.generation) + ", older than " +
-                                     std::to_string(options_.at_least_generation));
-  }
-  return {};
-}
 
 Result<void> Opening::Start(unsigned workers) {
   if (workers == 0) workers = std::max(1u, std::thread::hardware_concurrency());
@@ -131,7 +76,7 @@ Result<void> Opening::Start(unsigned workers) {
     flow_.done = [this](std::uint64_t more) {
       const MutexLock lock(progress_mutex_);
       done_ += more;
-      options_.progress(done_, totals_.bytes);
+      options_.progress(done_, manifest_->wanted().bytes);
     };
   }
   work_ = std::make_unique<InOrder<Item>>(
@@ -139,16 +84,28 @@ Result<void> Opening::Start(unsigned workers) {
   return {};
 }
 
-Result<OpenTreeSummary> Opening::Run(const std::optional<std::string>& target) {
-  TRY(ReadWhole());
-  if (target) {
-    target_.emplace(TRY(TargetFolder::Claim(*target, options_.existing == Existing::kRefuse,
-                                            options_.existing != Existing::kRefuse)));
+Result<void> Opening::Claim(const std::string& target) {
+  const bool anew = options_.existing == Existing::kRefuse;
+  if (manifest_->top().kind == EntryKind::kFolder) {
+    target_.emplace(TRY(TargetFolder::Claim(target, options_.only, anew, !anew)));
+  } else {
+    target_.emplace(TRY(TargetFolder::ForOne(target, options_.only, !anew)));
   }
+  return {};
+}
+
+Result<OpenTreeSummary> Opening::Run(const std::optional<std::string>& target) {
+  manifest_.emplace(
+      TRY(CheckedManifest::Read(folder_, options_.only, options_.at_least_generation)));
+  summary_.generation = manifest_->header().generation;
+  summary_.entries = manifest_->wanted().entries;
+  summary_.files = manifest_->wanted().files;
+  summary_.folders = manifest_->wanted().folders;
+  if (target) TRY(Claim(*target));
   TRY(Start(options_.workers));
   TRY(Contents());
   if (target_) {
-    if (hard_links_ > 0) TRY(HardLinks());
+    if (manifest_->wanted().hard_links > 0) TRY(HardLinks());
     TRY(Folders());
     TRY(target_->Sync());
   }
@@ -156,10 +113,10 @@ Result<OpenTreeSummary> Opening::Run(const std::optional<std::string>& target) {
 }
 
 Result<void> Opening::Contents() {
-  ManifestInput input = TRY(BeginManifest());
+  CheckedManifest::Reading entries = TRY(manifest_->Again());
   for (;;) {
     if (cancelled()) return envelope::Cancelled();
-    std::optional<Entry> entry = TRY(input.Next());
+    std::optional<Entry> entry = TRY(entries.Next());
     if (!entry) break;
     TRY(Visit(*std::move(entry)));
   }
@@ -169,13 +126,13 @@ Result<void> Opening::Contents() {
 
 Result<void> Opening::Visit(Entry entry) {
   if (entry.kind == EntryKind::kFolder) {
-    if (!target_ || entry.path.empty()) return {};
+    if (!target_ || entry.path == options_.only) return {};
     const Result<void> made = target_->MakeFolder(entry.path);
     if (!made) Report(entry.path, made.error());
     return {};
   }
   if (entry.kind != EntryKind::kFile && !target_) return {};
-  if (entry.file.linked && linked_.at(entry.file.message_id).path != entry.path) return {};
+  if (entry.file.linked && manifest_->FirstNameOf(entry) != entry.path) return {};
   while (work_->full()) TRY(TakeOldest());
   Item item;
   item.entry = std::move(entry);
@@ -221,8 +178,9 @@ void Opening::Work(Item& item, unsigned worker) {
 Result<void> Opening::OpenItem(Item& item, unsigned worker) {
   const Entry& entry = item.entry;
   const envelope::Keyring& keyring = keyrings_[worker];
+  const bool names_encrypted = manifest_->header().names_encrypted;
   if (!target_) {
-    return OpenContent(folder_.fd(), header_.names_encrypted, keyring, flow_, entry, nullptr);
+    return OpenContent(folder_.fd(), names_encrypted, keyring, flow_, entry, nullptr);
   }
   if (entry.kind != EntryKind::kFile) {
     const bool device =
@@ -239,8 +197,7 @@ Result<void> Opening::OpenItem(Item& item, unsigned worker) {
   }
   TargetFolder::NewFile file = TRY(target_->BeginFile(entry.path));
   envelope::FileWriter writer(file.fd.get(), "it");
-  Result<void> opened =
-      OpenContent(folder_.fd(), header_.names_encrypted, keyring, flow_, entry, &writer);
+  Result<void> opened = OpenContent(folder_.fd(), names_encrypted, keyring, flow_, entry, &writer);
   // Holes at the end need the size; those before come by themselves.
   if (opened && entry.file.sparse &&
       ::ftruncate(file.fd.get(), static_cast<off_t>(entry.file.size)) != 0) {
@@ -254,13 +211,13 @@ Result<void> Opening::OpenItem(Item& item, unsigned worker) {
 }
 
 Result<void> Opening::HardLinks() {
-  ManifestInput input = TRY(BeginManifest());
+  CheckedManifest::Reading entries = TRY(manifest_->Again());
   for (;;) {
     if (cancelled()) return envelope::Cancelled();
-    const std::optional<Entry> entry = TRY(input.Next());
+    const std::optional<Entry> entry = TRY(entries.Next());
     if (!entry) return {};
     if (entry->kind != EntryKind::kFile || !entry->file.linked) continue;
-    const std::string& first = linked_.at(entry->file.message_id).path;
+    const std::string& first = manifest_->FirstNameOf(*entry);
     if (first == entry->path) continue;
     const Result<void> linked = target_->MakeHardLink(entry->path, first);
     if (!linked) Report(entry->path, linked.error());
@@ -275,12 +232,13 @@ void Opening::FinishFolder(const Entry& entry) {
 // Once everything is in them, the innermost first: a mode may forbid what is below, and what is
 // made in a folder changes its time.
 Result<void> Opening::Folders() {
-  ManifestInput input = TRY(BeginManifest());
+  CheckedManifest::Reading entries = TRY(manifest_->Again());
+  const std::size_t top = DepthOf(options_.only);
   std::vector<Entry> open;
   for (;;) {
     if (cancelled()) return envelope::Cancelled();
-    std::optional<Entry> entry = TRY(input.Next());
-    const std::size_t depth = entry ? DepthOf(entry->path) : 0;
+    std::optional<Entry> entry = TRY(entries.Next());
+    const std::size_t depth = entry ? DepthOf(entry->path) - top : 0;
     while (open.size() > depth) {
       FinishFolder(open.back());
       open.pop_back();

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "envelope/envelope_for_test.h"
 #include "tree/beneath.h"
 #include "tree/in_order.h"
 #include "tree/manifest_file.h"
 #include "tree/open_tree.h"
+#include "tree/read_tree.h"
 #include "tree/seal_tree.h"
 
 namespace dare::tree {
@@ -87,6 +89,68 @@ TEST_F(SealedTreeTest, ComesBackAsItWas) {
     EXPECT_EQ(opened->damaged + opened->failed, 0u);
     ExpectSame("back");
   }
+}
+
+TEST_F(SealedTreeTest, OpensOneEntryAndNothingElse) {
+  ASSERT_TRUE(Seal());
+  OpenTreeOptions options;
+  options.only = "sub";
+  const auto folder = Open("back", options);
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->files, 4u);
+  EXPECT_EQ(folder->folders, 2u);
+  EXPECT_EQ(ReadForTest(here_ / "back/frames"), ReadForTest(here_ / "src/sub/frames"));
+  EXPECT_FALSE(std::filesystem::exists(here_ / "back/a"));
+  options.only = "sub/big";
+  const auto file = Open("one", options);
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->bytes, std::uint64_t{9} << 20);
+  EXPECT_EQ(ReadForTest(here_ / "one"), ReadForTest(here_ / "src/sub/big"));
+  for (const std::string none : {"su", "sub/", "sub/big/x", "b", "out"}) {
+    options.only = none;
+    const auto opened = Open("none", options);
+    ASSERT_FALSE(opened) << none;
+    EXPECT_EQ(opened.error().code, Code::kNotFound) << none;
+    EXPECT_FALSE(std::filesystem::exists(here_ / "none"));
+  }
+}
+
+TEST_F(SealedTreeTest, ReadsPartsOfAFileWithHolesAsZeroes) {
+  const std::string path = here_ / "src/holes";
+  std::filesystem::copy_file(here_ / "src/a", path);
+  std::filesystem::resize_file(path, 3 << 20);
+  {
+    std::ofstream out(path, std::ios::binary | std::ios::in | std::ios::out);
+    out.seekp(2 << 20);
+    out << std::string(5000, 'x');
+  }
+  ASSERT_TRUE(Seal());
+  const Bytes content = ReadForTest(path);
+  const auto folder = SealedFolder::ForOpening(here_ / "out", KekForTest(1));
+  ASSERT_TRUE(folder);
+  OpenTreeOptions options;
+  options.only = "holes";
+  const auto read = [&](const std::optional<envelope::PlainRange>& range) {
+    envelope::MemorySink sink;
+    const auto entry = ReadTreeFile(*folder, options, range, sink);
+    EXPECT_TRUE(entry) << entry.error().message;
+    return Bytes(sink.bytes().begin(), sink.bytes().end());
+  };
+  EXPECT_EQ(read(std::nullopt), content);
+  using Range = envelope::PlainRange;
+  for (const Range part :
+       {Range{0, 20}, Range{5, 4096}, Range{1 << 20, 10}, Range{(2 << 20) - 5, 10},
+        Range{(2 << 20) + 4990, 5000}, Range{7}, Range{3 << 20, 1}}) {
+    const auto n = std::min<std::uint64_t>(part.length, content.size() - part.offset);
+    const auto begin = content.begin() + static_cast<std::ptrdiff_t>(part.offset);
+    EXPECT_EQ(read(part), Bytes(begin, begin + static_cast<std::ptrdiff_t>(n))) << part.offset;
+  }
+  envelope::MemorySink sink;
+  const auto behind = ReadTreeFile(*folder, options, Range{(3 << 20) + 1, 1}, sink);
+  ASSERT_FALSE(behind);
+  EXPECT_EQ(behind.error().code, Code::kInvalidArgument);
+  options.only = "sub";
+  EXPECT_FALSE(ReadTreeFile(*folder, options, std::nullopt, sink));
 }
 
 TEST_F(SealedTreeTest, RemovesWhatIsGoneAndCountsGenerations) {

@@ -58,8 +58,8 @@ int Make(int parent, const std::string& name, const Entry& entry) {
 
 }  // namespace
 
-Result<TargetFolder> TargetFolder::Claim(const std::string& path, bool must_be_empty,
-                                         bool replace) {
+Result<TargetFolder> TargetFolder::Claim(const std::string& path, std::string top,
+                                         bool must_be_empty, bool replace) {
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return IoError("cannot make " + path, errno);
   }
@@ -69,12 +69,32 @@ Result<TargetFolder> TargetFolder::Claim(const std::string& path, bool must_be_e
   if (must_be_empty && !empty) {
     return Error(Code::kAlreadyExists, path + " is there and not empty");
   }
-  return TargetFolder(std::move(root), replace);
+  return TargetFolder(std::move(root), std::move(top), "", replace);
+}
+
+Result<TargetFolder> TargetFolder::ForOne(const std::string& path, std::string top, bool replace) {
+  const std::string folder = FolderOf(path);
+  FileDescriptor root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return IoError("cannot open " + folder, errno);
+  std::string name = NameOf(path);
+  struct stat status {};
+  const bool there = ::fstatat(root.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!IsSafeName(name) || (there && S_ISDIR(status.st_mode))) {
+    return Error(Code::kInvalidArgument, path + " is a folder, and what is opened is none");
+  }
+  if (there && !replace) return Error(Code::kAlreadyExists, path + " exists");
+  return TargetFolder(std::move(root), std::move(top), std::move(name), replace);
+}
+
+std::string TargetFolder::PlaceOf(const std::string& path) const {
+  if (!top_name_.empty() || path.size() == top_.size()) return top_name_;
+  return top_.empty() ? path : path.substr(top_.size() + 1);
 }
 
 Result<void> TargetFolder::MakeFolder(const std::string& path) const {
-  const FileDescriptor parent = TRY(OpenParent(root_.get(), path));
-  const std::string name = NameOf(path);
+  const std::string place = PlaceOf(path);
+  const FileDescriptor parent = TRY(OpenParent(root_.get(), place));
+  const std::string name = NameOf(place);
   if (::mkdirat(parent.get(), name.c_str(), 0700) == 0) return {};
   if (errno != EEXIST) return IoError("cannot make the folder", errno);
   const bool is_folder = OpenBeneath(parent.get(), name, O_PATH | O_DIRECTORY).has_value();
@@ -89,7 +109,7 @@ Result<void> TargetFolder::MakeFolder(const std::string& path) const {
 
 Result<TargetFolder::NewFile> TargetFolder::BeginFile(const std::string& path) const {
   NewFile file;
-  file.parent = TRY(OpenParent(root_.get(), path));
+  file.parent = TRY(OpenParent(root_.get(), PlaceOf(path)));
   file.fd = FileDescriptor(::openat(file.parent.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file.fd) return file;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT) {
@@ -106,7 +126,7 @@ Result<void> TargetFolder::FinishFile(NewFile file, const Entry& entry) const {
   const Result<void> published = Publish(
       file.parent.get(), file.fd.get(),
       file.temporary.empty() ? "/proc/self/fd/" + std::to_string(file.fd.get()) : file.temporary,
-      NameOf(entry.path));
+      NameOf(PlaceOf(entry.path)));
   if (!published) DropFile(file);
   // The content is whole: the file stays, and what it lacks is told.
   return attributes_failed && published ? finished : published;
@@ -150,8 +170,9 @@ Result<void> TargetFolder::Publish(int parent, int fd, const std::string& from,
 }
 
 Result<void> TargetFolder::MakeSpecial(const Entry& entry) const {
-  const FileDescriptor parent = TRY(OpenParent(root_.get(), entry.path));
-  const std::string name = NameOf(entry.path);
+  const std::string place = PlaceOf(entry.path);
+  const FileDescriptor parent = TRY(OpenParent(root_.get(), place));
+  const std::string name = NameOf(place);
   int made = Make(parent.get(), name, entry);
   if (made != 0 && errno == EEXIST && replace_) {
     (void)::unlinkat(parent.get(), name.c_str(), 0);
@@ -169,9 +190,10 @@ Result<void> TargetFolder::MakeSpecial(const Entry& entry) const {
 
 Result<void> TargetFolder::MakeHardLink(const std::string& path,
                                         const std::string& existing) const {
-  const FileDescriptor from = TRY(OpenParent(root_.get(), existing));
-  const FileDescriptor parent = TRY(OpenParent(root_.get(), path));
-  const std::string name = NameOf(path), source = NameOf(existing);
+  const std::string there = PlaceOf(existing), place = PlaceOf(path);
+  const FileDescriptor from = TRY(OpenParent(root_.get(), there));
+  const FileDescriptor parent = TRY(OpenParent(root_.get(), place));
+  const std::string name = NameOf(place), source = NameOf(there);
   int linked = ::linkat(from.get(), source.c_str(), parent.get(), name.c_str(), 0);
   if (linked != 0 && errno == EEXIST && replace_) {
     (void)::unlinkat(parent.get(), name.c_str(), 0);
@@ -182,15 +204,17 @@ Result<void> TargetFolder::MakeHardLink(const std::string& path,
 }
 
 Result<void> TargetFolder::FinishFolder(const Entry& entry) const {
-  const FileDescriptor fd = TRY(OpenBeneath(root_.get(), entry.path, O_RDONLY | O_DIRECTORY));
+  const FileDescriptor fd =
+      TRY(OpenBeneath(root_.get(), PlaceOf(entry.path), O_RDONLY | O_DIRECTORY));
   return ApplyAttributes(fd.get(), entry);
 }
 
 bool TargetFolder::HasFile(const Entry& entry) const {
-  const Result<FileDescriptor> parent = OpenParent(root_.get(), entry.path);
+  const std::string place = PlaceOf(entry.path);
+  const Result<FileDescriptor> parent = OpenParent(root_.get(), place);
   struct stat status {};
   return parent &&
-         ::fstatat(parent->get(), NameOf(entry.path).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstatat(parent->get(), NameOf(place).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
          S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) == entry.file.size &&
          ModifiedOf(status) == entry.modified;
 }

@@ -8,11 +8,16 @@
 
 namespace dare::tree {
 
-// The folder a tree is opened into. Thread-safe, but for making folders above what is made in them.
+// Where a tree, or one entry of it with what is in it, is opened into. Its functions take paths and
+// entries of the tree. Thread-safe, but for making folders above what is made in them.
 class TargetFolder {
  public:
-  // Made with mode 0700 when it is not there; kAlreadyExists when it is not empty and must be.
-  static Result<TargetFolder> Claim(const std::string& path, bool must_be_empty, bool replace);
+  // The folder at `path` becomes the folder `top` of the tree ("" is its root). Made with mode 0700
+  // when it is not there; kAlreadyExists when it is not empty and must be.
+  static Result<TargetFolder> Claim(const std::string& path, std::string top, bool must_be_empty,
+                                    bool replace);
+  // `path` becomes the entry `top` of the tree, which is no folder.
+  static Result<TargetFolder> ForOne(const std::string& path, std::string top, bool replace);
 
   // A folder for us alone, until its attributes are set at the end.
   Result<void> MakeFolder(const std::string& path) const;
@@ -35,10 +40,18 @@ class TargetFolder {
   Result<void> Sync() const;
 
  private:
-  TargetFolder(FileDescriptor root, bool replace) : root_(std::move(root)), replace_(replace) {}
+  TargetFolder(FileDescriptor root, std::string top, std::string top_name, bool replace)
+      : root_(std::move(root)),
+        top_(std::move(top)),
+        top_name_(std::move(top_name)),
+        replace_(replace) {}
+  // Where an entry of the tree is, below root_.
+  std::string PlaceOf(const std::string& path) const;
   Result<void> Publish(int parent, int fd, const std::string& from, const std::string& name) const;
 
   FileDescriptor root_;
+  std::string top_;
+  std::string top_name_;  // of `top_` in root_; empty when it is root_
   bool replace_;
 };
 
