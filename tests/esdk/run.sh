@@ -1,27 +1,10 @@
 #!/bin/sh
-# run.sh PROGRAM BUILD_FOLDER [SCRIPT]: installs the pinned npm packages into the build folder once, then runs SCRIPT
-# (interop.mjs) there with PROGRAM.
-# Exit code 77 (skipped) where node or npm is missing or the registry cannot be reached.
+# run.sh PROGRAM BUILD_FOLDER [SCRIPT]: runs SCRIPT (interop.mjs) with PROGRAM in the build folder, after install.sh.
 set -eu
 tool=$1
 build=$2
 script=${3:-interop.mjs}
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-
-skip() {
-  echo "SKIPPED: $1" >&2
-  exit 77
-}
-command -v node >/dev/null || skip "node is not installed (Debian: nodejs)"
-command -v npm >/dev/null || skip "npm is not installed (Debian: npm)"
-
-mkdir -p "$build"
-cp "$here/package.json" "$here/package-lock.json" "$here"/*.mjs "$build/"
-if ! cmp -s "$here/package-lock.json" "$build/installed-lock.json"; then
-  (cd "$build" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error) ||
-    skip "npm could not install the packages of $here/package-lock.json"
-  cp "$here/package-lock.json" "$build/installed-lock.json"
-fi
+"$(dirname -- "$0")/install.sh" "$build"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
