@@ -1,12 +1,18 @@
 #include "envelope/io.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <string>
+
+#include "base/file.h"
 
 namespace dare::envelope {
 namespace {
@@ -25,6 +31,30 @@ Result<void> WaitFor(int fd, short events, const std::string& name,
     if (n < 0 && errno != EINTR) return IoError("cannot wait for " + name, errno);
   }
 }
+
+// Writes to a pipe or socket as much as there is room for. A plain write() would wait there for
+// room for all of it, and a signal wakes only the thread that it is delivered to. The mode of `fd`
+// itself stays: other programs may have it, too.
+class Outlet {
+ public:
+  explicit Outlet(int fd) : fd_(fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return;
+    socket_ = S_ISSOCK(status.st_mode);
+    if (!S_ISFIFO(status.st_mode)) return;
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    pipe_ = FileDescriptor(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  }
+  ssize_t Write(ByteView bytes) const {
+    if (socket_) return ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return ::write(pipe_ ? pipe_.get() : fd_, bytes.data(), bytes.size());
+  }
+
+ private:
+  int fd_;
+  bool socket_ = false;
+  FileDescriptor pipe_;  // none where it may not be opened anew: a pipe of another user
+};
 
 }  // namespace
 
@@ -56,9 +86,11 @@ Result<std::size_t> FdSource::Read(MutableBytes buffer) {
 }
 
 Result<void> FdSink::Write(ByteView bytes) {
+  std::optional<Outlet> outlet;  // only where somebody may want us to stop waiting
+  if (cancelled_ != nullptr) outlet.emplace(fd_);
   while (!bytes.empty()) {
     TRY(WaitFor(fd_, POLLOUT, name_, cancelled_));
-    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    const ssize_t n = outlet ? outlet->Write(bytes) : ::write(fd_, bytes.data(), bytes.size());
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (n < 0) return IoError("cannot write " + name_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
