@@ -1,20 +1,19 @@
 #include "engine/batch.h"
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "crypto/random.h"
 #include "engine/batch_data.h"
 #include "engine/message_check.h"
 #include "engine/object_cache.h"
 #include "engine/operation_table.h"
 #include "engine/request_memory.h"
 #include "engine/response_builder.h"
+#include "engine/server_correlation.h"
 #include "engine/sessions.h"
 #include "engine/versions.h"
 #include "kmip/draft3.h"
@@ -52,7 +51,7 @@ std::string RequestId(const kmip::RequestHeader& header, const Answered& answere
 class Batch {
  public:
   Batch(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller, TicketUse& use,
-        kmip::RequestMessage& message, store::Transaction* transaction, ResponseBuilder& response,
+        kmip::RequestMessage& message, const Changes& changes, ResponseBuilder& response,
         Answered& answered)
       : parts_(parts),
         most_bytes_(kMostResponseBytes + limits.max_message_bytes),
@@ -60,7 +59,8 @@ class Batch {
         use_(use),
         message_(message),
         header_(message.header()),
-        transaction_(transaction),
+        changes_(changes),
+        transaction_(changes.transaction),
         response_(response),
         answered_(answered) {}
 
@@ -176,8 +176,7 @@ class Batch {
     Result<void> result;
     int conflicts = 0;
     for (bool again = false;; again = true) {
-      context.emplace(parts_, caller_, use_, header_.version, item->operation, memory_,
-                      transaction_);
+      context.emplace(parts_, caller_, use_, header_.version, item->operation, memory_, changes_);
       const Checkpoint before = Remember();
       if (transaction_ != nullptr) TRY(transaction_->Savepoint());
       result = Answer(*item, *context);
@@ -243,7 +242,8 @@ class Batch {
       return Reject(ResultReason::kInvalidMessage, "a batch needs Unique Batch Item IDs");
     }
     if (transaction_ == nullptr && Hurries(item)) TRY(context.RequireWriter());
-    if (handler->changes) TRY(context.RequireWriter());
+    const bool drafted = changes_.drafted && handler->makes;
+    if (handler->changes && !drafted) TRY(context.RequireWriter());
     if (!use_.TakeOperation()) {
       return Reject(ResultReason::kUsageLimitExceeded, "the ticket's Usage Limits are used up");
     }
@@ -419,7 +419,8 @@ class Batch {
   TicketUse& use_;
   kmip::RequestMessage& message_;
   const kmip::RequestHeader& header_;
-  store::Transaction* const transaction_;
+  const Changes changes_;
+  store::Transaction* const transaction_;  // of `changes_`
   ResponseBuilder& response_;
   Answered& answered_;
   BatchMemory memory_;
@@ -428,19 +429,6 @@ class Batch {
   std::optional<std::string> repeated_;
   std::size_t first_item_at_ = 0;
 };
-
-//= kmip-2.1 9.10 Correlation Value (Server)
-//# SHOULD be provided by the server and SHOULD be globally unique
-std::string NewServerCorrelation() {
-  static const std::string prefix = [] {
-    std::uint8_t random[8] = {};
-    // Without random bytes the values are unique in this process only, which is no harm.
-    if (!crypto::RandomBytes(random)) log::Warning("no randomness for correlation values");
-    return ToHex(random) + "-";
-  }();
-  static std::atomic<std::uint64_t> count = 0;
-  return prefix + std::to_string(++count);
-}
 
 //= kmip-2.1 9.9 Client Correlation Value
 //# For client to server operations, the Client Correlation Value is provided in the request.
@@ -493,7 +481,7 @@ Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Call
 
 // Answers a message that is well-formed, as `caller`.
 void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller, TicketUse& use,
-              kmip::RequestMessage& message, store::Transaction* transaction, WipingBytes& answer,
+              kmip::RequestMessage& message, const Changes& changes, WipingBytes& answer,
               const Bytes& server_hashed_password, Answered& answered) {
   const kmip::RequestHeader& header = message.header();
   answered.server_correlation = NewServerCorrelation();
@@ -503,11 +491,11 @@ void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& call
                 header.client_correlation.empty() ? "" : answered.server_correlation);
   response_header.server_hashed_password = server_hashed_password;
   ResponseBuilder response(answer, response_header);
-  Batch batch(parts, limits, caller, use, message, transaction, response, answered);
+  Batch batch(parts, limits, caller, use, message, changes, response, answered);
   const Result<void> run = batch.Run();
   answered.unrepeatable = batch.unrepeatable();
   if (!run) {
-    answered.begin_again = transaction != nullptr && run.error().code == Code::kConflict;
+    answered.begin_again = changes.transaction != nullptr && run.error().code == Code::kConflict;
     answered.entries.clear();
     answered.entries.push_back(RefusedEntry(parts, caller, run.error()));
     Refuse(parts.clock, header.version, run.error(), answer);
@@ -546,7 +534,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   }
   if (!header.authentication) {
     TicketUse use(caller.ticket);  // of an asynchronous request that was shown one
-    AnswerAs(parts, limits, caller, use, *message, transaction, answer, {}, answered);
+    AnswerAs(parts, limits, caller, use, *message, {transaction}, answer, {}, answered);
     answered.used = std::move(use);
     return answered;
   }
@@ -563,9 +551,32 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     answered.entries.back().rule = "credentials";
     return answered;
   }
-  AnswerAs(parts, limits, admission->caller, admission->use, *message, transaction, answer,
+  AnswerAs(parts, limits, admission->caller, admission->use, *message, {transaction}, answer,
            admission->server_hashed_password, answered);
   if (admission == &here) answered.used = std::move(here.use);
+  return answered;
+}
+
+std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& limits,
+                                     const Caller& caller, ByteView request,
+                                     store::Transaction& paper, WipingBytes& answer) {
+  if (!ttlv::Validate(request, limits)) return std::nullopt;
+  Result<kmip::RequestMessage> message = kmip::RequestMessage::Open(request);
+  if (!message) return std::nullopt;
+  const kmip::RequestHeader& header = message->header();
+  // A batch may change what it made a moment before; credentials are judged once.
+  const bool alone = header.batch_count == 1 && message->LookAtItems().items == 1;
+  if (!alone || header.authentication || header.version >= kmip::kVersion3_0 ||
+      header.asynchrony == kmip::Asynchrony::kMandatory || caller.ticket != nullptr ||
+      !CheckMessage(*message, parts.facts, parts.clock)) {
+    return std::nullopt;
+  }
+  Answered answered;
+  TicketUse none;
+  AnswerAs(parts, limits, caller, none, *message, {&paper, true}, answer, {}, answered);
+  const bool done = !answered.needs_writer && answered.entries.size() == 1 &&
+                    answered.entries.front().outcome == audit::Outcome::kAllowed;
+  if (!done) return std::nullopt;
   return answered;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,13 @@ struct Answered {
 Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
                        ByteView request, store::Transaction* transaction, WipingBytes& answer,
                        Admission* admission = nullptr);
+
+// The answer to a message that makes something new, as it will be if `paper`, which only writes
+// down what changes, is carried out by the writer thread (draft.h). Nothing for any other message,
+// and for one that would be refused: nothing was done then.
+std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& limits,
+                                     const Caller& caller, ByteView request,
+                                     store::Transaction& paper, WipingBytes& answer);
 
 // A whole response that refuses the request with `reason`, for failures outside of any item.
 void RefuseMessage(const Clock& clock, ByteView request, kmip::ResultReason reason,

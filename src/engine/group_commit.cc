@@ -45,8 +45,8 @@ GroupCommit::~GroupCommit() {
 }
 
 void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
-                         std::unique_ptr<Completion> completion,
-                         std::optional<Admission> admission) {
+                         std::unique_ptr<Completion> completion, std::optional<Admission> admission,
+                         std::unique_ptr<Draft> draft) {
   bool enough = false;
   {
     const MutexLock lock(mutex_);
@@ -54,6 +54,7 @@ void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> call
                         std::move(caller),
                         std::move(completion),
                         std::move(admission),
+                        std::move(draft),
                         {},
                         {},
                         {}});
@@ -202,6 +203,17 @@ Result<void> DoChore(Chore& chore, store::Transaction& transaction) {
 
 }  // namespace
 
+void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
+  const std::unique_ptr<Draft> draft = std::move(job.draft);
+  if (draft != nullptr && CarryOut(*draft, parts_, transaction)) {
+    job.answered = std::move(draft->answered);
+    job.answer = std::move(draft->answer);
+    return;
+  }
+  job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, &transaction, job.answer,
+                               job.admission ? &*job.admission : nullptr);
+}
+
 Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring,
                                     bool& recorded) {
   const std::unique_ptr<SummedTransaction> transaction = TRY(store_.BeginSummed());
@@ -209,8 +221,7 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool d
   if (custody_ != nullptr) TRY(custody_->BeginGroup(*transaction));
   for (Job& job : jobs) {
     if (job.final) continue;
-    job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, transaction.get(),
-                                 job.answer, job.admission ? &*job.admission : nullptr);
+    Answer(job, *transaction);
     if (job.answered.begin_again) return Error(Code::kConflict, "another node was faster");
     job.changes = transaction->TakeChanges();
     job.completion->Expect(job.answer);

@@ -13,6 +13,7 @@
 #include "base/secret_bytes.h"
 #include "engine/audit_tail.h"
 #include "engine/batch.h"
+#include "engine/draft.h"
 #include "engine/request_memory.h"
 #include "engine/summed_store.h"
 
@@ -69,10 +70,11 @@ class GroupCommit {
               audit::AuditLog& audit, const std::string& node, custody::Custody* custody = nullptr);
   ~GroupCommit();
 
-  // `admission` where the message has credentials, which were judged.
+  // `admission` where the message has credentials, which were judged; `draft` where there is one.
   void Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
               std::unique_ptr<Completion> completion,
-              std::optional<Admission> admission = std::nullopt);
+              std::optional<Admission> admission = std::nullopt,
+              std::unique_ptr<Draft> draft = nullptr);
   // One chore goes with each group, in the order in which they were given.
   void SubmitChore(std::unique_ptr<Chore> chore) EXCLUDES(mutex_);
 
@@ -82,6 +84,7 @@ class GroupCommit {
     std::shared_ptr<const Caller> caller;
     std::unique_ptr<Completion> completion;
     std::optional<Admission> admission;
+    std::unique_ptr<Draft> draft;  // for the first attempt
     WipingBytes answer;
     Answered answered;
     bool final = false;                 // its answer stands, whatever becomes of the others
@@ -110,6 +113,7 @@ class GroupCommit {
   void Finish(std::span<Job> jobs, const Result<void>& committed);
   Result<void> CommitAgain(std::span<Job> jobs, ChoreTurn& turn, int most_attempts);
   Result<void> CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring, bool& recorded);
+  void Answer(Job& job, SummedTransaction& transaction);
   Result<void> Record(std::span<Job> jobs, SummedTransaction& transaction);
   void TakeBack(std::span<Job> jobs, const Error& error, bool recorded);
   void RefuseAll(std::span<Job> jobs, const Error& error);

@@ -75,6 +75,7 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
       parts_{store_,        *vault_,       cache_,     streams_, clock,    options.algorithms,
              applications_, options.facts, objects_,   turns_,   *random_, options.issuer,
              sessions_,     residents_,    random_ivs_},
+      drafter_(parts_, limits_),
       group_commit_(parts_, store_, limits_, audit, options.node, options.custody),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,
@@ -187,7 +188,9 @@ void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
   if (Gate::Concerns(request)) {
     return gate_.Submit(std::move(request), std::move(caller), std::move(completion));
   }
-  group_commit_.Submit(std::move(request), std::move(caller), std::move(completion));
+  std::unique_ptr<Draft> draft = drafter_.Write(*caller, request);
+  group_commit_.Submit(std::move(request), std::move(caller), std::move(completion), std::nullopt,
+                       std::move(draft));
 }
 
 void Kms::KeysChanged() {

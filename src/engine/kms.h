@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/batch.h"
+#include "engine/draft.h"
 #include "engine/gate.h"
 #include "engine/group_commit.h"
 #include "engine/group_turns.h"
@@ -128,6 +129,7 @@ class Kms {
   ResidentCare residents_;
   RandomIvBudget random_ivs_;
   EngineParts parts_;
+  Drafter drafter_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
   Gate gate_;
   std::unique_ptr<Resealer> resealer_;  // null without custody

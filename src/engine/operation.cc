@@ -66,14 +66,15 @@ std::optional<std::string> MadeBy(const BatchMemory& memory, kmip::UniqueIdentif
 
 OperationContext::OperationContext(EngineParts& parts, const Caller& caller, TicketUse& use,
                                    kmip::ProtocolVersion version, kmip::Operation operation,
-                                   BatchMemory& memory, store::Transaction* transaction)
+                                   BatchMemory& memory, const Changes& changes)
     : parts_(parts),
       caller_(caller),
       use_(use),
       version_(version),
       operation_(operation),
       memory_(memory),
-      transaction_(transaction),
+      transaction_(changes.transaction),
+      drafted_(changes.drafted),
       now_(parts.clock.Now()) {}
 
 const store::ObjectReader& OperationContext::reader() const {
@@ -268,8 +269,12 @@ Result<store::Transaction*> OperationContext::Writable() {
 }
 
 Result<void> OperationContext::RequireWriter() {
-  TRY(Writable());
-  return {};
+  if (!drafted_) {
+    TRY(Writable());
+    return {};
+  }
+  needs_writer_ = true;
+  return Error(Code::kConflict, "a draft is not enough");
 }
 
 void OperationContext::TellOfChange(const StoredObject& stored,

@@ -69,6 +69,14 @@ struct BatchMemory {
   std::map<kmip::Operation, WipingBytes> data;
 };
 
+// Through what a request changes the store.
+struct Changes {
+  store::Transaction* transaction = nullptr;  // null on a read-only thread
+  // It only writes down what is to be changed, off the writer thread: whatever else a change needs
+  // (the HSM's own keys, say) must not be done.
+  bool drafted = false;
+};
+
 using ObjectPointer = std::shared_ptr<const StoredObject>;
 
 // An OperationContext is all that one operation may use. It belongs to one batch item on one
@@ -82,7 +90,7 @@ class OperationContext {
  public:
   OperationContext(EngineParts& parts, const Caller& caller, TicketUse& use,
                    kmip::ProtocolVersion version, kmip::Operation operation, BatchMemory& memory,
-                   store::Transaction* transaction);
+                   const Changes& changes);
 
   kmip::ProtocolVersion version() const { return version_; }
   kmip::Operation operation() const { return operation_; }
@@ -203,6 +211,7 @@ class OperationContext {
   const kmip::Operation operation_;
   BatchMemory& memory_;
   store::Transaction* const transaction_;  // null on a read-only thread
+  const bool drafted_;                     // it only writes down
   const std::int64_t now_;
   std::vector<ObjectPointer> kept_;
   std::string object_id_;

@@ -77,6 +77,11 @@ constexpr OperationHandler Changes() {
   return {Request::kOperation, true, &Handle<Request, Run>};
 }
 
+template <typename Request, auto Run>
+constexpr OperationHandler Makes() {
+  return {Request::kOperation, true, &Handle<Request, Run>, true};
+}
+
 // Poll gives back the Batch Item of another operation, so the batch answers it itself.
 Result<void> AnsweredByBatch(ttlv::Reader&, OperationContext&, ttlv::Writer&) {
   return Error(Code::kInternal, "the batch answers this operation");
@@ -90,7 +95,7 @@ constexpr OperationHandler kHandlers[] = {
     Changes<kmip::CertifyRequest, Certify>(),
     Reads<kmip::CancelRequest, Cancel>(),
     Reads<kmip::CheckRequest, Check>(),
-    Changes<kmip::CreateRequest, Create>(),
+    Makes<kmip::CreateRequest, Create>(),
     Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
     Changes<kmip::CreateSplitKeyRequest, CreateSplitKey>(),
     Reads<kmip::DecryptRequest, Decrypt>(),

@@ -259,13 +259,18 @@ Result<void> Vault::UpdateAttributes(store::Transaction& transaction, const Stor
   const Fields after = MaterialContext(stored.object, attributes);
   // Also where a key that is to be retired sealed it: whatever is written goes under the present
   // one.
-  if (!sealed.empty() && (!std::ranges::equal(before.bytes(), after.bytes()) ||
-                          TRY(hsm::KeyIdOf(sealed)) != sealer_.info().key_id)) {
+  if (!sealed.empty() &&
+      (!std::ranges::equal(before.bytes(), after.bytes()) || !SealedByPresentKey(sealed))) {
     const SecretBytes material = TRY(sealer_.Open(before.bytes(), sealed));
     sealed = TRY(sealer_.Seal(after.bytes(), material.Reveal()));
   }
   return Write(transaction, stored.object, attributes, stored.created, std::move(sealed),
                stored.row_version);
+}
+
+bool Vault::SealedByPresentKey(ByteView sealed) const {
+  const Result<Bytes> id = hsm::KeyIdOf(sealed);
+  return id && *id == sealer_.info().key_id;
 }
 
 Result<void> Vault::DestroyMaterial(store::Transaction& transaction, const StoredObject& stored,

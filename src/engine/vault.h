@@ -38,6 +38,9 @@ class Vault {
   Result<void> DestroyMaterial(store::Transaction& transaction, const StoredObject& stored,
                                const kmip::AttributeSet& attributes) const;
 
+  // Whether the master key that seals now sealed this material.
+  bool SealedByPresentKey(ByteView sealed) const;
+
   // A keyed check (HMAC-SHA-256 under the record key) of `content` for something else that the
   // store keeps and must not forge; nothing made for one purpose passes for another.
   Result<Bytes> Authenticate(std::string_view purpose, ByteView content) const;
