@@ -15,7 +15,7 @@ namespace dare::kms {
 Result<void> Backup(const BackupOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   const KeyStation whole = TRY(OpenWhole(config, StoreUse::kRead));
   const auto keys = TRY(OpenTokenKeys(config));
   PreferKeyOf(whole.custody->record(), *keys);

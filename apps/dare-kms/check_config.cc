@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "commands.h"
+#include "crypto/fips_policy.h"
 #include "server/config.h"
 
 namespace dare::kms {
@@ -19,6 +20,7 @@ Result<void> CheckConfig(const std::string& path) {
     if (file->empty() || FileExists(*file)) continue;
     return Error(Code::kNotFound, path + " names " + *file + ", which does not exist");
   }
+  TRY(crypto::ApplyPolicy(config.crypto_policy, crypto::ProviderLoading::kMayLoad));
   std::cout << path << ": good" << std::endl;
   return {};
 }

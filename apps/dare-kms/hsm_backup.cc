@@ -46,7 +46,7 @@ Result<SecretBytes> KeyToBackUp(const KeyStation& station, const custody::Custod
 
 Result<void> HsmBackup(const HsmBackupOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   const KeyStation station = TRY(OpenKeyStation(config, StoreUse::kJoin));
   const custody::CustodyKey current = station.custody->record().current();
   const SecretBytes key = TRY(KeyToBackUp(station, current, options));

@@ -138,7 +138,7 @@ Result<std::vector<CheckedHsm>> CheckAll(const HsmCheckOptions& options) {
 }  // namespace
 
 Result<bool> HsmCheck(const HsmCheckOptions& options) {
-  TRY(HardenProcess(1u << 16));
+  TRY(HardenProcess(1u << 16, {}));
   const std::vector<CheckedHsm> all = TRY(CheckAll(options));
   bool usable = true;
   json::array as_json;

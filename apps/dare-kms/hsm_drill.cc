@@ -127,7 +127,7 @@ Result<Count> OpenRecords(const KeyStation& station, std::uint64_t sample) {
 
 Result<void> HsmDrill(const HsmRestoreOptions& options) {
   server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   ScratchToken scratch;  // goes last
   KeyStation station;
   station.store = TRY(OpenStore(config, StoreUse::kRead));

@@ -100,7 +100,7 @@ Result<void> HoldCeremony(const server::Config& config, const Quorum& quorum) {
 
 Result<void> HsmInit(const HsmInitOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   if (options.origin == "ceremony") return HoldCeremony(config, options.quorum);
   return MakeInTokens(config);
 }

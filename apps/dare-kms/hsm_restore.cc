@@ -49,7 +49,7 @@ Result<void> RestoreInto(const KeyStation& station) {
 
 Result<void> HsmRestore(const HsmRestoreOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   KeyStation station;
   station.tokens = std::make_shared<ConfiguredTokens>(config.hsm, SystemClock::Get());
   station.store = TRY(OpenStore(config, StoreUse::kJoin));

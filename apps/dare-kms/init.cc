@@ -191,7 +191,7 @@ void Report(const Places& places, const server::HsmConfig& hsm, const hsm::Maste
 }  // namespace
 
 Result<void> Init(const InitOptions& options) {
-  TRY(HardenProcess(1u << 18));
+  TRY(HardenProcess(1u << 18, {}));
   const Places places = TRY(Choose(options));
   server::HsmConfig hsm;
   hsm.token_label = options.token_label;

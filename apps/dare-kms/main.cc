@@ -51,6 +51,10 @@ const char* HintFor(const Error& error) {
   if (says("memlock")) return "under systemd set LimitMEMLOCK=; in a shell, ulimit -l";
   if (error.code == Code::kIo && says("kms.toml"))
     return "make a configuration with: dare-kms init";
+  if (says("crypto.require_provider")) {
+    return "Debian 12 has no FIPS provider; docs/decisions/fips-policy.md says where one comes "
+           "from";
+  }
   if (says("unknown key")) return "every key is described in kms.toml(5)";
   if (says("cannot bind")) return "is another dare-kms running? port = 0 takes any free port";
   return nullptr;

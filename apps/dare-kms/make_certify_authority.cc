@@ -32,7 +32,7 @@ Result<Bytes> MakeCertificate(const MakeCertifyAuthorityOptions& options, hsm::S
 
 Result<void> MakeCertifyAuthority(const MakeCertifyAuthorityOptions& options) {
   server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(1u << 18));
+  TRY(HardenProcess(1u << 18, config.crypto_policy));
   const std::string path =
       options.out.empty() ? FolderOf(config.file) + "/certify.pem" : options.out;
   if (FileExists(path)) return Error(Code::kAlreadyExists, path + " exists; nothing was changed");

@@ -81,7 +81,7 @@ Result<void> Migrate(const MigrateOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config from_config = TRY(server::LoadConfig(options.from));
   const server::Config to_config = TRY(server::LoadConfig(options.to));
-  TRY(HardenProcess(to_config.secure_heap_bytes));
+  TRY(HardenProcess(to_config.secure_heap_bytes, to_config.crypto_policy));
   std::vector<std::string> written;
   const auto counts = Copy(from_config, to_config, interruption, written);
   if (!counts) {

@@ -28,14 +28,15 @@ sigset_t EndSignals() {
 
 }  // namespace
 
-Result<void> HardenProcess(std::size_t secure_heap_bytes) {
+Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyChoice& policy) {
   ::umask(077);
   const rlimit none{0, 0};
   if (::setrlimit(RLIMIT_CORE, &none) != 0) return IoError("cannot forbid core dumps", errno);
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return IoError("cannot forbid memory dumps", errno);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of write(), not our end
-  return StartSecureHeap(secure_heap_bytes);
+  TRY(StartSecureHeap(secure_heap_bytes));
+  return crypto::ApplyPolicy(policy, crypto::ProviderLoading::kMayLoad);
 }
 
 void NotifySystemd(std::string_view state) {

@@ -4,12 +4,14 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "crypto/fips_policy.h"
 
 namespace dare::kms {
 
 // Before the first secret: no core dumps, no ptrace by others, files private by default, keys in
-// locked memory. kExhausted when the memory cannot be locked.
-Result<void> HardenProcess(std::size_t secure_heap_bytes);
+// locked memory, computing as `policy` says. kExhausted when the memory cannot be locked,
+// kUnsupported when the policy asks for a provider that is not there.
+Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyChoice& policy);
 
 // Tells systemd ("READY=1") when it asked to be told ($NOTIFY_SOCKET); nothing otherwise.
 // sd_notify(3).

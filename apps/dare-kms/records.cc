@@ -87,11 +87,11 @@ Result<void> BringRecordsIn(const server::Config& config) {
 Result<RecordsWithKeys> OpenRecordsForVerb(const server::Config& config) {
   RecordsWithKeys opened;
   if (!IsShared(config)) {
-    TRY(HardenProcess(kLittleSecretMemory));
+    TRY(HardenProcess(kLittleSecretMemory, config.crypto_policy));
     opened.records = TRY(OpenRecordFiles(config));
     return opened;
   }
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   opened.station = TRY(OpenKeyStation(config, StoreUse::kJoin));
   opened.records = TRY(OpenRecords(config, opened.station));
   return opened;

@@ -23,7 +23,7 @@ Result<server::Certificate> ReadCertificate(const std::string& path) {
 
 Result<void> RenewServerCertificate(const RenewServerOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(1u << 18));
+  TRY(HardenProcess(1u << 18, config.crypto_policy));
   if (config.ca.certificate_file.empty()) {
     return Error(Code::kInvalidArgument, options.config + " names no CA of our own ([ca])");
   }

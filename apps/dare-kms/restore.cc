@@ -111,7 +111,7 @@ Result<void> NoteInAudit(const server::Config& config, const StoreGroups& groups
 Result<void> Restore(const RestoreOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   const auto sealer = TRY(OpenTokenKeys(config));
   std::optional<Progress> progress("restoring");
   backup::CopyOptions copy;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "commands.h"
+#include "crypto/fips_policy.h"
 #include "process.h"
 #include "server/config.h"
 #include "service.h"
@@ -15,6 +16,13 @@ namespace {
 std::string Endpoint(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;
   return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+void TellPolicy() {
+  if (!crypto::ConfinedToFips()) return;
+  const std::string provider = crypto::FipsProvider();
+  log::Info("crypto policy fips: approved algorithms only, computed by " +
+            (provider.empty() ? "OpenSSL's default provider" : provider));
 }
 
 void Announce(const ServeOptions& options, const server::Config& config, const Service& service) {
@@ -38,7 +46,8 @@ void Announce(const ServeOptions& options, const server::Config& config, const S
 Result<void> Serve(const ServeOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
   log::SetLevel(config.log_level);
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
+  TellPolicy();
   BlockEndSignals();
   const std::unique_ptr<Service> service = TRY(Service::Start(config));
   Announce(options, config, *service);

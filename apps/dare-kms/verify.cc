@@ -140,7 +140,7 @@ Result<std::vector<integrity::AuditFolder>> AuditFolders(const VerifyOptions& op
 Result<void> Verify(const VerifyOptions& options) {
   const std::atomic<bool>& interruption = Interruption();
   const server::Config config = TRY(server::LoadConfig(options.config));
-  TRY(HardenProcess(config.secure_heap_bytes));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   const KeyStation whole = TRY(OpenWhole(config, StoreUse::kRead));
   // The logs first: what they say by now is in the picture that is taken next.
   const std::vector<integrity::AuditFolder> folders = TRY(AuditFolders(options, config));

@@ -42,7 +42,15 @@ std::string_view HintFor(const Error& error) {
     case Code::kUnavailable:
     case Code::kTimeout:
       return "see that the key server runs and that `servers` in the configuration names it";
+    case Code::kUnsupported:
+      if (error.message.starts_with("crypto.require_provider")) {
+        return "see [crypto] in client.toml(5), and what \"openssl list -providers\" tells";
+      }
+      return "";
     case Code::kDenied:
+      if (error.message.find("crypto policy is fips") != std::string::npos) {
+        return "[crypto] in the configuration of this machine says so; see client.toml(5)";
+      }
       if (error.detail == static_cast<std::uint64_t>(ResultReason::kWrongKeyLifecycleState)) {
         return "\"dare key show KEY\" tells the state of the key; a revoked one is out of use";
       }

@@ -72,7 +72,8 @@ int Run(int argc, char** argv) {
     PrintError(heap.error());
     return kFailed;
   }
-  const Result<void> done = session.action();
+  Result<void> done = session.ApplyCryptoPolicy();
+  if (done) done = session.action();
   std::cout.flush();
   if (!done && Session::signal() != 0) {
     std::cerr << "dare: error: interrupted\n";

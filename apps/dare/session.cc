@@ -34,6 +34,11 @@ void Session::CatchSignals() {
   ::sigaction(SIGXFSZ, &ignore, nullptr);
 }
 
+Result<void> Session::ApplyCryptoPolicy() const {
+  const crypto::PolicyChoice choice = TRY(client::LoadPolicy(config_path));
+  return crypto::ApplyPolicy(choice, crypto::ProviderLoading::kMayLoad);
+}
+
 Result<const client::Config*> Session::Config() {
   if (!config_) {
     Result<client::Config> loaded = client::LoadConfig(config_path);

@@ -24,6 +24,9 @@ class Session {
   // What the chosen verb does; set while the command line is read.
   std::function<Result<void>()> action;
 
+  // Confines this program to approved algorithms where [crypto] of the configuration file, if there
+  // is one, says so. Before anything is computed, for every verb.
+  Result<void> ApplyCryptoPolicy() const;
   // The configuration; kNotFound, with what to do, when there is none.
   Result<const client::Config*> Config();
   // The key servers; nothing is sent before the first call.

@@ -16,6 +16,8 @@ namespace {
 
 using Milliseconds = std::chrono::milliseconds;
 
+constexpr std::size_t kMostBytes = 1u << 20;  // of the file
+
 // Reads keys out of one table and remembers which it was asked for, so that the rest can be
 // refused.
 class TableReader {
@@ -40,6 +42,15 @@ class TableReader {
     const auto text = node->value_exact<std::string>();
     if (!text) return Fault(node, key, "must be a string");
     value = *text;
+    return {};
+  }
+
+  Result<void> Flag(std::string_view key, bool& value) {
+    const toml::node* node = Find(key);
+    if (node == nullptr) return {};
+    const auto flag = node->value_exact<bool>();
+    if (!flag) return Fault(node, key, "must be true or false");
+    value = *flag;
     return {};
   }
 
@@ -152,6 +163,23 @@ Result<void> ReadPaths(TableReader& in, std::string_view key, const std::string&
   return {};
 }
 
+Result<void> ReadPolicy(TableReader& root, const std::string& path, crypto::PolicyChoice& choice) {
+  const toml::table* table = TRY(root.Table("crypto"));
+  if (table == nullptr) return {};
+  TableReader in(*table, "crypto.", path);
+  std::string policy = "default";
+  TRY(in.Text("policy", policy));
+  if (policy != "default" && policy != "fips") {
+    return in.Fault(in.Find("policy"), "policy", "must be \"default\" or \"fips\"");
+  }
+  choice.fips = policy == "fips";
+  TRY(in.Flag("require_provider", choice.require_provider));
+  if (choice.require_provider && !choice.fips) {
+    return in.Fault(in.Find("require_provider"), "require_provider", "needs policy = \"fips\"");
+  }
+  return in.RefuseOthers();
+}
+
 Result<Config> ReadTables(const toml::table& root, const std::string& path) {
   Config config;
   config.path = path;
@@ -185,8 +213,18 @@ Result<Config> ReadTables(const toml::table& root, const std::string& path) {
     TRY(seal.Integer("threads", config.threads, 0, 1024));
     TRY(seal.RefuseOthers());
   }
+  TRY(ReadPolicy(in, path, config.crypto_policy));
   TRY(in.RefuseOthers());
   return config;
+}
+
+Result<toml::table> Parse(std::string_view text, const std::string& path) {
+  try {
+    return toml::table(toml::parse(text, path));
+  } catch (const toml::parse_error& error) {
+    return Error(Code::kInvalidArgument, path + ":" + std::to_string(error.source().begin.line) +
+                                             ": " + std::string(error.description()));
+  }
 }
 
 std::string Seconds(Milliseconds time) {
@@ -204,17 +242,22 @@ std::string Quoted(std::string_view text) {
 }  // namespace
 
 Result<Config> ParseConfig(std::string_view text, const std::string& path) {
-  try {
-    const toml::table root = toml::parse(text, path);
-    return ReadTables(root, path);
-  } catch (const toml::parse_error& error) {
-    return Error(Code::kInvalidArgument, path + ":" + std::to_string(error.source().begin.line) +
-                                             ": " + std::string(error.description()));
-  }
+  return ReadTables(TRY(Parse(text, path)), path);
+}
+
+Result<crypto::PolicyChoice> LoadPolicy(const std::string& path) {
+  crypto::PolicyChoice choice;
+  const Result<Bytes> text = ReadFile(path, kMostBytes);
+  if (!text && text.error().detail == ENOENT) return choice;
+  if (!text) return text.error();
+  const toml::table root = TRY(Parse(AsText(*text), path));
+  TableReader in(root, "", path);
+  TRY(ReadPolicy(in, path, choice));
+  return choice;
 }
 
 Result<Config> LoadConfig(const std::string& path) {
-  Result<Bytes> text = ReadFile(path, 1u << 20);
+  Result<Bytes> text = ReadFile(path, kMostBytes);
   if (!text && text.error().detail == ENOENT) {
     return Error(Code::kNotFound, "there is no configuration at " + path, ENOENT);
   }
@@ -253,6 +296,10 @@ std::string WriteConfig(const Config& config) {
       << "idle_seconds = " << Seconds(config.idle_timeout) << "\n\n[seal]\n"
       << "frame_bytes = " << config.frame_bytes << "\n"
       << "threads = " << config.threads << "\n";
+  if (config.crypto_policy.fips) {
+    out << "\n[crypto]\npolicy = \"fips\"\nrequire_provider = "
+        << (config.crypto_policy.require_provider ? "true" : "false") << "\n";
+  }
   return out.str();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/endpoint.h"
+#include "crypto/fips_policy.h"
 #include "kmip/protocol_version.h"
 
 namespace dare::client {
@@ -37,12 +38,19 @@ struct Config {
 
   std::uint32_t frame_bytes = 256u << 10;  // of sealed files
   std::uint32_t threads = 0;               // 0: one for each core
+
+  crypto::PolicyChoice crypto_policy;
 };
 
 // Unknown keys, wrong types and impossible values are refused: kInvalidArgument,
 // "PATH:LINE: …". kIo or kNotFound when the file cannot be read.
 Result<Config> LoadConfig(const std::string& path);
 Result<Config> ParseConfig(std::string_view text, const std::string& path);
+
+// [crypto] alone, for what needs no key server: whatever else the file says, right or wrong. The
+// default where there is no file; else as LoadConfig, so that a policy that cannot be read is not
+// taken for none.
+Result<crypto::PolicyChoice> LoadPolicy(const std::string& path);
 
 // What `dare enroll` writes: `config` as TOML, with a line on where it came from.
 std::string WriteConfig(const Config& config);

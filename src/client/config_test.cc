@@ -115,6 +115,32 @@ TEST(ClientConfig, WhatEnrolWritesIsReadBack) {
   EXPECT_EQ(read->request_timeout, config.request_timeout);
 }
 
+TEST(ClientConfig, TheCryptoPolicyIsReadAndKeptByEnrol) {
+  EXPECT_EQ(Refusal("[crypto]\npolicy = \"strict\"\n"),
+            "/etc/dare/client.toml:7: crypto.policy must be \"default\" or \"fips\"");
+  EXPECT_NE(Refusal("[crypto]\nrequire_provider = true\n").find("needs policy = \"fips\""),
+            std::string::npos);
+  EXPECT_NE(Refusal("[crypto]\nrequire = true\n").find("is not a key"), std::string::npos);
+  for (const bool provider : {false, true}) {
+    auto config =
+        ParseConfig(std::string(kLeast) + "[crypto]\npolicy = \"fips\"\nrequire_provider = " +
+                        (provider ? "true" : "false") + "\n",
+                    "/etc/dare/client.toml");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->crypto_policy, (crypto::PolicyChoice{true, provider}));
+    EXPECT_EQ(ParseConfig(WriteConfig(*config), "/x")->crypto_policy, config->crypto_policy);
+  }
+  const auto silent = ParseConfig(kLeast, "/etc/dare/client.toml");
+  EXPECT_EQ(silent->crypto_policy, crypto::PolicyChoice{});
+  EXPECT_EQ(WriteConfig(*silent).find("crypto"), std::string::npos) << "older programs read it";
+}
+
+TEST(ClientConfig, ThePolicyAloneIsTheDefaultWithoutAFile) {
+  const auto choice = LoadPolicy("/nonexistent/client.toml");
+  ASSERT_TRUE(choice) << choice.error().message;
+  EXPECT_EQ(*choice, crypto::PolicyChoice{});
+}
+
 TEST(ClientConfig, AMissingFileIsNotFound) {
   EXPECT_EQ(LoadConfig("/nonexistent/client.toml").error().code, Code::kNotFound);
 }

@@ -87,6 +87,7 @@ Result<Enrolled> EnrolMachine(const EnrolmentOptions& options, const SecretBytes
   if (FileExists(config.path) && !options.replace) {
     return Error(Code::kAlreadyExists, "this machine is enrolled already: " + config.path);
   }
+  config.crypto_policy = TRY(LoadPolicy(config.path));  // an enrolment does not change it
   const ServerUrl url = TRY(ParseUrl(options.url));
   TRY(MakeFolders(folder));
   if (::access(folder.c_str(), W_OK) != 0) {  // before the token is used up

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "client/certificate_request.h"
+#include "crypto/fips_policy.h"
 
 namespace dare::client {
 namespace {
@@ -73,6 +74,11 @@ class Exchange {
     Set(CURLOPT_NOSIGNAL, 1L);
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(server.timeout.count()));
     Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (crypto::ConfinedToFips()) {
+      Set(CURLOPT_TLS13_CIPHERS, crypto::kApprovedTls13Suites);
+      Set(CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM");
+      Set(CURLOPT_SSL_EC_CURVES, crypto::kApprovedTlsGroups);
+    }
     Set(CURLOPT_ERRORBUFFER, error_);
     Set(CURLOPT_WRITEFUNCTION, &Collect);
     Set(CURLOPT_WRITEDATA, static_cast<void*>(&answer_.body));

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "crypto/fips_policy.h"
 
 namespace dare::client {
 namespace {
@@ -88,6 +89,11 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Create(const Config& config) {
   const std::shared_ptr<TlsContext> owner(new TlsContext(context));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(context, kSuites12);
+  if (crypto::ConfinedToFips() &&
+      (SSL_CTX_set_ciphersuites(context, crypto::kApprovedTls13Suites) != 1 ||
+       SSL_CTX_set1_groups_list(context, crypto::kApprovedTlsGroups) != 1)) {
+    return Error(Code::kUnsupported, "cannot set the TLS suites: " + TakeTlsError());
+  }
   // Answers hold keys: OpenSSL shall not keep a copy of what we have read.
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/secret_bytes.h"
+#include "crypto/fips_policy.h"
 #include "crypto/ipsec_mb_kernel.h"
 
 namespace dare::crypto {
@@ -128,6 +129,7 @@ Result<void> CheckSizes(ByteView iv, std::size_t tag_size) {
 
 Result<Aead> Aead::Create(ByteView key) {
   TRY(CheckKeySize(key));
+  if (ConfinedToFips()) return CreateOnOpenSsl(key);
   if (auto kernel = MakeIpsecMbKernel(key)) return Aead(std::move(kernel));
   return CreateOnOpenSsl(key);
 }

@@ -33,7 +33,7 @@ class AeadKernel {
 class Aead {
  public:
   // kInvalidArgument unless `key` has 16, 24 or 32 bytes. Takes the fastest implementation for bulk
-  // data on this machine (see ipsec_mb_kernel.h).
+  // data on this machine (ipsec_mb_kernel.h), and OpenSSL's in a confined process (fips_policy.h).
   static Result<Aead> Create(ByteView key);
   // The same on OpenSSL, whatever the machine has: for single small messages, and as reference.
   static Result<Aead> CreateOnOpenSsl(ByteView key);

@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include "crypto/fips_approval.h"
+#include "crypto/fips_policy.h"
+
 namespace dare::crypto {
 namespace {
 
@@ -108,6 +111,7 @@ Result<void> CheckCipher(const AlgorithmPolicy& policy, CipherAlgorithm algorith
     return Error(Code::kUnsupported, std::string(Name(algorithm)) + " with " +
                                          std::string(Name(mode)) + " is not offered");
   }
+  if (ConfinedToFips()) TRY(RequireApproved(algorithm));
   if (!policy.allow_legacy) {
     switch (algorithm) {
       case CipherAlgorithm::kTripleDes:
@@ -127,6 +131,7 @@ Result<void> CheckCipher(const AlgorithmPolicy& policy, CipherAlgorithm algorith
 }
 
 Result<void> CheckHash(const AlgorithmPolicy& policy, HashAlgorithm hash) {
+  if (ConfinedToFips()) TRY(RequireApproved(hash));
   const bool legacy = hash == HashAlgorithm::kMd5 || hash == HashAlgorithm::kSha1 ||
                       hash == HashAlgorithm::kRipemd160;
   if (legacy && !policy.allow_legacy) return Legacy(Name(hash));
@@ -135,6 +140,7 @@ Result<void> CheckHash(const AlgorithmPolicy& policy, HashAlgorithm hash) {
 
 Result<void> CheckHmac(const AlgorithmPolicy& policy, HashAlgorithm hash, std::size_t key_bytes) {
   if (key_bytes == 0) return Error(Code::kInvalidArgument, "a MAC needs a key");
+  if (ConfinedToFips()) TRY(RequireApproved(hash));
   if (policy.allow_legacy) return {};
   if (hash == HashAlgorithm::kMd5) return Legacy("HMAC with MD5");
   if (key_bytes * 8 < 112) return Legacy("an HMAC key under 112 bits");
@@ -142,6 +148,7 @@ Result<void> CheckHmac(const AlgorithmPolicy& policy, HashAlgorithm hash, std::s
 }
 
 Result<void> CheckKey(const AlgorithmPolicy& policy, KeyAlgorithm algorithm, std::size_t bits) {
+  if (ConfinedToFips()) TRY(RequireApproved(algorithm));
   bool right = false;
   bool legacy = false;
   switch (algorithm) {
@@ -181,6 +188,7 @@ Result<void> CheckKey(const AlgorithmPolicy& policy, KeyAlgorithm algorithm, std
 }
 
 Result<void> CheckKey(const AlgorithmPolicy& policy, const KeyFacts& key) {
+  if (ConfinedToFips()) TRY(RequireApproved(key));
   if (!IsLegacy(key) || policy.allow_legacy) return {};
   return Legacy("a key for " + std::string(Name(key.family)) + " of " + std::to_string(key.bits) +
                 " bits" + (key.curve.empty() ? "" : " on the curve " + key.curve));

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "crypto/digest.h"
+#include "crypto/fips_approval.h"
+#include "crypto/fips_policy.h"
 #include "crypto/openssl_handles.h"
 
 namespace dare::crypto {
@@ -51,7 +53,8 @@ Result<SecretBytes> Pbkdf2(HashAlgorithm hash, ByteView password, ByteView salt,
     return Error(Code::kInvalidArgument, "PBKDF2 needs iterations and a length");
   }
   std::string name(Name(hash));
-  int unchecked = 1;  // RFC 8018 as it is, without the least lengths of SP 800-132
+  // RFC 8018 as it is; the least lengths of SP 800-132 only where FIPS 140-3 is asked for.
+  int unchecked = ConfinedToFips() ? 0 : 1;
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name.data(), 0),
       Octets(OSSL_KDF_PARAM_PASSWORD, password),
@@ -116,6 +119,7 @@ Result<SecretBytes> AwsSigningKey(ByteView secret, ByteView date, ByteView regio
 }
 
 Result<SecretBytes> Agree(const PrivateKey& own, const PublicKey& peer) {
+  if (ConfinedToFips()) TRY(RequireApproved(own.facts()));
   const Error unfit(Code::kInvalidArgument, "these keys do not agree on a secret");
   if (own.facts().family != peer.facts().family || own.facts().curve != peer.facts().curve) {
     return unfit;

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "crypto/digest.h"
+#include "crypto/fips_policy.h"
 #include "crypto/key_wrap.h"
 #include "crypto/random.h"
 
@@ -27,6 +28,11 @@ struct KdfContextDeleter {
 
 // The two keys, one behind the other.
 Result<SecretBytes> Scrypt(ByteView secret, ByteView salt, std::uint32_t log2_cost) {
+  if (ConfinedToFips()) {
+    return Error(Code::kDenied,
+                 "passwords are kept by scrypt, which FIPS 140-3 does not approve, and the crypto "
+                 "policy is fips");
+  }
   static EVP_KDF* const scrypt = EVP_KDF_fetch(nullptr, "SCRYPT", nullptr);
   const std::unique_ptr<EVP_KDF_CTX, KdfContextDeleter> context(EVP_KDF_CTX_new(scrypt));
   std::uint64_t n = std::uint64_t{1} << log2_cost;

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "crypto/fips_policy.h"
 #include "crypto/openssl_handles.h"
 #include "crypto/x509_handles.h"
 
@@ -20,6 +21,14 @@ constexpr std::int64_t kMostIterations = 1'000'000;
 Error Damaged() {
   ERR_clear_error();
   return Error(Code::kDamaged, "the PKCS#12 container does not open with this password");
+}
+
+// The key of a container's MAC comes from RFC 7292's own derivation, which SP 800-132 does not
+// know.
+Result<void> RefuseWhereConfined() {
+  if (!ConfinedToFips()) return {};
+  return Error(Code::kDenied,
+               "PKCS#12 is not approved by FIPS 140-3, and the crypto policy is fips");
 }
 
 Error NoMemory() {
@@ -167,6 +176,7 @@ std::string FriendlyName(X509* certificate) {
 }  // namespace
 
 Result<Pkcs12> OpenPkcs12(ByteView der, ByteView password, const AlgorithmPolicy& policy) {
+  TRY(RefuseWhereConfined());
   const WipingBytes text = TRY(Terminated(password));
   const Pkcs12Ptr container = TRY(Decode(der));
   TRY(CheckProtection(container.get(), policy));
@@ -196,6 +206,7 @@ Result<Pkcs12> OpenPkcs12(ByteView der, ByteView password, const AlgorithmPolicy
 }
 
 Result<SecretBytes> MakePkcs12(const Pkcs12& contents, ByteView password) {
+  TRY(RefuseWhereConfined());
   const WipingBytes text = TRY(Terminated(password));
   X509Ptr own;
   const StackPtr others(sk_X509_new_null());

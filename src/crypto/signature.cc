@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "crypto/digest.h"
+#include "crypto/fips_approval.h"
+#include "crypto/fips_policy.h"
 #include "crypto/openssl_handles.h"
 
 namespace dare::crypto {
@@ -31,6 +33,7 @@ Result<void> CheckScheme(const KeyFacts& key, const SignatureScheme& scheme,
   if (!CanSign(key.family)) {
     return Error(Code::kUnsupported, std::string(Name(key.family)) + " keys do not sign");
   }
+  if (ConfinedToFips()) TRY(RequireApproved(key));
   if (SignsWholeMessages(key.family)) return {};
   if (scheme.hash) {
     TRY(CheckHash(policy, *scheme.hash));

@@ -5,6 +5,7 @@
 
 #include "crypto/block_cipher.h"
 #include "crypto/digest.h"
+#include "crypto/fips_policy.h"
 #include "crypto/key_derivation.h"
 #include "engine/asymmetric_use.h"
 #include "engine/cipher_choice.h"
@@ -194,11 +195,21 @@ Result<SecretBytes> ByHkdf(const DerivationParameters& derivation,
                       derivation.data.empty() ? ByteView() : derivation.data[0], length);
 }
 
+// SP 800-133 rev. 2, 6.2 and 6.3: keys come from keys by a MAC, a key derivation function or a
+// password's; bare hashes and ciphertexts are none of these.
+Result<void> RequireApproved(DerivationMethod method) {
+  if (method != DerivationMethod::kHASH && method != DerivationMethod::kENCRYPT) return {};
+  return Reject(ResultReason::kPermissionDenied,
+                "this derivation method is not approved by FIPS 140-3, and the crypto policy is "
+                "fips");
+}
+
 }  // namespace
 
 Result<SecretBytes> Derive(DerivationMethod method, const DerivationParameters& derivation,
                            const std::vector<UsableKey>& bases, std::size_t length,
                            const OperationContext& context) {
+  if (crypto::ConfinedToFips()) TRY(RequireApproved(method));
   switch (method) {
     case DerivationMethod::kPBKDF2:
       return ByPbkdf2(derivation, bases, length);

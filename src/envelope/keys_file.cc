@@ -87,6 +87,9 @@ Result<std::shared_ptr<KeyWrapper>> WrapperOf(const Entry& entry) {
   const RsaPadding padding = TRY(PaddingOf(entry));
   auto rsa = RawRsaKeyWrapper::Create(*entry.key_namespace, *entry.name, entry.private_pem.Reveal(),
                                       padding);
+  if (!rsa && rsa.error().code == Code::kDenied) {  // by the crypto policy
+    return rsa.error().In("key \"" + entry.label + "\"");
+  }
   if (!rsa) return BadKey(entry.label, "is unusable: " + rsa.error().message);
   return std::shared_ptr<KeyWrapper>(*std::move(rsa));
 }

@@ -9,6 +9,8 @@
 
 #include <utility>
 
+#include "crypto/fips_policy.h"
+
 namespace dare::envelope {
 namespace {
 
@@ -103,12 +105,23 @@ Result<std::shared_ptr<RawRsaKeyWrapper>> RawRsaKeyWrapper::Create(std::string k
   if (pem.size() > (1u << 20) || key_namespace.size() > 0xFFFF || key_name.size() > 0xFFFF) {
     return Error(Code::kInvalidArgument, "the RSA key, its namespace or its name is too long");
   }
+  // SP 800-131A rev. 2, 6: PKCS#1 v1.5 is disallowed for key transport since 2024.
+  if (padding == RsaPadding::kInsecurePkcs1 && crypto::ConfinedToFips()) {
+    return Error(Code::kDenied,
+                 "RSA with PKCS#1 v1.5 is not approved by FIPS 140-3, and the crypto policy is "
+                 "fips");
+  }
   auto key = std::make_unique<Key>();
   key->key = ReadPem(pem, true);
   key->can_unwrap = key->key != nullptr;
   if (!key->key) key->key = ReadPem(pem, false);
   if (!key->key || EVP_PKEY_get_base_id(key->key.get()) != EVP_PKEY_RSA) {
     return Error(Code::kInvalidArgument, "not an RSA key in PEM form");
+  }
+  if (EVP_PKEY_get_bits(key->key.get()) < kLeastBits && crypto::ConfinedToFips()) {
+    return Error(Code::kDenied,
+                 "an RSA key under 2048 bits is not approved by FIPS 140-3, and the crypto policy "
+                 "is fips");
   }
   return std::shared_ptr<RawRsaKeyWrapper>(
       new RawRsaKeyWrapper(std::move(key_namespace), std::move(key_name), std::move(key), padding));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/secret_bytes.h"
+#include "crypto/fips_policy.h"
 #include "envelope/recovery_key.h"
 #include "envelope/rewrap.h"
 #include "envelope/sealed_file.h"
@@ -22,6 +23,7 @@ Result<std::unique_ptr<dare_client>> NewClient(const char* config_path) {
   TRY(StartSecureHeap(kSecureHeapBytes));
   const client::Config config = TRY(client::LoadConfig(
       config_path != nullptr ? config_path : std::string(client::kDefaultConfigFile)));
+  TRY(crypto::ApplyPolicy(config.crypto_policy, crypto::ProviderLoading::kMustBeInForce));
   auto client = std::make_unique<dare_client>();
   client->kms = TRY(client::KmsClient::Create(config));
   for (envelope::RecoveryKey& key : TRY(envelope::ReadRecoveryKeys(config.recovery_keys))) {

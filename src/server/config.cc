@@ -354,6 +354,35 @@ void ReadLevel(TableReader& root, log::Level& out) {
   if (level == "error") out = log::Level::kError;
 }
 
+// What approved algorithms leave no room for is refused here and not at the first request.
+void CheckPolicy(TableReader& table, const Config& config) {
+  const bool chacha20 = std::ranges::any_of(
+      config.groups, [](const GroupConfig& group) { return group.algorithm == "ChaCha20"; });
+  const std::pair<bool, const char*> refused[] = {
+      {config.allow_legacy_algorithms, "allow_legacy_algorithms"},
+      {config.tls.rsa_cbc_suites, "tls.rsa_cbc_suites"},
+      {chacha20, "a group of ChaCha20 keys"},
+      {!config.credentials.gateways.empty(), "credentials.gateways, whose passwords scrypt keeps"}};
+  for (const auto& [given, what] : refused) {
+    if (given) {
+      table.Complain(*table.At("policy"),
+                     std::string("crypto.policy \"fips\" does not go with ") + what);
+    }
+  }
+}
+
+void ReadPolicy(TableReader& table, Config& config) {
+  std::string policy = "default";
+  table.Choice("policy", policy, {"default", "fips"});
+  table.Flag("require_provider", config.crypto_policy.require_provider);
+  config.crypto_policy.fips = policy == "fips";
+  if (config.crypto_policy.fips) return CheckPolicy(table, config);
+  if (config.crypto_policy.require_provider) {
+    table.Complain(*table.At("require_provider"),
+                   "crypto.require_provider needs crypto.policy = \"fips\"");
+  }
+}
+
 void ReadCrypto(TableReader& root, Config& config) {
   TableReader table = root.Table("crypto");
   table.Choice("random_generator", config.random_generator, {"drbg", "ansi-x9.31"});
@@ -362,6 +391,7 @@ void ReadCrypto(TableReader& root, Config& config) {
                    "crypto.random_generator \"ansi-x9.31\" needs allow_legacy_algorithms: NIST "
                    "withdrew it");
   }
+  ReadPolicy(table, config);
   table.RefuseOthers();
 }
 
@@ -412,8 +442,8 @@ void ReadRoot(TableReader& root, Config& config) {
   audit.RefuseOthers();
   ReadGroups(root.Table("groups"), config.groups);
   ReadLimits(root.Table("limits"), config.limits);
-  ReadCrypto(root, config);
   ReadCredentials(root.Table("credentials"), config.credentials);
+  ReadCrypto(root, config);  // what other tables say may not go with its policy
   ReadConformance(root.Table("conformance"), config.conformance);
   TableReader push = root.Table("push");
   push.Names("clients", config.push.clients);

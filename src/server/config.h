@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/secret_bytes.h"
+#include "crypto/fips_policy.h"
 
 namespace dare::server {
 
@@ -166,6 +167,7 @@ struct Config {
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names
   bool allow_legacy_algorithms = false;
+  crypto::PolicyChoice crypto_policy;
   std::string random_generator = "drbg";  // or "ansi-x9.31", of the keys that are made for clients
   std::vector<GroupConfig> groups;
   // Name spaces for which the server makes up Application Data that a client leaves out.

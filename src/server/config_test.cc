@@ -213,6 +213,20 @@ TEST(ConfigTest, AWithdrawnRandomGeneratorNeedsTheLegacySwitch) {
   EXPECT_THAT(MistakeWith("[crypto]\nrandom_generator = \"dice\"\n"), HasSubstr("must be one of"));
 }
 
+TEST(ConfigTest, ReadsTheCryptoPolicyAndRefusesWhatItLeavesNoRoomFor) {
+  const std::string fips = "[crypto]\npolicy = \"fips\"\n";
+  EXPECT_EQ(MistakeWith(fips), "accepted");
+  EXPECT_EQ(MistakeWith(fips + "require_provider = true\n"), "accepted");
+  EXPECT_THAT(MistakeWith("[crypto]\npolicy = \"strict\"\n"), HasSubstr("must be one of"));
+  EXPECT_THAT(MistakeWith("[crypto]\nrequire_provider = true\n"), HasSubstr("needs crypto.policy"));
+  EXPECT_THAT(MistakeWith("allow_legacy_algorithms = true\n" + fips),
+              HasSubstr("does not go with allow_legacy_algorithms"));
+  EXPECT_THAT(MistakeWith(fips + "[groups.g]\nalgorithm = \"ChaCha20\"\n"),
+              HasSubstr("a group of ChaCha20 keys"));
+  EXPECT_THAT(MistakeWith(fips + "[credentials]\ngateways = [\"g\"]\n"),
+              HasSubstr("credentials.gateways"));
+}
+
 TEST(ConfigTest, RefusesValuesOutOfRange) {
   EXPECT_THAT(MistakeWith("[kmip]\nport = 65536\n"), HasSubstr("must be from 0 to 65535"));
   EXPECT_THAT(MistakeWith("[limits]\nmessage_bytes = 10\n"), HasSubstr("must be from 1024"));

@@ -11,6 +11,7 @@
 
 #include <utility>
 
+#include "crypto/fips_policy.h"
 #include "crypto/x509.h"
 #include "server/client_verification.h"
 #include "server/ticket_keys.h"
@@ -152,13 +153,16 @@ Result<void> LoadCredentials(SSL_CTX* context, const TlsOptions& options) {
 }
 
 Result<void> SetProtocol(SSL_CTX* context, const TlsOptions& options) {
+  const bool fips = crypto::ConfinedToFips();
   std::string suites = kTls12Suites;
   if (options.rsa_cbc_suites) suites += kRsaCbcSuites;
-  const bool done = SSL_CTX_set_min_proto_version(
-                        context, options.allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
-                    SSL_CTX_set_ciphersuites(context, kTls13Suites) == 1 &&
-                    SSL_CTX_set_cipher_list(context, suites.c_str()) == 1 &&
-                    SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1;
+  const bool done =
+      SSL_CTX_set_min_proto_version(context,
+                                    options.allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+      SSL_CTX_set_ciphersuites(context, fips ? crypto::kApprovedTls13Suites : kTls13Suites) == 1 &&
+      SSL_CTX_set_cipher_list(context, suites.c_str()) == 1 &&
+      SSL_CTX_set1_groups_list(context, fips ? crypto::kApprovedTlsGroups : "X25519:P-256:P-384") ==
+          1;
   if (!done) return TlsError("cannot set the TLS suites");
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT);
