@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <thread>
@@ -36,6 +37,12 @@ std::array<std::uint8_t, 16> BootId() {
   const Result<Bytes> bytes = FromHex(digits);
   if (bytes && bytes->size() == id.size()) std::copy(bytes->begin(), bytes->end(), id.begin());
   return id;
+}
+
+Time WallClock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return {now.tv_sec, static_cast<std::uint32_t>(now.tv_nsec)};
 }
 
 // What an earlier run knew, walked beside the source.
@@ -425,7 +432,7 @@ Result<void> Sealing::SealItem(Item& item, unsigned worker) {
     // Its message is named nowhere, so that the sweep takes it.
     return Error(Code::kConflict, "it changed while it was being sealed");
   }
-  if (MayChangeUnseen(item.entry)) item.entry.file.changed = {};
+  if (MayChangeUnseen(item.entry.file.changed, WallClock())) item.entry.file.changed = {};
   item.outcome = Outcome::kSealed;
   return {};
 }

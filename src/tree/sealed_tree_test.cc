@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "envelope/envelope_for_test.h"
 #include "tree/beneath.h"
@@ -13,6 +14,7 @@
 #include "tree/open_tree.h"
 #include "tree/read_tree.h"
 #include "tree/seal_tree.h"
+#include "tree/source_folder.h"
 
 namespace dare::tree {
 namespace {
@@ -302,6 +304,22 @@ TEST(InOrder, GivesItemsBackInTheOrderTheyWerePut) {
   }
   while (!work.empty()) EXPECT_EQ(work.Pop(), 2 * taken++);
   EXPECT_EQ(taken, 1000);
+}
+
+TEST(TimeOfChange, ProvesNothingWhileItIsFreshOrInTheFuture) {
+  const Time now{1000, 50'000'000};
+  EXPECT_FALSE(MayChangeUnseen({999, 900'000'000}, now));
+  EXPECT_FALSE(MayChangeUnseen({999, 950'000'000}, now));  // 100 ms ago
+  EXPECT_TRUE(MayChangeUnseen({999, 950'000'001}, now));
+  EXPECT_TRUE(MayChangeUnseen({1000, 0}, now));
+  EXPECT_TRUE(MayChangeUnseen({1000, 60'000'000}, now));
+  EXPECT_TRUE(MayChangeUnseen({1001, 0}, now));
+  // A clock that jumped, or a file system that says anything.
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  EXPECT_TRUE(MayChangeUnseen({kMost, 0}, now));
+  EXPECT_FALSE(MayChangeUnseen({kLeast, 999'999'999}, now));
+  EXPECT_TRUE(MayChangeUnseen({0, 0}, {kLeast + 1, 0}));
 }
 
 }  // namespace

@@ -49,16 +49,6 @@ int FlagsFor(EntryKind kind) {
   }
 }
 
-// A file whose time of change is as new as that may change again within the same tick of the clock.
-bool IsTooFresh(const Time& changed) {
-  constexpr std::int64_t kTick = 100'000'000;
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  const std::int64_t age = (now.tv_sec - changed.seconds) * 1'000'000'000 + now.tv_nsec -
-                           static_cast<std::int64_t>(changed.nanoseconds);
-  return age < kTick;
-}
-
 }  // namespace
 
 Entry SeenName::AsEntry(const std::string& folder) const {
@@ -141,7 +131,14 @@ bool IsUnchanged(int fd, const Entry& entry) {
          ModifiedOf(now) == entry.modified && ChangedOf(now) == entry.file.changed;
 }
 
-bool MayChangeUnseen(const Entry& entry) { return IsTooFresh(entry.file.changed); }
+bool MayChangeUnseen(const Time& changed, const Time& now) {
+  constexpr std::int64_t kSecond = 1'000'000'000, kTick = kSecond / 10;
+  if (changed.seconds > now.seconds) return true;
+  if (changed.seconds < now.seconds - 1) return false;
+  const std::int64_t age = (now.seconds - changed.seconds) * kSecond +
+                           std::int64_t{now.nanoseconds} - std::int64_t{changed.nanoseconds};
+  return age < kTick;
+}
 
 std::uint64_t CountBytes(int root, const std::string& path) {
   const Result<std::vector<SeenName>> names = ListFolder(root, path);

@@ -32,8 +32,9 @@ Result<FileDescriptor> ReadSource(int root, ino_t inode, Entry& entry);
 // Whether the file is still what `entry` says.
 bool IsUnchanged(int fd, const Entry& entry);
 // True for a file that was changed just now: it may change again within the same tick of the file
-// system's clock, so that its time of change proves nothing.
-bool MayChangeUnseen(const Entry& entry);
+// system's clock, so that its time of change proves nothing. So does one in the future: the clock
+// was set back.
+bool MayChangeUnseen(const Time& changed, const Time& now);
 
 // The bytes of all regular files below, for a progress bar; what cannot be read counts nothing.
 std::uint64_t CountBytes(int root, const std::string& path);

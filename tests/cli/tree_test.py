@@ -422,6 +422,42 @@ class Attacks(TreeTest):
         tree.forge([record(LINK, 1, b"l", sealed_tree.text(b"x"), flags=4)[:-1]])
         self.refused("attributes that are not there")
 
+    def test_headers_that_promise_too_much(self):
+        """Sixty thousand wrapped keys, more of them than there are bytes, lengths beyond the end, frames of four gigabytes."""
+        def lies(data):
+            count = 35 + 2 + struct.unpack(">H", data[35:37])[0]  # where the number of wrapped keys stands
+            message = sealed_tree.Message(data)
+            one = b"".join(sealed_tree.text(part) for part in message.edks[0])
+            behind = count + 2 + len(one)
+            yield "65535 wrapped keys", data[:count] + b"\xff\xff" + data[count + 2:]
+            yield "no wrapped keys", data[:count] + b"\0\0" + data[behind:]
+            yield "60000 wrapped keys", data[:count] + struct.pack(">H", 60_000) + one * 60_000 + data[behind:]
+            yield "a context of 65535 bytes", data[:35] + b"\xff\xff" + data[37:]
+            yield "a wrapped key of 65535 bytes", data[:behind - 50] + b"\xff\xff" + data[behind - 48:]
+            for length in (0, 2**32 - 1):
+                yield f"frames of {length} bytes", data[:behind + 1] + struct.pack(">I", length) + data[behind + 5:]
+
+        for name in ("manifest", "key-block"):
+            path = self.sealed / name
+            good = path.read_bytes()
+            for what, bad in lies(good if name == "manifest" else good[:4096]):
+                path.write_bytes(bad if name == "manifest" else bad[:4096] * 2)
+                self.refused(f"{name}: {what}")
+            path.write_bytes(good)
+        tree, good = self.tree(), self.data("a").read_bytes()
+        message_id, tag = sealed_tree.Message(good).id, sealed_tree.Message(good).tag
+        place = self.sealed / "data" / message_id[:1].hex() / message_id[1:16].hex()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for what, bad in lies(good):
+            place.write_bytes(bad)
+            # A manifest that knows it as it is: else its size alone would tell.
+            part = struct.pack(">QQ", 5000, len(bad)) + message_id + tag + bad[-16:] + struct.pack(">QqI", 0, 0, 0)
+            tree.forge([record(FILE, 1, b"x", part)], 5000)
+            done = self.machine("open", "src.dare", "-o", "out", cwd=self.folder)
+            self.assertEqual(done.returncode, DAMAGED, f"{what}: {done.stderr}")
+            self.assertEqual(list((self.folder / "out").iterdir()), [], what)
+            shutil.rmtree(self.folder / "out")
+
     def test_totals_that_lie(self):
         tree = self.tree()
         records = [record(FOLDER, 0, b"", b"")]
