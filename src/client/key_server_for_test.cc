@@ -82,6 +82,16 @@ const std::string& PkiFolderForTest() {
 
 KeyServerForTest::KeyServerForTest(Handler handler, const std::string& certificate,
                                    const std::string& client_ca)
+    : KeyServerForTest(
+          [handler = std::move(handler)](kmip::RequestMessage& message) {
+            const auto item = message.Next();
+            CHECK(item.has_value());
+            return handler(*item, message.header().version);
+          },
+          certificate, client_ca) {}
+
+KeyServerForTest::KeyServerForTest(MessageHandler handler, const std::string& certificate,
+                                   const std::string& client_ca)
     : handler_(std::move(handler)), context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
   const std::string at = PkiFolderForTest() + "/";
   CHECK(SSL_CTX_use_certificate_chain_file(context_.get(), (at + certificate + ".crt").c_str()) ==
@@ -140,9 +150,7 @@ void KeyServerForTest::Serve(int socket) {
     ++requests_;
     auto message = kmip::RequestMessage::Open(bytes);
     CHECK(message.has_value());
-    const auto item = message->Next();
-    CHECK(item.has_value());
-    const Answer answer = handler_(*item, message->header().version);
+    const Answer answer = handler_(*message);
     open = answer && SSL_write(ssl, answer->data(), static_cast<int>(answer->size())) > 0;
   }
   {

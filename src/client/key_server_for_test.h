@@ -31,7 +31,12 @@ class KeyServerForTest {
   using Answer = std::optional<WipingBytes>;
   using Handler = std::function<Answer(const kmip::RequestItem& item, kmip::ProtocolVersion)>;
 
+  // The same for a message of any number of items.
+  using MessageHandler = std::function<Answer(kmip::RequestMessage& message)>;
+
   explicit KeyServerForTest(Handler handler, const std::string& certificate = "server",
+                            const std::string& client_ca = "ca");
+  explicit KeyServerForTest(MessageHandler handler, const std::string& certificate = "server",
                             const std::string& client_ca = "ca");
   ~KeyServerForTest();
 
@@ -50,7 +55,7 @@ class KeyServerForTest {
   void Accept();
   void Serve(int socket);
 
-  const Handler handler_;
+  const MessageHandler handler_;
   std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)> context_;
   int listener_ = -1;
   std::uint16_t port_ = 0;

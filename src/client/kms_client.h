@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,10 @@
 #include "ttlv/item.h"
 #include "ttlv/reader.h"
 #include "ttlv/writer.h"
+
+namespace dare::kmip {
+struct ResponseItem;
+}
 
 namespace dare::client {
 
@@ -52,14 +58,38 @@ class KmsClient {
 
   template <typename Response, typename Request>
   Result<Response> Call(const Request& request) {
-    Answer answer = TRY(Ask(Request::kOperation, &WritePayload<Request>, &request));
-    ttlv::Reader payload = TRY(answer.payload.Members());
-    return Response::Decode(payload, version());
+    const Answer answer = TRY(Ask(Request::kOperation, &WritePayload<Request>, &request));
+    return DecodePayload<Response>(answer.payload);
   }
+
+  // Many requests of one operation that changes nothing, at most kMostBatchItems in a message, and
+  // fewer where the server refuses so many. Each has an answer of its own, in the order of
+  // `requests`; an error of the whole message stands for each of its requests.
+  template <typename Response, typename Request>
+  std::vector<Result<Response>> CallMany(std::span<const Request> requests) {
+    std::vector<const void*> each;
+    std::vector<Result<Response>> answers;
+    for (const Request& request : requests) {
+      each.push_back(&request);
+      answers.emplace_back(Unanswered());
+    }
+    const PayloadReader read = [&](std::size_t index, const Result<ttlv::Item>& payload) {
+      if (payload) {
+        answers[index] = DecodePayload<Response>(*payload);
+      } else {
+        answers[index] = payload.error();
+      }
+    };
+    AskMany({Request::kOperation, &WritePayload<Request>, each, read});
+    return answers;
+  }
+  static constexpr std::size_t kMostBatchItems = 128;
 
   // Asks one server which versions it speaks, on a connection of its own.
   Result<PingReport> Ping(const Endpoint& endpoint);
 
+  // How many messages were sent until now, repeated ones included; of all copies together.
+  std::uint64_t messages() const { return pool_->messages(); }
   kmip::ProtocolVersion version() const { return config().kmip_version; }
   const Config& config() const { return pool_->config(); }
 
@@ -71,20 +101,46 @@ class KmsClient {
   };
   using PayloadWriter = void (*)(ttlv::Writer& out, kmip::ProtocolVersion version,
                                  const void* request);
+  // Called for each request; its last word counts. The payload lives no longer than the call.
+  using PayloadReader = std::function<void(std::size_t index, const Result<ttlv::Item>& payload)>;
+  struct ManyRequests {
+    kmip::Operation operation;
+    PayloadWriter write;
+    std::span<const void* const> requests;
+    const PayloadReader& read;
+  };
 
   template <typename Request>
   static void WritePayload(ttlv::Writer& out, kmip::ProtocolVersion version, const void* request) {
     static_cast<const Request*>(request)->Encode(out, version);
   }
 
+  template <typename Response>
+  Result<Response> DecodePayload(const ttlv::Item& item) const {
+    ttlv::Reader payload = TRY(item.Members());
+    return Response::Decode(payload, version());
+  }
+
   explicit KmsClient(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
   Deadline NewDeadline() const;
   // Without an identity where it is empty.
   static WipingBytes Encode(kmip::ProtocolVersion version, kmip::Operation operation,
-                            PayloadWriter write, const void* request,
+                            PayloadWriter write, std::span<const void* const> requests,
                             std::string_view identity = {}, bool critical = false);
   Result<Answer> Ask(kmip::Operation operation, PayloadWriter write, const void* request);
   Result<Answer> ReadAnswer(kmip::Operation operation, WipingBytes bytes) const;
+  // The payload of a good answer to one item.
+  Result<ttlv::Item> ReadItem(kmip::Operation operation, kmip::ProtocolVersion answered_in,
+                              const kmip::ResponseItem& item) const;
+
+  static Error Unanswered();
+  void AskMany(const ManyRequests& many);
+  // Those of `many` whose numbers are in `which`: in one message, or in halves.
+  void AskSome(const ManyRequests& many, std::span<const std::size_t> which);
+  // In one message. Gives the numbers of those for which there was no room; the error when the
+  // message as a whole was refused.
+  Result<std::vector<std::size_t>> AskAtOnce(const ManyRequests& many,
+                                             std::span<const std::size_t> which);
 
   const std::shared_ptr<Pool> pool_;
   std::optional<Deadline> limit_;  // constant after construction

@@ -270,6 +270,7 @@ Result<std::optional<WipingBytes>> Pool::Try(const Question& question, Course& c
                              ? course.deadline.Within(course.deadline.Left() / 2)
                              : course.deadline;
   const ByteView message = course.unknown ? question.again : question.message;
+  messages_.fetch_add(1, std::memory_order_relaxed);
   Result<WipingBytes> answer = lease.connection->Exchange(message, options_.limits, until);
   const bool several = config_.servers.size() > 1;
   if (answer) {

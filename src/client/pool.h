@@ -73,6 +73,8 @@ class Pool {
   const ttlv::Limits& limits() const { return options_.limits; }
   // The time one operation may take, from now.
   Deadline NewDeadline() const { return {config_.request_timeout, options_.cancelled}; }
+  // How many were sent to a server until now.
+  std::uint64_t messages() const { return messages_.load(std::memory_order_relaxed); }
   // Kept and not in use now.
   std::size_t idle() const EXCLUDES(mutex_);
 
@@ -115,6 +117,8 @@ class Pool {
   const Config config_;
   const std::shared_ptr<TlsContext> tls_;
   const Options options_;
+
+  std::atomic<std::uint64_t> messages_{0};
 
   mutable Mutex mutex_;
   CondVar place_free_;
