@@ -100,11 +100,6 @@ bool IsFolder(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-std::string KeyBlockFileOf(const std::string& path) {
-  if (!tree::IsSealedTree(path)) return path;
-  return Trimmed(path) + "/" + std::string(tree::kKeyBlockName);
-}
-
 Result<void> SealFolder(const SealFolderOptions& options, const MakeKeyring& old_keks,
                         const MakeKeyring& new_keks) {
   const std::string in = Trimmed(options.in);

@@ -47,7 +47,4 @@ Result<void> VerifyFolder(const OpenFolderOptions& options, const envelope::Keyr
 
 Result<void> ListFolder(const OpenFolderOptions& options, const envelope::Keyring& keks);
 
-// Of a sealed file or tree: the file that a rewrap changes.
-std::string KeyBlockFileOf(const std::string& path);
-
 }  // namespace dare::cli

@@ -55,13 +55,4 @@ Result<envelope::Keyring> RecipientKeyring(const std::vector<std::string>& recip
   return keyring;
 }
 
-Result<std::vector<std::string>> RecoveryKeyNames(Session& session,
-                                                  const std::vector<std::string>& recipients) {
-  std::vector<std::string> names;
-  for (const RecoveryKey& key : TRY(AllRecoveryKeys(session, recipients))) {
-    names.push_back(key.name);
-  }
-  return names;
-}
-
 }  // namespace dare::cli

@@ -21,8 +21,4 @@ Result<envelope::Keyring> SealingKeyring(Session& session, std::vector<std::stri
 // none.
 Result<envelope::Keyring> RecipientKeyring(const std::vector<std::string>& recipients);
 
-// The names of the recovery keys that SealingKeyring would use.
-Result<std::vector<std::string>> RecoveryKeyNames(Session& session,
-                                                  const std::vector<std::string>& recipients);
-
 }  // namespace dare::cli

@@ -1,19 +1,11 @@
-#include "envelope/rewrap.h"
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <boost/json.hpp>
-#include <cerrno>
-#include <iostream>
 #include <memory>
 
-#include "envelope/inspect.h"
-#include "envelope/recovery_key.h"
-#include "exit_code.h"
-#include "failures.h"
-#include "file_error.h"
-#include "folders.h"
+#include "client/key_directory.h"
+#include "envelope/rewrap_run.h"
 #include "keyrings.h"
+#include "rewrap_paths.h"
+#include "rewrap_report.h"
 #include "session.h"
 
 namespace dare::cli {
@@ -21,68 +13,66 @@ namespace {
 
 struct RewrapCommand {
   std::vector<std::string> files;
+  std::string files_from;
+  bool nul = false;
+  bool recursive = false;
   std::vector<std::string> keys;
+  std::vector<std::string> from;
   std::vector<std::string> recipients;
   bool drop_recovery = false;
+  bool dry_run = false;
   bool json = false;
 };
 
-// A recovery copy can only be made anew with the recovery key's public half, so a file must not
-// lose one by oversight. `kept` are the names of the recovery keys that will have one. What cannot
-// be inspected is for RewrapFile to tell.
-Result<void> CheckRecoveryKept(const std::string& file, const std::vector<std::string>& kept) {
-  const auto found = envelope::FindOpeningKeys(file);  // also of a folder's key blocks
-  if (!found) return {};
-  for (const envelope::EncryptedDataKey& edk : found->keys) {
-    if (edk.provider_id != envelope::kRecoveryNamespace) continue;
-    const std::string name = KeyNameOf(edk);
-    if (std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
-    return Error(Code::kInvalidArgument,
-                 file +
-                     ": opens with a recovery key that is not given; name its public half "
-                     "with --recipient-key or recovery_keys, or say --drop-recovery (key " +
-                     name.substr(0, 16) + "…)");
+Result<std::vector<envelope::NamedKey>> KeysOf(Session& session,
+                                               const std::vector<std::string>& names) {
+  client::KmsClient* kms = TRY(session.Kms());
+  client::KeyDirectory directory(*kms);
+  std::vector<envelope::NamedKey> keys;
+  for (const std::string& name : names) {
+    std::string id = TRY(directory.Resolve(name));
+    keys.push_back({kms->config().key_namespace, std::move(id)});
   }
-  return {};
-}
-
-Result<envelope::RewrapSummary> RewrapOne(const std::string& file, const RewrapCommand& command,
-                                          const envelope::Keyring& old_keys,
-                                          const envelope::Keyring& new_keys,
-                                          const std::vector<std::string>& recovery) {
-  if (!command.drop_recovery) TRY(CheckRecoveryKept(file, recovery));
-  return envelope::RewrapFile(file, old_keys, new_keys);
-}
-
-void Print(const std::string& file, const envelope::RewrapSummary& summary, bool json) {
-  if (json) {
-    std::cout << boost::json::object{{"file", file},
-                                     {"block_id", summary.block_id},
-                                     {"generation", summary.generation}}
-              << "\n";
-  } else {
-    std::cout << file << ": key block " << summary.block_id << ", generation " << summary.generation
-              << "\n";
-  }
+  return keys;
 }
 
 Result<void> Rewrap(Session& session, const RewrapCommand& command) {
-  const envelope::Keyring old_keys = TRY(OpeningKeyring(session));
-  const envelope::Keyring new_keys = TRY(SealingKeyring(session, command.keys, command.recipients));
-  const std::vector<std::string> recovery = TRY(RecoveryKeyNames(session, command.recipients));
-  Failures failures;  // one bad file does not keep the others from a new key
-  for (const std::string& file : command.files) {
-    if (Session::cancelled().load()) return IoError("cancelled", EINTR);
-    const auto summary = RewrapOne(KeyBlockFileOf(file), command, old_keys, new_keys, recovery);
-    if (summary) {
-      Print(file, *summary, command.json);
-      continue;
-    }
-    const Error failure = OpeningError(file, summary.error());
-    failures.Add(failure);
-    if (ExitCodeOf(failure.code) == kUnreachable) break;
+  if (command.files.empty() && command.files_from.empty()) {
+    return Error(Code::kInvalidArgument, "no files: name some, or a list with --files-from");
   }
-  return std::move(failures).Take();
+  RewrapPaths paths(command.files, command.recursive, Session::cancelled());
+  if (!command.files_from.empty()) {
+    TRY(paths.GoOnWith(command.files_from, command.nul ? '\0' : '\n'));
+  }
+  const envelope::Keyring old_keks = TRY(OpeningKeyring(session));
+  const envelope::Keyring new_keks = TRY(SealingKeyring(session, command.keys, command.recipients));
+  const envelope::RewrapWish wish{.old_keks = old_keks,
+                                  .new_keks = new_keks,
+                                  .from = TRY(KeysOf(session, command.from)),
+                                  .drop_recovery = command.drop_recovery};
+  const bool few = !command.recursive && command.files_from.empty();
+  RewrapReportOptions told{.json = command.json, .dry_run = command.dry_run, .each = few};
+  if (few) told.files = command.files.size();
+  RewrapReport report(told);
+  const envelope::RewrapRunResult run =
+      RunRewrap([&] { return paths.Next(); }, wish,
+                {.dry_run = command.dry_run, .cancelled = &Session::cancelled()}, report);
+  client::KmsClient* kms = TRY(session.Kms());
+  return std::move(report).Finish(run, kms->messages());
+}
+
+void AddSources(CLI::App* verb, RewrapCommand& command) {
+  verb->add_option("FILE", command.files, "Sealed files and folders, changed in place");
+  verb->add_option("--files-from", command.files_from,
+                   "Also those named in this file, one a line; \"-\": standard input")
+      ->type_name("FILE");
+  verb->add_flag("-0,--null", command.nul, "The names in that file end with NUL, not newline");
+  verb->add_flag("-r,--recursive", command.recursive,
+                 "Everything sealed below the folders; what is not sealed is passed over");
+  verb->add_option("--from", command.from,
+                   "Only what this key opens (name or id); several: what any of them opens")
+      ->type_name("KEY")
+      ->allow_extra_args(false);
 }
 
 }  // namespace
@@ -91,8 +81,7 @@ void AddRewrap(CLI::App& app, Session& session) {
   const auto command = std::make_shared<RewrapCommand>();
   CLI::App* verb = app.add_subcommand(
       "rewrap", "Put sealed files and folders under another key; the data is not touched");
-  verb->add_option("FILE", command->files, "Sealed files and folders, changed in place")
-      ->required();
+  AddSources(verb, *command);
   verb->add_option("-k,--key", command->keys,
                    "Name or id of the new key; several: any of them opens. Default: default_key of "
                    "the configuration")
@@ -105,7 +94,8 @@ void AddRewrap(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   verb->add_flag("--drop-recovery", command->drop_recovery,
                  "Recovery keys that are not given lose their access");
-  verb->add_flag("--json", command->json, "One JSON object a file");
+  verb->add_flag("-n,--dry-run", command->dry_run, "Look and count only; nothing is changed");
+  verb->add_flag("--json", command->json, "One JSON object a line; the counts are the last one");
   verb->callback([&session, command] {
     session.action = [&session, command] { return Rewrap(session, *command); };
   });

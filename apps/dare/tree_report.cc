@@ -4,23 +4,13 @@
 #include <cstdio>
 #include <iostream>
 
+#include "event_object.h"
 #include "text.h"
 
 namespace dare::cli {
 namespace {
 
 namespace json = boost::json;
-
-// Names may hold any bytes: what is no UTF-8 stands in "path_base64" besides.
-json::object ObjectOf(const char* what, const std::string& path) {
-  json::object object{{"event", what}};
-  if (IsValidUtf8(AsBytes(path))) {
-    object["path"] = path;
-  } else {
-    object["path_base64"] = ToBase64(AsBytes(path));
-  }
-  return object;
-}
 
 std::string NameOf(const std::string& path) { return path.empty() ? "." : Printable(path); }
 
@@ -54,7 +44,7 @@ void TreeReport::Listed(const tree::Entry& entry) const {
     if (!entry.path.empty()) std::cout << Printable(entry.path) << (folder ? "/\n" : "\n");
     return;
   }
-  json::object object = ObjectOf("entry", entry.path);
+  json::object object = EventObject("entry", entry.path);
   object["kind"] = KindText(entry.kind);
   object["mode"] = ModeText(entry.mode);
   object["owner"] = entry.owner;
@@ -80,7 +70,7 @@ void TreeReport::FinishList(const tree::OpenTreeSummary& s) const {
 
 void TreeReport::Failed(const std::string& path, const Error& error) {
   if (json_) {
-    json::object object = ObjectOf("failed", path);
+    json::object object = EventObject("failed", path);
     object["error"] = error.message;
     object["damaged"] = error.code == Code::kDamaged;
     std::cout << object << "\n";
@@ -90,7 +80,7 @@ void TreeReport::Failed(const std::string& path, const Error& error) {
 
 void TreeReport::Skipped(const std::string& path, const std::string& why) {
   if (json_) {
-    json::object object = ObjectOf("skipped", path);
+    json::object object = EventObject("skipped", path);
     object["why"] = why;
     std::cout << object << "\n";
   } else {

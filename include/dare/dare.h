@@ -105,7 +105,8 @@ DARE_API dare_status dare_seal_file(dare_client *client, const char *key, const 
 DARE_API dare_status dare_open_file(dare_client *client, const char *in, const char *out,
                                     int replace);
 /* Puts the file's block key under `key`, and the recovery keys of the configuration, in place of
- * the keys it is under. The data is not touched; a crash leaves a file that opens. */
+ * the keys it is under. The data is not touched; a crash leaves a file that opens. DARE_USAGE when
+ * the file opens with a recovery key that the configuration does not name: it would lose that. */
 DARE_API dare_status dare_rewrap_file(dare_client *client, const char *key, const char *file);
 
 /* ---- Values: pieces of data of up to 16 MiB in memory, each sealed by itself: a column of a row,

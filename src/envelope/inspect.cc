@@ -84,6 +84,7 @@ Result<OpenedFile> OpenRegular(const std::string& path) {
 // The copies of every key block that is there: while one replaces the other, either opens.
 OpeningKeys KeysOfArea(ByteView area, std::uint64_t file_bytes) {
   OpeningKeys found;
+  found.settled = std::equal(area.begin(), area.begin() + kSlotSize, area.begin() + kSlotSize);
   for (const Slot& slot : ExamineSlots(area)) {
     if (slot.state != SlotState::kPresent) continue;
     found.kind = file_bytes == area.size() ? FileKind::kKeyBlocks : FileKind::kSealedFile;
@@ -123,7 +124,10 @@ Result<OpeningKeys> FindOpeningKeys(const std::string& path) {
   if (found.kind != FileKind::kOther) return found;
   Result<MessageFacts> message = InspectMessage(file.reader);
   if (!message && message.error().code != Code::kDamaged) return message.error();
-  if (!message) return found;
+  if (!message) {
+    found.looks_sealed = LooksSealed(ByteView(area).first(have));
+    return found;
+  }
   found.kind = FileKind::kMessage;
   found.keys = std::move(message->header.edks);
   return found;

@@ -42,6 +42,8 @@ enum class FileKind : std::uint8_t {
 struct OpeningKeys {
   FileKind kind = FileKind::kOther;
   std::vector<EncryptedDataKey> keys;  // any of them opens it
+  bool settled = false;                // of key blocks: both are there, and the same
+  bool looks_sealed = false;           // kOther, but its first bytes are those of one of ours
 };
 // Reads the first 8 KiB, or a message's header. Errors are those of reading only.
 Result<OpeningKeys> FindOpeningKeys(const std::string& path);

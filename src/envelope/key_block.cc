@@ -6,8 +6,10 @@
 
 #include "base/check.h"
 #include "base/uuid.h"
+#include "envelope/asked_ahead.h"
 #include "envelope/message_opener.h"
 #include "envelope/message_sealer.h"
+#include "envelope/wrapped_dek.h"
 
 namespace dare::envelope {
 namespace {
@@ -88,6 +90,45 @@ Result<void> CheckStrictly(const std::array<Slot, kSlotCount>& slots, bool ident
   return {};
 }
 
+Result<MessageOptions> OptionsOf(const KeyBlock& block) {
+  MessageOptions options;
+  TRY(options.context.AddPortable(std::string(kBlockIdPair), block.id));
+  TRY(options.context.AddPortable(std::string(kGenerationPair), GenerationText(block.generation)));
+  options.frame_length = kSlotSize;
+  return options;
+}
+
+Result<Bytes> SealUnder(const KeyBlock& block, const Result<MessageOptions>& options,
+                        const Result<WrappedDek>& dek) {
+  if (!options) return options.error();
+  if (!dek) return dek.error();
+  MessageSealer sealer = TRY(MessageSealer::CreateUnder(*dek, *options));
+  const std::size_t used = sealer.header().size() + kFinalFrameOverhead;
+  if (used + kKeySize > kSlotSize) {
+    return Error(Code::kTooLarge,
+                 "the wrapped copies of the block key do not fit the key block of " +
+                     std::to_string(kSlotSize) + " bytes; use fewer keys");
+  }
+  WipingBytes plaintext(kSlotSize - used);
+  std::copy(block.key.Reveal().begin(), block.key.Reveal().end(), plaintext.begin());
+  Bytes message = TRY(std::move(sealer).SealWhole(plaintext));
+  CHECK(message.size() == kSlotSize);
+  return message;
+}
+
+// The copies of the block key in `area`, in the order in which OpenKeyBlockArea tries them.
+AskedAhead::Copies CopiesToTry(ByteView area) {
+  AskedAhead::Copies copies;
+  std::array<Slot, kSlotCount> slots = ExamineSlots(area);
+  const std::size_t first = slots[1].generation > slots[0].generation ? 1 : 0;
+  for (const std::size_t index : {first, 1 - first}) {
+    if (slots[index].state != SlotState::kPresent) continue;
+    const Bytes aad = slots[index].header.context.Serialize();
+    for (EncryptedDataKey& edk : slots[index].header.edks) copies.push_back({std::move(edk), aad});
+  }
+  return copies;
+}
+
 }  // namespace
 
 Result<KeyBlock> KeyBlock::New() {
@@ -106,23 +147,25 @@ Result<Keyring> KeyBlock::DataKeyring() const {
 }
 
 Result<Bytes> SealKeyBlock(const KeyBlock& block, const Keyring& keks, bool verify_wraps) {
-  MessageOptions options;
-  TRY(options.context.AddPortable(std::string(kBlockIdPair), block.id));
-  TRY(options.context.AddPortable(std::string(kGenerationPair), GenerationText(block.generation)));
-  options.frame_length = kSlotSize;
-  options.verify_wraps = verify_wraps;
-  MessageSealer sealer = TRY(MessageSealer::Create(keks, options));
-  const std::size_t used = sealer.header().size() + kFinalFrameOverhead;
-  if (used + kKeySize > kSlotSize) {
-    return Error(Code::kTooLarge,
-                 "the wrapped copies of the block key do not fit the key block of " +
-                     std::to_string(kSlotSize) + " bytes; use fewer keys");
+  const KeyBlock* const only = &block;
+  return std::move(SealKeyBlocks({&only, 1}, keks, verify_wraps).front());
+}
+
+std::vector<Result<Bytes>> SealKeyBlocks(std::span<const KeyBlock* const> blocks,
+                                         const Keyring& keks, bool verify_wraps) {
+  std::vector<Result<MessageOptions>> options;
+  std::vector<Bytes> contexts;
+  for (const KeyBlock* block : blocks) {
+    options.push_back(OptionsOf(*block));
+    contexts.push_back(options.back() ? options.back()->context.Serialize() : Bytes());
   }
-  WipingBytes plaintext(kSlotSize - used);
-  std::copy(block.key.Reveal().begin(), block.key.Reveal().end(), plaintext.begin());
-  Bytes message = TRY(std::move(sealer).SealWhole(plaintext));
-  CHECK(message.size() == kSlotSize);
-  return message;
+  const std::vector<ByteView> aads(contexts.begin(), contexts.end());
+  const std::vector<Result<WrappedDek>> deks = MakeWrappedDeks(keks, aads, verify_wraps);
+  std::vector<Result<Bytes>> sealed;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    sealed.push_back(SealUnder(*blocks[i], options[i], deks[i]));
+  }
+  return sealed;
 }
 
 Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks, std::size_t most_edks) {
@@ -148,6 +191,24 @@ std::array<Slot, kSlotCount> ExamineSlots(ByteView area, std::size_t most_edks) 
   CHECK(area.size() == kKeyBlockAreaSize);
   return {ExamineSlot(area.first(kSlotSize), most_edks),
           ExamineSlot(area.subspan(kSlotSize), most_edks)};
+}
+
+bool LooksSealed(ByteView start) {
+  const auto begins = [&](std::size_t at) {
+    return start.size() >= at + 3 && start[at] == 2 && (start[at + 1] == 4 || start[at + 1] == 5) &&
+           start[at + 2] == 0x78;
+  };
+  return begins(0) || (start.size() >= kKeyBlockAreaSize && begins(kSlotSize));
+}
+
+std::vector<Result<OpenedSlot>> OpenKeyBlockAreas(std::span<const ByteView> areas,
+                                                  const Keyring& keks, SlotTolerance tolerance) {
+  std::vector<AskedAhead::Copies> copies;
+  for (const ByteView area : areas) copies.push_back(CopiesToTry(area));
+  const Keyring asked = AskAhead(keks, std::move(copies));
+  std::vector<Result<OpenedSlot>> opened;
+  for (const ByteView area : areas) opened.push_back(OpenKeyBlockArea(area, asked, tolerance));
+  return opened;
 }
 
 Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance,

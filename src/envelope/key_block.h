@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct KeyBlock {
 // A key block message of exactly kSlotSize bytes: a new message each time (new DEK, new message
 // id). kTooLarge when the wrapped copies do not fit.
 Result<Bytes> SealKeyBlock(const KeyBlock& block, const Keyring& keks, bool verify_wraps = true);
+// The same of several, in their order: each KEK is asked for all of them together.
+std::vector<Result<Bytes>> SealKeyBlocks(std::span<const KeyBlock* const> blocks,
+                                         const Keyring& keks, bool verify_wraps = true);
 // kDamaged when it is no authentic key block; errors of the KEKs' wrappers pass.
 Result<KeyBlock> OpenKeyBlock(ByteView message, const Keyring& keks,
                               std::size_t most_edks = MessageLimits{}.edks);
@@ -55,6 +59,10 @@ struct Slot {
 std::array<Slot, kSlotCount> ExamineSlots(ByteView area,
                                           std::size_t most_edks = MessageLimits{}.edks);
 
+// True when `start`, the first bytes of a file, begin like a key block area or a message of ours,
+// however it goes on. Public facts only: nothing that a key would be needed for.
+bool LooksSealed(ByteView start);
+
 enum class SlotTolerance : std::uint8_t {
   kStrict,  // a slot that is neither good nor being replaced is damage, even when the other one
             // opens
@@ -70,5 +78,8 @@ struct OpenedSlot {
 // kDamaged, or the KEK wrappers' own error when that is why nothing opened.
 Result<OpenedSlot> OpenKeyBlockArea(ByteView area, const Keyring& keks, SlotTolerance tolerance,
                                     std::size_t most_edks = MessageLimits{}.edks);
+// Several, in their order: each KEK is asked for all of them together.
+std::vector<Result<OpenedSlot>> OpenKeyBlockAreas(std::span<const ByteView> areas,
+                                                  const Keyring& keks, SlotTolerance tolerance);
 
 }  // namespace dare::envelope

@@ -18,6 +18,18 @@ constexpr std::size_t kInfoTail = 4 + 4 + kGcmIvSize;
 
 }  // namespace
 
+std::vector<Result<EncryptedDataKey>> KeyWrapper::WrapMany(std::span<const DekToWrap> deks) {
+  std::vector<Result<EncryptedDataKey>> wrapped;
+  for (const DekToWrap& each : deks) wrapped.push_back(Wrap(*each.dek, each.aad));
+  return wrapped;
+}
+
+std::vector<Result<std::optional<Dek>>> KeyWrapper::UnwrapMany(std::span<const EdkToUnwrap> edks) {
+  std::vector<Result<std::optional<Dek>>> unwrapped;
+  for (const EdkToUnwrap& each : edks) unwrapped.push_back(Unwrap(*each.edk, each.aad));
+  return unwrapped;
+}
+
 Bytes EncodeAesProviderInfo(const AesProviderInfo& info) {
   Bytes out = ToBytes(AsBytes(info.name));
   std::uint8_t sizes[8];

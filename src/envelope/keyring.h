@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,25 @@ struct EncryptedDataKey {
   friend bool operator==(const EncryptedDataKey&, const EncryptedDataKey&) = default;
 };
 
+// A key as the copies that it makes name it.
+struct NamedKey {
+  std::string provider_id;
+  std::string key_name;
+
+  friend bool operator==(const NamedKey&, const NamedKey&) = default;
+  friend auto operator<=>(const NamedKey&, const NamedKey&) = default;
+};
+
+// One of several that are wrapped or unwrapped together. Borrowed.
+struct DekToWrap {
+  const Dek* dek = nullptr;
+  ByteView aad;
+};
+struct EdkToUnwrap {
+  const EncryptedDataKey* edk = nullptr;
+  ByteView aad;
+};
+
 // Wraps and unwraps DEKs under one key, or under the keys of one KMS. `aad` is the serialised full
 // encryption context (maybe empty) and must be bound into the wrapping.
 // Used by one thread at a time; may wait for a network.
@@ -33,6 +53,14 @@ class KeyWrapper {
   // reader try the remaining copies, and is what the caller gets, unchanged, when none of them
   // opens.
   virtual Result<std::optional<Dek>> Unwrap(const EncryptedDataKey& edk, ByteView aad) = 0;
+
+  // Many, each with an answer of its own, in their order: in few messages where a network lies
+  // between. As they are here, one after the other.
+  virtual std::vector<Result<EncryptedDataKey>> WrapMany(std::span<const DekToWrap> deks);
+  virtual std::vector<Result<std::optional<Dek>>> UnwrapMany(std::span<const EdkToUnwrap> edks);
+
+  // The key it wraps under; nullopt where it does not wrap, or cannot tell before it does.
+  virtual std::optional<NamedKey> named_key() const { return std::nullopt; }
 };
 
 // Writers wrap the DEK once with each, in this order; readers ask each for every copy.
@@ -55,7 +83,7 @@ Result<EncryptedDataKey> MakeAesEdk(const std::string& key_namespace, const std:
                                     std::size_t dek_size);
 
 // Raw AES keyring: AES-GCM under a key this process holds. Namespaces starting with "aws-kms" are
-// refused. Owns its key.
+// refused. Owns its key. Thread-safe.
 class RawAesKeyWrapper final : public KeyWrapper {
  public:
   // `key` has 16, 24 or 32 bytes; kInvalidArgument otherwise.
@@ -64,6 +92,7 @@ class RawAesKeyWrapper final : public KeyWrapper {
 
   Result<EncryptedDataKey> Wrap(const Dek& dek, ByteView aad) override;
   Result<std::optional<Dek>> Unwrap(const EncryptedDataKey& edk, ByteView aad) override;
+  std::optional<NamedKey> named_key() const override { return NamedKey{namespace_, name_}; }
 
  private:
   RawAesKeyWrapper(std::string key_namespace, std::string key_name, SecretBytes key);

@@ -6,6 +6,11 @@
 #include "client/kms_client.h"
 #include "envelope/keyring.h"
 
+namespace dare::kmip {
+struct EncryptRequest;
+struct EncryptResponse;
+}  // namespace dare::kmip
+
 namespace dare::envelope {
 
 // Wraps and unwraps DEKs by asking a key server to encrypt them with AES-256-GCM (KMIP Encrypt and
@@ -29,7 +34,20 @@ class KmsKeyWrapper final : public KeyWrapper {
   // kDamaged when the server says that it does not authenticate.
   Result<std::optional<Dek>> Unwrap(const EncryptedDataKey& edk, ByteView aad) override;
 
+  // In messages of up to KmsClient::kMostBatchItems.
+  std::vector<Result<EncryptedDataKey>> WrapMany(std::span<const DekToWrap> deks) override;
+  std::vector<Result<std::optional<Dek>>> UnwrapMany(std::span<const EdkToUnwrap> edks) override;
+
+  std::optional<NamedKey> named_key() const override;
+
  private:
+  Result<void> CheckWraps() const;
+  kmip::EncryptRequest WrapRequest(const DekToWrap& dek) const;
+  Result<EncryptedDataKey> WrappedBy(const Result<kmip::EncryptResponse>& response,
+                                     std::size_t dek_size) const;
+  // nullopt: not a copy of ours.
+  std::optional<AesProviderInfo> InfoOf(const EncryptedDataKey& edk) const;
+
   client::KmsClient& client_;
   const std::string key_id_;  // empty: unwraps only
 };

@@ -3,21 +3,6 @@
 #include <utility>
 
 namespace dare::envelope {
-namespace {
-
-// Public facts only: nothing that a key would be needed for.
-bool LooksSealed(ByteView area) {
-  if (area.size() < kKeyBlockAreaSize) {
-    return area.size() >= 3 && area[0] == 2 && (area[1] == 4 || area[1] == 5) && area[2] == 0x78;
-  }
-  for (const std::size_t slot : {std::size_t{0}, kSlotSize}) {
-    if (LooksSealed(area.subspan(slot, 3))) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 Result<SealedStart> StartSealedFile(const Keyring& keks, const MessageOptions& message) {
   const KeyBlock block = TRY(KeyBlock::New());
   Bytes bytes = TRY(SealKeyBlock(block, keks, message.verify_wraps));

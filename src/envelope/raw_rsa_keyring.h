@@ -35,6 +35,7 @@ class RawRsaKeyWrapper final : public KeyWrapper {
   Result<EncryptedDataKey> Wrap(const Dek& dek, ByteView aad) override;
   bool can_unwrap() const override;
   Result<std::optional<Dek>> Unwrap(const EncryptedDataKey& edk, ByteView aad) override;
+  std::optional<NamedKey> named_key() const override { return NamedKey{namespace_, name_}; }
 
  private:
   struct Key;  // OpenSSL's

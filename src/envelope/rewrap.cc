@@ -5,63 +5,51 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <limits>
 #include <utility>
 
 #include "base/file.h"
-#include "envelope/message_opener.h"
+#include "envelope/io.h"
+#include "envelope/key_block.h"
+#include "envelope/recovery_key.h"
 
 namespace dare::envelope {
 namespace {
 
-// The area at the front of a file.
+// The area at the front of a file. Owns the descriptor, and with it the lock.
 class FileArea final : public RewritableArea {
  public:
-  FileArea(int fd, const std::string& path) : fd_(fd), reader_path_(path), writer_(fd, path) {}
+  FileArea(FileDescriptor fd, const std::string& path)
+      : fd_(std::move(fd)), path_(path), writer_(fd_.get(), path) {}
 
   Result<Bytes> Read() override {
-    const FileReader reader = TRY(FileReader::Create(fd_, reader_path_));
+    const FileReader reader = TRY(FileReader::Create(fd_.get(), path_));
     Bytes area(kKeyBlockAreaSize);
     area.resize(TRY(reader.ReadAt(0, area)));
     return area;
   }
   Result<void> WriteSlot(std::size_t index, ByteView bytes) override {
-    return writer_.WriteAt(index * kSlotSize, bytes);
-  }
-  Result<void> Sync() override {
-    if (::fsync(fd_) != 0) return IoError("cannot sync " + reader_path_, errno);
+    TRY(writer_.WriteAt(index * kSlotSize, bytes));
+    written_ += bytes.size();
     return {};
   }
+  // No length changes, so what fsync() would write besides is nothing but times.
+  Result<void> Sync() override {
+    if (::fdatasync(fd_.get()) != 0) return IoError("cannot sync " + path_, errno);
+    return {};
+  }
+  std::uint64_t written() const { return written_; }
 
  private:
-  const int fd_;
-  const std::string reader_path_;
+  const FileDescriptor fd_;
+  const std::string path_;
   FileWriter writer_;
+  std::uint64_t written_ = 0;
 };
 
-// Zeroes first: whatever part of a write a crash leaves behind, the slot then either is the new
-// message or shows, by a sector of zeroes, that it was being replaced. A reader needs that to tell
-// an interrupted replacement, which it tolerates, from damage, which it does not.
-Result<void> ReplaceSlot(RewritableArea& area, std::size_t index, ByteView message) {
-  const Bytes zeroes(kSlotSize, 0);
-  TRY(area.WriteSlot(index, zeroes));
-  TRY(area.Sync());
-  TRY(area.WriteSlot(index, message));
-  return area.Sync();
-}
-
-Result<void> ReadBack(RewritableArea& area, std::size_t index, const Bytes& message) {
-  const Bytes now = TRY(area.Read());
-  if (now.size() == kKeyBlockAreaSize &&
-      EqualInConstantTime(ByteView(now).subspan(index * kSlotSize, kSlotSize), message)) {
-    return {};
-  }
-  return Error(Code::kIo, "the new key block reads back differently; the old one was left alone");
-}
-
 Result<FileDescriptor> OpenAndLock(const std::string& path) {
-  FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY));
+  FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd) return IoError("cannot open " + path, errno);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return IoError("cannot stat " + path, errno);
@@ -77,36 +65,99 @@ Result<FileDescriptor> OpenAndLock(const std::string& path) {
   return fd;
 }
 
-}  // namespace
+NamedKey NamedKeyOf(const EncryptedDataKey& edk) { return {edk.provider_id, KeyNameOf(edk)}; }
 
-Result<RewrapSummary> RewrapArea(RewritableArea& area, const Keyring& old_keks,
-                                 const Keyring& new_keks) {
-  const Bytes before = TRY(area.Read());
-  if (before.size() != kKeyBlockAreaSize) return NotAuthentic();
-  OpenedSlot current = TRY(OpenKeyBlockArea(before, old_keks, SlotTolerance::kRepair));
-  if (current.block.generation == std::numeric_limits<std::uint32_t>::max()) {
-    return Error(Code::kTooLarge, "the key block has no generation left; seal the file anew");
+// True when the copies of `found` are one under each of `keks` and no other.
+bool AreUnderExactly(const std::vector<EncryptedDataKey>& found, const Keyring& keks) {
+  std::vector<NamedKey> have, want;
+  for (const EncryptedDataKey& edk : found) have.push_back(NamedKeyOf(edk));
+  for (const std::shared_ptr<KeyWrapper>& kek : keks) {
+    std::optional<NamedKey> key = kek->named_key();
+    if (!key) return false;
+    want.push_back(*std::move(key));
   }
-  ++current.block.generation;
-  // A new message, with a new DEK and message id: never a new header for the old one.
-  const Bytes message = TRY(SealKeyBlock(current.block, new_keks));
-  const std::size_t spare = 1 - current.index;
-  TRY(ReplaceSlot(area, spare, message));
-  TRY(ReadBack(area, spare, message));
-  // The same bytes again, so that no slot needs an old KEK.
-  TRY(ReplaceSlot(area, current.index, message));
-  return RewrapSummary{current.block.id, current.block.generation};
+  std::sort(have.begin(), have.end());
+  std::sort(want.begin(), want.end());
+  return have == want;
 }
 
-Result<RewrapSummary> RewrapFile(const std::string& path, const Keyring& old_keks,
-                                 const Keyring& new_keks) {
-  const FileDescriptor fd = TRY(OpenAndLock(path));
-  FileArea area(fd.get(), path);
-  Result<RewrapSummary> summary = RewrapArea(area, old_keks, new_keks);
-  if (!summary && summary.error().code == Code::kDamaged) {
-    return Error(Code::kDamaged, path + ": not a sealed file or damaged");
+Result<void> CheckRecoveryKept(const std::vector<EncryptedDataKey>& found, const Keyring& keks) {
+  for (const EncryptedDataKey& edk : found) {
+    if (edk.provider_id != kRecoveryNamespace) continue;
+    const NamedKey key = NamedKeyOf(edk);
+    const bool kept = std::any_of(keks.begin(), keks.end(),
+                                  [&](const auto& kek) { return kek->named_key() == key; });
+    if (kept) continue;
+    return Error(Code::kInvalidArgument, std::string(kLosesRecovery));
   }
-  return summary;
+  return {};
+}
+
+constexpr const char* kNotSealedOrDamaged = "not a sealed file or damaged";
+
+}  // namespace
+
+Result<RewrapNeed> NeedOfRewrap(const OpeningKeys& found, const RewrapWish& wish) {
+  if (found.kind == FileKind::kOther) {
+    if (found.looks_sealed) return Error(Code::kDamaged, kNotSealedOrDamaged);
+    return RewrapNeed::kOther;
+  }
+  const auto opens = [&](const NamedKey& key) {
+    return std::any_of(found.keys.begin(), found.keys.end(),
+                       [&](const EncryptedDataKey& edk) { return NamedKeyOf(edk) == key; });
+  };
+  if (found.kind == FileKind::kMessage &&
+      std::all_of(found.keys.begin(), found.keys.end(), [](const EncryptedDataKey& edk) {
+        return edk.provider_id == kKeyBlockNamespace;
+      })) {
+    return RewrapNeed::kOther;
+  }
+  if (!wish.from.empty() && std::none_of(wish.from.begin(), wish.from.end(), opens)) {
+    return RewrapNeed::kOtherKeys;
+  }
+  if (found.kind == FileKind::kMessage) return RewrapNeed::kMessage;
+  if (found.settled && AreUnderExactly(found.keys, wish.new_keks)) return RewrapNeed::kDone;
+  if (!wish.drop_recovery) TRY(CheckRecoveryKept(found.keys, wish.new_keks));
+  return RewrapNeed::kNeeded;
+}
+
+FilesRewrapped RewrapFiles(std::span<const std::string> paths, const RewrapWish& wish) {
+  FilesRewrapped rewrapped;
+  std::vector<std::unique_ptr<FileArea>> files;
+  std::vector<RewritableArea*> areas;
+  std::vector<Result<void>> locked;
+  for (const std::string& path : paths) {
+    Result<FileDescriptor> fd = OpenAndLock(path);
+    locked.push_back(fd ? Result<void>() : Result<void>(fd.error()));
+    if (!fd) continue;
+    files.push_back(std::make_unique<FileArea>(*std::move(fd), path));
+    areas.push_back(files.back().get());
+  }
+  RewrapResults results = RewrapAreas(areas, wish.old_keks, wish.new_keks);
+  for (const auto& file : files) rewrapped.bytes_written += file->written();
+  rewrapped.results.new_keks_fault = std::move(results.new_keks_fault);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!locked[i]) {
+      rewrapped.results.each.emplace_back(std::move(locked[i]).error());
+      continue;
+    }
+    Result<RewrapSummary>& summary = results.each[next++];
+    if (!summary && summary.error().code == Code::kDamaged) {
+      summary = Error(Code::kDamaged, paths[i] + ": " + kNotSealedOrDamaged);
+    }
+    rewrapped.results.each.push_back(std::move(summary));
+  }
+  return rewrapped;
+}
+
+Result<RewrapSummary> RewrapFile(const std::string& path, const RewrapWish& wish) {
+  const OpeningKeys found = TRY(FindOpeningKeys(path));
+  if (!wish.drop_recovery) {
+    const Result<void> kept = CheckRecoveryKept(found.keys, wish.new_keks);
+    if (!kept) return kept.error().In(path);
+  }
+  return std::move(RewrapFiles({&path, 1}, wish).results.each.front());
 }
 
 }  // namespace dare::envelope

@@ -144,7 +144,7 @@ TEST(Rewrap, ChangesOnlyTheKeyBlockAreaOfAFile) {
   WriteForTest(folder / "plain", PatternForTest(100'000));
   ASSERT_TRUE(SealFile(folder / "plain", folder / "sealed", old_keks, {}));
   const Bytes before = ReadForTest(folder / "sealed");
-  ASSERT_TRUE(RewrapFile(folder / "sealed", old_keks, new_keks));
+  ASSERT_TRUE(RewrapFile(folder / "sealed", {old_keks, new_keks}));
   const Bytes after = ReadForTest(folder / "sealed");
   ASSERT_EQ(after.size(), before.size());
   EXPECT_TRUE(std::equal(before.begin() + kKeyBlockAreaSize, before.end(),
@@ -166,8 +166,8 @@ TEST(Rewrap, RefusesAFileThatAnotherProcessIsRewrapping) {
   ASSERT_TRUE(SealFile(folder / "plain", folder / "sealed", keks, {}));
   const FileDescriptor other(::open((folder / "sealed").c_str(), O_RDWR));
   ASSERT_EQ(::flock(other.get(), LOCK_EX), 0);
-  EXPECT_EQ(RewrapFile(folder / "sealed", keks, keks).error().code, Code::kConflict);
-  EXPECT_EQ(RewrapFile(folder / "plain", keks, keks).error().code, Code::kDamaged);
+  EXPECT_EQ(RewrapFile(folder / "sealed", {keks, keks}).error().code, Code::kConflict);
+  EXPECT_EQ(RewrapFile(folder / "plain", {keks, keks}).error().code, Code::kDamaged);
 }
 
 }  // namespace

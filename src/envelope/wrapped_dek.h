@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/secret_bytes.h"
@@ -19,5 +20,10 @@ struct WrappedDek {
 // unwrapped here is, once (format, section 5.3): a corrupt copy is total loss. Errors of the
 // wrappers pass.
 Result<WrappedDek> MakeWrappedDek(const Keyring& keyring, ByteView aad, bool verify);
+
+// The same, one for each of `aads` and in their order: each wrapper is asked for all of them
+// together.
+std::vector<Result<WrappedDek>> MakeWrappedDeks(const Keyring& keyring,
+                                                std::span<const ByteView> aads, bool verify);
 
 }  // namespace dare::envelope

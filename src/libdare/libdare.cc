@@ -190,7 +190,7 @@ dare_status dare_rewrap_file(dare_client* client, const char* key, const char* f
     Call call(*client);
     const dare::envelope::Keyring new_keks = TRY(call.SealingKeyring(key));
     const dare::envelope::Keyring old_keks = TRY(call.OpeningKeyring());
-    TRY(dare::envelope::RewrapFile(file, old_keks, new_keks));
+    TRY(dare::envelope::RewrapFile(file, {old_keks, new_keks}));
     return {};
   });
 }

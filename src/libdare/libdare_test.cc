@@ -137,6 +137,32 @@ TEST(Libdare, RecoveryKeysOfTheConfigurationGetACopyOfEverything) {
   }
 }
 
+TEST(Libdare, ARewrapLosesNoRecoveryCopyByOversight) {
+  WrappingServerForTest server;
+  const std::string folder = dare::client::PkiFolderForTest() + "/";
+  const std::string command = "cd " + folder +
+                              " && openssl genrsa 2048 2>openssl.log | openssl rsa -pubout "
+                              "-out kept.pem 2>openssl.log && echo content > content";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  Client with;
+  ASSERT_TRUE(with.Open(
+      ConfigFileForTest("kept.toml", {server.endpoint()}, "recovery_keys = [\"kept.pem\"]\n")));
+  const std::string sealed = folder + "content.dare";
+  ASSERT_TRUE(with.SealFile("", folder + "content", sealed));
+  const auto bytes = [&] {
+    std::ifstream in(sealed, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string before = bytes();
+  Client without = Opened({server.endpoint()});
+  EXPECT_EQ(without.RewrapFile("", sealed).code, DARE_USAGE);
+  EXPECT_EQ(bytes(), before);
+  EXPECT_TRUE(with.RewrapFile("", sealed));
+  EXPECT_NE(bytes(), before);
+  EXPECT_NE(bytes().find("offline-recovery"), std::string::npos);
+  EXPECT_TRUE(without.OpenFile(sealed, folder + "back"));
+}
+
 TEST(Libdare, ACacheAsksOnceAndForgetsWhenTold) {
   WrappingServerForTest server;
   Client plain = Opened({server.endpoint()});

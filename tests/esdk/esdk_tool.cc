@@ -92,7 +92,7 @@ Result<void> Run(const std::vector<std::string>& args) {
   if (args[0] == "open-value") return OpenOneValue(args, keks);
   if (args[0] == "rewrap") {
     const Keyring new_keks = TRY(ReadKeks(args[2]));
-    TRY(RewrapFile(args[3], keks, new_keks));
+    TRY(RewrapFile(args[3], {keks, new_keks}));
     return {};
   }
   if (args[0] == "open") {
