@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 import files  # noqa: E402: beside this file, as the next ones
 from files import REPEAT, SECONDS, output  # noqa: E402
 from flood import ATTACKS, attack_row, crowd_row  # noqa: E402
+from rewrap import rewrap_row  # noqa: E402
 from scale import PostgresSide, Scale, SqliteSide, latency_row, start_row  # noqa: E402
 
 OBJECTS = int(os.environ.get("DARE_BENCH_OBJECTS", "10000"))
@@ -159,6 +160,9 @@ class Bench:
         shutil.rmtree(target)
         return row
 
+    def rewrap(self):
+        return rewrap_row(self.files)
+
     # --- the server
 
     def _against_echo(self, operation, clients, aim, **flags):
@@ -258,6 +262,7 @@ BENCHMARKS = {
     **files.rows(),
     "seal-tree": lambda b: b.seal_tree(),
     "open-tree": lambda b: b.open_tree(),
+    "rewrap": lambda b: b.rewrap(),
     "kmip-get-1": lambda b: b.kmip_get(1),
     "kmip-get-8": lambda b: b.kmip_get(8),
     "kmip-get-64": lambda b: b.kmip_get(64),
