@@ -206,6 +206,10 @@ Result<void> Service::OpenRecords() {
   options.cache_fresh =
       std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms);
   options.custody = keys_.custody.get();
+  options.habits.watch = config_.alarm.action != "off";
+  options.habits.window_seconds = config_.alarm.window_seconds;
+  options.habits.keys = config_.alarm.keys;
+  options.habits.factor = config_.alarm.factor;
   options.resealing.per_second = config_.hsm.reseal_per_second;
   auto seats = keys_.tokens->ResidentSeats();
   if (config_.hsm.resident_keys && !seats.empty()) {

@@ -8,6 +8,7 @@
 #include "audit/audit_log.h"
 #include "base/log.h"
 #include "custody/custody.h"
+#include "engine/habit_watch.h"
 #include "engine/object_cache.h"
 #include "engine/random_iv_budget.h"
 #include "engine/resident_care.h"
@@ -24,12 +25,14 @@ constexpr std::chrono::milliseconds kPause{3};
 }  // namespace
 
 GroupCommit::GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
-                         audit::AuditLog& audit, const std::string& node, custody::Custody* custody)
+                         audit::AuditLog& audit, const std::string& node, custody::Custody* custody,
+                         HabitWatch* habits)
     : parts_(parts),
       store_(store),
       limits_(limits),
       audit_(audit),
       custody_(custody),
+      habits_(habits),
       tail_(parts.vault, audit, node),
       old_requests_(parts.clock) {
   thread_ = std::jthread([this] { Run(); });
@@ -282,6 +285,8 @@ Result<void> GroupCommit::Record(std::span<Job> jobs, SummedTransaction& transac
     for (const audit::Entry& entry : job.answered.entries) {
       const std::uint64_t sequence = TRY(audit_.Append(entry));
       if (!job.answered.changed.empty()) of_changes.push_back({sequence, entry});
+      if (habits_ == nullptr) continue;
+      if (const auto alarm = habits_->Look(entry)) TRY(audit_.Append(*alarm));
     }
   }
   TRY(audit_.Flush());

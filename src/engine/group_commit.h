@@ -27,6 +27,8 @@ class Custody;
 
 namespace dare::engine {
 
+class HabitWatch;
+
 // A Chore is work of the server's own that goes along with the next group, behind its requests.
 class Chore {
  public:
@@ -67,7 +69,8 @@ class GroupCommit {
   // `parts`, `store`, `audit` and `custody` (null: keys never change and nobody counts) outlive it.
   // `node` names this server among those that use the store.
   GroupCommit(EngineParts& parts, SummedStore& store, const ttlv::Limits& limits,
-              audit::AuditLog& audit, const std::string& node, custody::Custody* custody = nullptr);
+              audit::AuditLog& audit, const std::string& node, custody::Custody* custody = nullptr,
+              HabitWatch* habits = nullptr);
   ~GroupCommit();
 
   // `admission` where the message has credentials, which were judged; `draft` where there is one.
@@ -124,6 +127,7 @@ class GroupCommit {
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
   custody::Custody* const custody_;
+  HabitWatch* const habits_;  // null: nobody looks
   AuditTail tail_;
   OldRequests old_requests_;  // the thread's own, as the next
   Moment forget_requests_at_{};

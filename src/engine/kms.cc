@@ -72,11 +72,12 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
           Outbox(clock, options.push)},
       residents_(store_, *vault_, options.resident_keys, options.make_resident_keys, clock),
       random_ivs_(options.random_ivs, options.node, *vault_),
+      habits_(options.habits),
       parts_{store_,        *vault_,       cache_,     streams_, clock,    options.algorithms,
              applications_, options.facts, objects_,   turns_,   *random_, options.issuer,
              sessions_,     residents_,    random_ivs_},
       drafter_(parts_, limits_),
-      group_commit_(parts_, store_, limits_, audit, options.node, options.custody),
+      group_commit_(parts_, store_, limits_, audit, options.node, options.custody, &habits_),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,
                    std::unique_ptr<Completion> completion, Admission admission) {
@@ -141,8 +142,14 @@ Result<bool> Kms::AnswerReading(ByteView request, const Caller& caller, WipingBy
     if (job) Start(std::move(*job));
   }
   if (answered.needs_writer || answered.needs_admission) return false;
-  for (const audit::Entry& entry : answered.entries) TRY(audit_.Append(entry));
+  for (const audit::Entry& entry : answered.entries) TRY(Record(entry));
   return true;
+}
+
+Result<void> Kms::Record(const audit::Entry& entry) {
+  TRY(audit_.Append(entry));
+  if (const auto alarm = habits_.Look(entry)) TRY(audit_.Append(*alarm));
+  return {};
 }
 
 Result<void> Kms::AnswerUnreadable(const Error& error, ByteView begun, const Caller& caller,

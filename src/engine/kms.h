@@ -12,6 +12,7 @@
 #include "engine/gate.h"
 #include "engine/group_commit.h"
 #include "engine/group_turns.h"
+#include "engine/habit_watch.h"
 #include "engine/object_cache.h"
 #include "engine/object_policy.h"
 #include "engine/operation.h"
@@ -57,6 +58,7 @@ struct KmsOptions {
   TicketBook::Revoked certificate_revoked;  // whose tickets are worth nothing any more
   // Whose ring `sealer` is; null: the key never changes. Outlives the Kms.
   custody::Custody* custody = nullptr;
+  HabitOptions habits;
   ResealerOptions resealing;
 };
 
@@ -113,6 +115,7 @@ class Kms {
   void AnswerAdmitted(WipingBytes request, std::shared_ptr<const Caller> connection,
                       std::unique_ptr<Completion> completion, Admission admission);
   void Start(AsynchronousBook::Job job);
+  Result<void> Record(const audit::Entry& entry);
 
   const ttlv::Limits limits_;
   audit::AuditLog& audit_;
@@ -128,6 +131,7 @@ class Kms {
   Sessions sessions_;
   ResidentCare residents_;
   RandomIvBudget random_ivs_;
+  HabitWatch habits_;
   EngineParts parts_;
   Drafter drafter_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it

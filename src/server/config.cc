@@ -315,6 +315,14 @@ void ReadLimits(TableReader table, LimitsConfig& out) {
   table.RefuseOthers();
 }
 
+void ReadAlarm(TableReader table, AlarmConfig& out) {
+  table.Choice("action", out.action, {"log", "off"});
+  table.Number("window_seconds", out.window_seconds, 1, 86400);
+  table.Number("keys", out.keys, 1, 1'000'000'000);
+  table.Number("factor", out.factor, 1, 1'000'000);
+  table.RefuseOthers();
+}
+
 void ReadCredentials(TableReader table, CredentialsConfig& out) {
   table.Names("gateways", out.gateways);
   table.Number("ticket_seconds", out.ticket_seconds, 1, 30 * 86400);
@@ -449,6 +457,7 @@ void ReadRoot(TableReader& root, Config& config) {
   push.Names("clients", config.push.clients);
   push.Names("put", config.push.put);
   push.RefuseOthers();
+  ReadAlarm(root.Table("alarm"), config.alarm);
   TableReader cache = root.Table("cache");
   cache.Number("entries", config.cache.entries, 0, 10'000'000);
   cache.Number("seconds", config.cache.seconds, 1, 86400);

@@ -136,6 +136,14 @@ struct CacheConfig {
   bool strict = false;
 };
 
+// When a principal uses more different keys than it is used to.
+struct AlarmConfig {
+  std::string action = "log";          // "log" or "off"
+  std::uint32_t window_seconds = 600;  //
+  std::uint32_t keys = 1000;           // so many in a window never alarm
+  std::uint32_t factor = 5;            // nor so many times the most of the windows before
+};
+
 // What clients are told through the PKCS#11 operation: CK_INFO's texts.
 struct Pkcs11Config {
   std::string manufacturer = "OpenDaRE";
@@ -163,6 +171,7 @@ struct Config {
   CredentialsConfig credentials;
   ConformanceConfig conformance;
   PushConfig push;
+  AlarmConfig alarm;
   Pkcs11Config pkcs11;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names

@@ -83,5 +83,26 @@ class LimitsTest(fixture.KmsTest):
                 connection.close()
 
 
+class AlarmTest(fixture.KmsTest):
+    @classmethod
+    def configure_server(cls, server):
+        server.configure("alarm", "keys", 20)
+
+    def test_an_identity_that_takes_many_keys_at_once_is_told(self):
+        alice = self.client()
+        keys = [alice.create() for _ in range(60)]
+        alarms = lambda: [r for r in self.kms.audit_records() if r["operation"] == "alarm"]  # noqa: E731
+        for _ in range(5):
+            for key in keys[:15]:
+                alice.get(key)
+        self.assertEqual(alarms(), [])
+        for key in keys:
+            alice.get(key)
+        told = alarms()
+        self.assertGreaterEqual(len(told), 1)  # two, where a window ends in between
+        self.assertEqual((told[0]["principal"], told[0]["rule"]), ("alice", "habit"))
+        self.assertIn("different keys", told[0]["detail"])
+
+
 if __name__ == "__main__":
     unittest.main()
