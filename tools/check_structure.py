@@ -15,7 +15,7 @@ import sys
 # A folder may know the folders of smaller ranks, and itself. Equal ranks do not know each other.
 RANKS = {
     "base": 0,
-    "crypto": 1, "ttlv": 1,
+    "crypto": 1, "ttlv": 1, "settings": 1,
     "kmip": 2, "kmip_tables": 1,
     "store": 3, "hsm": 3, "policy": 3, "audit": 3,
     "custody": 4,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,13 +18,25 @@ struct ObjectFacts {
   std::string_view owner;                // principal name; borrowed for the call
   std::string_view id = {};              // Unique Identifier
   std::vector<std::string> groups = {};  // its Object Groups; needed only where rights name groups
+  std::vector<std::string> names = {};   // its Names; needed only where a policy is in force
 };
+
+// How often a grant was used: facts like the others, which whoever asks has counted.
+struct GrantCount {
+  std::uint64_t uses = 0;    // ever
+  std::uint64_t recent = 0;  // within the period of its rate, until now
+};
+using GrantCounts = std::map<std::size_t, GrantCount>;  // by the grant's number; absent: none
 
 struct Decision {
   bool allowed = false;
-  std::string_view rule;       // which rule decided, for the audit log; static text, never empty
+  std::string_view rule;       // which rule or grant decided, never empty; lives as the policy does
   bool beyond_rights = false;  // the principal might, but not with the ticket it shows
   int right = -1;              // which of the principal's rights grants it, where it has any
+  int grant = -1;              // number of the policy's grant that decided, where one did
+  bool hidden = false;         // denied, and the principal shall not learn that the object exists
+  std::string_view nearest{};  // denied: the grant that came nearest, and
+  std::string_view missing{};  // what it lacked
 };
 
 // May `principal` do `operation` at all, as far as that touches no stored object: Query, Create, …?
