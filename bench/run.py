@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 import files  # noqa: E402: beside this file, as the next ones
+import revoke_bound  # noqa: E402
 from files import REPEAT, SECONDS, output  # noqa: E402
 from flood import ATTACKS, attack_row, crowd_row  # noqa: E402
 from rewrap import rewrap_row  # noqa: E402
@@ -257,6 +258,17 @@ class Bench:
                          f"{mine['reading_gap']} s, a dare-kms killed {mine['gap_server']} s; acknowledged "
                          f"{mine['acknowledged']}, lost {mine['lost']}, refused {mine['refused']}, doubled {mine['doubled']}")
 
+    def revoke_bound(self):
+        """How long a node serves a key or a principal that was taken out of use at another one."""
+        mine = revoke_bound.measure(self.build)
+        if isinstance(mine, str):
+            return dict(value=0.0, unit="1/s", limit_name="nothing", limit=1.0, aim=0.0, note=f"SKIPPED: {mine}")
+        worst = max(max(times) for times in mine.values())
+        told = "; ".join(f"{what}: worst {max(times) * 1000:.0f} ms, best {min(times) * 1000:.0f} ms of {len(times)}"
+                         for what, times in mine.items())
+        return dict(value=1 / max(worst, 1e-3), unit="1/s", limit_name="the bound of 1000 ms", limit=1.0, aim=1.0,
+                    note=f"last use at the other node after the command's end: {told}")
+
 
 BENCHMARKS = {
     **files.rows(),
@@ -280,6 +292,7 @@ BENCHMARKS = {
     "hsm-open-1": lambda b: b.hsm("open", 1),
     "hsm-open-8": lambda b: b.hsm("open", 8),
     "failover-gap": lambda b: b.failover_gap(),
+    "revoke-bound": lambda b: b.revoke_bound(),
     "kmip-inproc-get": lambda b: b.kmip_inproc("get"),
     "kmip-inproc-locate": lambda b: b.kmip_inproc("locate"),
     "kmip-inproc-encrypt": lambda b: b.kmip_inproc("encrypt-1k"),

@@ -60,6 +60,15 @@ struct RevokeOptions {
 };
 Result<void> RevokeCertificate(const RevokeOptions& options);
 
+// The way back for who locked out everybody who could unlock. Exactly one is given.
+struct UnlockOptions {
+  std::string config = kDefaultConfig;
+  std::string name;
+  std::string group;
+  bool seal = false;
+};
+Result<void> Unlock(const UnlockOptions& options);
+
 Result<void> Certificates(const std::string& config, bool json);
 struct RenewServerOptions {
   std::string config = kDefaultConfig;

@@ -30,18 +30,21 @@ std::string TokensOf(const hsm::SealerHealth& health) {
 }  // namespace
 
 server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectStore& store,
-                            const hsm::Sealer& sealer) {
+                            const hsm::Sealer& sealer, bool sealed) {
   const bool audited = !audit.failure();
   const bool stored = Reads(store);
   const hsm::SealerHealth sealing = sealer.Health();
   server::Health health;
   health.content_type = "application/json";
-  health.serving = audited && stored;
+  health.serving = audited && stored && !sealed;
   health.ready = health.serving && sealing.can_seal;
-  const char* const status = health.ready ? "ok" : health.serving ? "degraded" : "failing";
+  const char* const status = sealed           ? "sealed"
+                             : health.ready   ? "ok"
+                             : health.serving ? "degraded"
+                                              : "failing";
   const auto good = [](bool value) { return Quoted(value ? "ok" : "failing"); };
   health.text = "{\"status\":" + Quoted(status) + ",\"audit\":" + good(audited) +
-                ",\"store\":" + good(stored) +
+                ",\"store\":" + good(stored) + ",\"sealed\":" + (sealed ? "true" : "false") +
                 ",\"hsm\":{\"can_seal\":" + (sealing.can_seal ? "true" : "false") +
                 ",\"tokens\":" + TokensOf(sealing) + "}}";
   return health;

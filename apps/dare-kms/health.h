@@ -9,9 +9,10 @@ namespace dare::kms {
 
 // How the server is, for /healthz and /readyz. Serving: the audit log can be written and the store
 // be read, so that requests are answered, if only those whose keys are at hand. Ready: new keys can
-// be sealed, too. The text says which part is how, and no more than that: anybody may read it.
-// Asks the store, but no HSM: what their guards know is enough.
+// be sealed, too. An administrator's seal (docs/kill-switch.md) is neither. The text says which
+// part is how, and no more than that: anybody may read it. Asks the store, but no HSM: what their
+// guards know is enough.
 server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectStore& store,
-                            const hsm::Sealer& sealer);
+                            const hsm::Sealer& sealer, bool sealed);
 
 }  // namespace dare::kms

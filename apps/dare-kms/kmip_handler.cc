@@ -10,6 +10,7 @@
 #include "base/mutex.h"
 #include "engine/outbox.h"
 #include "kmip/tags.h"
+#include "lockout_administration.h"
 #include "ttlv/tag.h"
 
 namespace dare::kms {
@@ -78,9 +79,7 @@ std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
   if (!peer.authenticated()) return caller;  // nobody
   principal.name = peer.common_name;
   principal.administrator = IsAdministrator(peer);
-  for (const std::string& unit : peer.units) {
-    if (!unit.starts_with("dare-")) principal.groups.push_back(unit);
-  }
+  principal.groups = GroupsOf(peer.units);
   return caller;
 }
 

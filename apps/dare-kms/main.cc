@@ -208,6 +208,18 @@ void AddRevokeCertificate(CLI::App& app, int& status) {
   verb->callback([&status] { status = Finish(RevokeCertificate(options)); });
 }
 
+void AddUnlock(CLI::App& app, int& status) {
+  static UnlockOptions options;
+  auto* verb = app.add_subcommand("unlock", "serve again who was locked out, or take the seal off");
+  verb->add_option("--config", options.config, "configuration file")->capture_default_str();
+  auto* which = verb->add_option_group("which");
+  which->add_option("--name", options.name, "one principal");
+  which->add_option("--group", options.group, "one group");
+  which->add_flag("--seal", options.seal, "the seal on the whole cluster");
+  which->require_option(1);
+  verb->callback([&status] { status = Finish(Unlock(options)); });
+}
+
 void AddCertificates(CLI::App& app, int& status) {
   static std::string config = kDefaultConfig;
   static bool json = false;
@@ -337,6 +349,7 @@ int Main(int argc, char** argv) {
   AddHsm(app, status);
   AddEnrollToken(app, status);
   AddRevokeCertificate(app, status);
+  AddUnlock(app, status);
   AddCertificates(app, status);
   AddRenewServerCertificate(app, status);
   AddMakeCertifyAuthority(app, status);

@@ -91,6 +91,8 @@ std::string_view RefusalName(const server::RefusalEvent& event) {
       return "malformed message";
     case server::Refusal::kRevoked:
       return "certificate revoked while connected";
+    case server::Refusal::kLockedOut:
+      return "locked out";
     case server::Refusal::kNotKnown:
       return "what is revoked is not known";
     case server::Refusal::kExpired:
@@ -115,6 +117,7 @@ bool IsAudited(const server::RefusalEvent& event) {
       return event.handshake != server::HandshakeFailure::kProtocol &&
              event.handshake != server::HandshakeFailure::kNotKnown;
     case server::Refusal::kRevoked:
+    case server::Refusal::kLockedOut:
     case server::Refusal::kExpired:
     case server::Refusal::kBanned:
     case server::Refusal::kSlowed:
@@ -168,6 +171,19 @@ Result<void> Service::OpenAuthorities() {
   return {};
 }
 
+// What is half a second old at most is what a message is judged by, so that a second after a
+// lockout nobody serves whom it was about (registry::Lockouts::kBound).
+Result<void> Service::OpenLockouts() {
+  constexpr std::chrono::milliseconds kOldest{500};
+  registry::LockoutOptions options;
+  if (IsShared(config_)) {
+    options.fresh = std::min(
+        kOldest, std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms));
+  }
+  lockouts_ = TRY(registry::Lockouts::Open(*keys_.store, keys_.vault, options));
+  return {};
+}
+
 Result<void> Service::OpenRecords() {
   audit::AuditOptions audit;
   audit.folder = config_.audit_folder;
@@ -193,6 +209,7 @@ Result<void> Service::OpenRecords() {
   options.facts.interop = config_.conformance.interop;
   credentials_ = std::make_unique<StoredCredentials>(records_->credentials());
   options.credentials = credentials_.get();
+  options.doorkeeper = lockouts_.get();
   options.push.clients.insert(config_.push.clients.begin(), config_.push.clients.end());
   options.push.put.insert(config_.push.put.begin(), config_.push.put.end());
   options.credential_options.gateways = config_.credentials.gateways;
@@ -227,11 +244,12 @@ Result<void> Service::OpenRecords() {
 
 Result<void> Service::StartListeners() {
   server::EnrolmentStore& records = records_->enrolment();
+  door_ = std::make_unique<Door>(records, *lockouts_);
   kmip_handler_ = std::make_unique<KmipHandler>(*kms_, records, config_.administrators, true);
   kmip_over_https_handler_ =
       std::make_unique<KmipHandler>(*kms_, records, config_.administrators, false);
   kmip_framing_ = std::make_unique<server::KmipFraming>(config_.limits.message_bytes);
-  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), &records));
+  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), door_.get()));
   server::ServerOptions options;
   options.address = config_.kmip.address;
   options.port = config_.kmip.port;
@@ -244,7 +262,9 @@ Result<void> Service::StartListeners() {
   server::EstOptions est;
   est.client_days = config_.ca.client_days;
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
-  est.health = [this] { return AssessHealth(*audit_, *keys_.store, keys_.custody->ring()); };
+  est.health = [this] {
+    return AssessHealth(*audit_, *keys_.store, keys_.custody->ring(), lockouts_->sealed());
+  };
   est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, &records,
                                               std::move(est));
   server::HttpLimits http_limits;
@@ -257,14 +277,19 @@ Result<void> Service::StartListeners() {
   }
   key_administration_ = std::make_unique<KeyAdministration>(config_, *keys_.custody, keys_.tokens,
                                                             [this] { kms_->KeysChanged(); });
+  lockout_administration_ =
+      std::make_unique<LockoutAdministration>(*lockouts_, [this] { kms_->ForgetKeys(); });
   admin_ = std::make_unique<server::AdminRoutes>(
-      *est_, *key_administration_,
+      *est_, *key_administration_, *lockout_administration_,
       server::AdminOptions{
-          [this](const server::Peer& peer) { return kmip_handler_->IsAdministrator(peer); },
+          [this](const server::Peer& peer) {
+            return kmip_handler_->IsAdministrator(peer) &&
+                   !door_->IsLockedOut(peer.common_name, peer.units);
+          },
           [this](const server::AdminEvent& event) { return AuditAdministration(event); }});
   http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
-  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), &records));
+  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), door_.get()));
   options.address = config_.https.address;
   options.port = config_.https.port;
   // Anybody may connect here, so nobody may stay for long without asking.
@@ -278,9 +303,20 @@ Result<std::unique_ptr<Service>> Service::Start(const server::Config& config) {
   std::unique_ptr<Service> service(new Service(config));
   service->keys_ = TRY(OpenKeyStation(config, StoreUse::kServe));
   TRY(service->OpenAuthorities());
+  TRY(service->OpenLockouts());
   TRY(service->OpenRecords());
   TRY(service->StartListeners());
+  service->WatchLockouts();
   return service;
+}
+
+// A request that was let in before the seal may put its key into the cache after it: so again and
+// again.
+void Service::WatchLockouts() {
+  lockout_rounds_ = std::make_unique<Rounds>(registry::Lockouts::kInterval, [this] {
+    lockouts_->Look();
+    if (lockouts_->sealed()) kms_->ForgetKeys();
+  });
 }
 
 void Service::Stop() {

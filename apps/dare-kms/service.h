@@ -6,6 +6,7 @@
 #include "audit/audit_log.h"
 #include "audit/budget.h"
 #include "base/clock.h"
+#include "base/rounds.h"
 #include "certificate_issuer.h"
 #include "credential_source.h"
 #include "engine/kms.h"
@@ -14,7 +15,9 @@
 #include "key_administration.h"
 #include "key_station.h"
 #include "kmip_handler.h"
+#include "lockout_administration.h"
 #include "records.h"
+#include "registry/lockouts.h"
 #include "server/admin.h"
 #include "server/config.h"
 #include "server/est.h"
@@ -40,8 +43,10 @@ class Service {
  private:
   explicit Service(const server::Config& config) : config_(config) {}
   Result<void> OpenAuthorities();
+  Result<void> OpenLockouts();
   Result<void> OpenRecords();
   Result<void> StartListeners();
+  void WatchLockouts();
   void AuditRefusal(const server::RefusalEvent& event);
   Result<void> AuditEnrolment(const server::EnrolmentEvent& event);
   Result<void> AuditAdministration(const server::AdminEvent& event);
@@ -55,18 +60,22 @@ class Service {
   std::unique_ptr<HsmCertificateIssuer> issuer_;  // null: no Certify
   std::unique_ptr<audit::AuditLog> audit_;
   std::optional<Records> records_;
+  std::unique_ptr<registry::Lockouts> lockouts_;
+  std::unique_ptr<Door> door_;
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
   std::unique_ptr<server::EstService> est_;
   std::unique_ptr<KeyAdministration> key_administration_;
+  std::unique_ptr<LockoutAdministration> lockout_administration_;
   std::unique_ptr<server::AdminRoutes> admin_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;
   std::unique_ptr<server::Framing> kmip_framing_, http_framing_;
   std::unique_ptr<server::TlsContext> kmip_tls_, https_tls_;
   std::unique_ptr<server::Server> kmip_server_, https_server_;
+  std::unique_ptr<Rounds> lockout_rounds_;  // last: they use the others
 };
 
 }  // namespace dare::kms

@@ -8,7 +8,7 @@
 #include <memory>
 #include <thread>
 
-#include "client/admin_client.h"
+#include "administration.h"
 #include "hsm_text.h"
 #include "progress_bar.h"
 #include "session.h"
@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr char kPath[] = "/admin/v1/hsm";
+constexpr char kPath[] = "/hsm";
 constexpr std::chrono::milliseconds kBetweenLooks{500};
 
 // Options of all verbs.
@@ -31,21 +31,9 @@ struct Options {
   std::string token;
 };
 
-Result<json::object> Parse(const std::string& text) {
-  boost::system::error_code failure;
-  json::value value = json::parse(text, failure);
-  if (failure || !value.is_object()) {
-    return Error(Code::kMalformed, "the server's answer is not JSON");
-  }
-  return std::move(value.get_object());
-}
-
 Result<json::object> Ask(Session& session, const std::string& method, const std::string& path,
                          const json::object& body = {}) {
-  const client::Config* const config = TRY(session.Config());
-  const std::string text = TRY(
-      client::Administer(*config, method, kPath + path, body.empty() ? "" : json::serialize(body)));
-  return Parse(text);
+  return AskServer(session, method, kPath + path, body);
 }
 
 Result<void> Status(Session& session, const Options& options) {
@@ -131,18 +119,6 @@ Result<void> Remove(Session& session, const Options& options) {
     std::cout << options.token << ": does not open the store any more\n";
   }
   return {};
-}
-
-using Verb = Result<void> (*)(Session&, const Options&);
-
-CLI::App* AddVerb(CLI::App& noun, Session& session, const std::shared_ptr<Options>& options,
-                  const std::string& name, const std::string& text, Verb act) {
-  CLI::App* const verb = noun.add_subcommand(name, text);
-  verb->add_flag("--json", options->as_json, "One JSON value");
-  verb->callback([&session, options, act] {
-    session.action = [&session, options, act] { return act(session, *options); };
-  });
-  return verb;
 }
 
 // dare-kms beside this program, else the one in the path: with the same arguments.

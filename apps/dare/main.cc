@@ -42,6 +42,7 @@ void Describe(CLI::App& app, Session& session) {
   AddKey(app, session);
   AddShred(app, session);
   AddHsm(app, session);
+  AddAdmin(app, session);
   AddPing(app, session);
   AddEnroll(app, session);
   AddVersion(app, session);

@@ -48,6 +48,7 @@ class Session {
 // Each adds one verb (or noun) to the command line: its options, its help, and what it does.
 void AddEnroll(CLI::App& app, Session& session);
 void AddHsm(CLI::App& app, Session& session);
+void AddAdmin(CLI::App& app, Session& session);
 void AddInspect(CLI::App& app, Session& session);
 void AddKey(CLI::App& app, Session& session);
 void AddKeyExport(CLI::App& key, Session& session);  // under "key"

@@ -16,6 +16,8 @@ bool BelongsInBackup(std::string_view fact) {
 }
 
 bool BelongsToRegistry(std::string_view fact) {
+  // Whom an administrator locked out stays so in a store that is moved or restored.
+  if (fact.starts_with("table/lockouts/") || fact == "table-sum/lockouts") return false;
   return fact.starts_with("table/") || fact.starts_with("table-sum/");
 }
 

@@ -282,6 +282,13 @@ void AsynchronousBook::DropOld() {
   });
 }
 
+void AsynchronousBook::ForgetResults() {
+  const MutexLock lock(mutex_);
+  std::erase_if(entries_, [](const auto& entry) {
+    return entry.second.stage == ProcessingStage::kCompleted;
+  });
+}
+
 void AsynchronousBook::DropIfDone(std::uint64_t id) {
   const auto& items = entries_.at(id).items;
   if (std::ranges::all_of(items, [](const Item& i) { return i.cancelled || i.fetched; })) {

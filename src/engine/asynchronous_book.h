@@ -72,6 +72,8 @@ class AsynchronousBook {
   // Waits for jobs whose second is over; none after Stop.
   std::vector<Job> WaitForDue() EXCLUDES(mutex_);
   void Stop() EXCLUDES(mutex_);
+  // Drops results that wait to be fetched; what is not done yet stays.
+  void ForgetResults() EXCLUDES(mutex_);
   // May be called again, when what was expected did not come true.
   void Finish(std::uint64_t job, ByteView response) EXCLUDES(mutex_);
 

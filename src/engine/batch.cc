@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/batch_data.h"
 #include "engine/message_check.h"
+#include "engine/message_refusal.h"
 #include "engine/object_cache.h"
 #include "engine/operation_table.h"
 #include "engine/request_memory.h"
@@ -430,37 +431,6 @@ class Batch {
   std::size_t first_item_at_ = 0;
 };
 
-//= kmip-2.1 9.9 Client Correlation Value
-//# For client to server operations, the Client Correlation Value is provided in the request.
-// It goes into the audit log; published answers do not repeat it.
-kmip::ResponseHeader HeaderFor(const Clock& clock, kmip::ProtocolVersion version,
-                               const std::string& server_correlation) {
-  kmip::ResponseHeader header;
-  header.version = ClosestSupported(version);
-  header.time_stamp = clock.Now();
-  if (version >= kmip::kVersion1_4) header.server_correlation = server_correlation;
-  return header;
-}
-
-void Refuse(const Clock& clock, kmip::ProtocolVersion version, const Error& error,
-            WipingBytes& answer) {
-  ResponseBuilder response(answer, HeaderFor(clock, version, ""));
-  response.Refuse(nullptr, ResultStatus::kOperationFailed,
-                  kmip::ReasonFor(error, ClosestSupported(version)), kmip::MessageFor(error));
-  response.Finish();
-}
-
-audit::Entry RefusedEntry(const EngineParts& parts, const Caller& caller, const Error& error) {
-  audit::Entry entry;
-  entry.time = parts.clock.Now();
-  entry.principal = caller.principal.name;
-  entry.address = caller.address;
-  entry.operation = "message";
-  entry.outcome = audit::Outcome::kFailed;
-  entry.detail = error.message;
-  return entry;
-}
-
 // The draft is spoken at the edge: nothing below knows it.
 Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
                       ByteView request, store::Transaction* transaction, WipingBytes& answer,
@@ -473,13 +443,13 @@ Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Call
     if (answered.needs_writer || answered.needs_admission) return answered;
   } else {
     answered.entries.push_back(RefusedEntry(parts, caller, rewritten.error()));
-    Refuse(parts.clock, kNewestVersion, rewritten.error(), answer);
+    RefuseWhole(parts.clock, kNewestVersion, rewritten.error(), answer);
   }
   answer = exchange.GiveAnswer(answer);
   return answered;
 }
 
-// Answers a message that is well-formed, as `caller`.
+// Answers a message that is well-formed, as `caller`, who is served.
 void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller, TicketUse& use,
               kmip::RequestMessage& message, const Changes& changes, WipingBytes& answer,
               const Bytes& server_hashed_password, Answered& answered) {
@@ -498,11 +468,37 @@ void AnswerAs(EngineParts& parts, const ttlv::Limits& limits, const Caller& call
     answered.begin_again = changes.transaction != nullptr && run.error().code == Code::kConflict;
     answered.entries.clear();
     answered.entries.push_back(RefusedEntry(parts, caller, run.error()));
-    Refuse(parts.clock, header.version, run.error(), answer);
+    RefuseWhole(parts.clock, header.version, run.error(), answer);
     return;
   }
   if (answered.needs_writer) return use.GiveBack();
   response.Finish();
+}
+
+void TurnAway(const EngineParts& parts, const Caller& caller, kmip::ProtocolVersion version,
+              const Doorkeeper::Refusal& refusal, WipingBytes& answer, Answered& answered) {
+  audit::Entry entry = RefusedEntry(parts, caller, refusal.error);
+  entry.outcome = audit::Outcome::kDenied;
+  entry.rule = refusal.rule;
+  answered.entries.clear();
+  answered.entries.push_back(std::move(entry));
+  answer.clear();
+  RefuseWhole(parts.clock, version, refusal.error, answer);
+}
+
+// The same, unless the doorkeeper turns the caller away. It is asked again where nothing was
+// changed: who was locked out while his message was at work gets no answer.
+void AnswerIfServed(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
+                    TicketUse& use, kmip::RequestMessage& message, store::Transaction* transaction,
+                    WipingBytes& answer, const Bytes& server_hashed_password, Answered& answered) {
+  auto refusal = AskDoorkeeper(parts, caller);
+  if (!refusal) {
+    AnswerAs(parts, limits, caller, use, message, {transaction}, answer, server_hashed_password,
+             answered);
+    if (transaction != nullptr || answered.needs_writer) return;
+    refusal = AskDoorkeeper(parts, caller);
+  }
+  if (refusal) TurnAway(parts, caller, message.header().version, *refusal, answer, answered);
 }
 
 }  // namespace
@@ -516,7 +512,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   Answered answered;
   const auto refuse = [&](kmip::ProtocolVersion version, const Error& error) {
     answered.entries.push_back(RefusedEntry(parts, caller, error));
-    Refuse(parts.clock, version, error, answer);
+    RefuseWhole(parts.clock, version, error, answer);
   };
   if (Result<void> valid = ttlv::Validate(request, limits); !valid) {
     refuse(kmip::PeekVersion(request).value_or(kNewestVersion), valid.error());
@@ -534,8 +530,12 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   }
   if (!header.authentication) {
     TicketUse use(caller.ticket);  // of an asynchronous request that was shown one
-    AnswerAs(parts, limits, caller, use, *message, {transaction}, answer, {}, answered);
+    AnswerIfServed(parts, limits, caller, use, *message, transaction, answer, {}, answered);
     answered.used = std::move(use);
+    return answered;
+  }
+  if (const auto refusal = AskDoorkeeper(parts, caller)) {
+    TurnAway(parts, caller, header.version, *refusal, answer, answered);
     return answered;
   }
   Admission here;
@@ -551,8 +551,8 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     answered.entries.back().rule = "credentials";
     return answered;
   }
-  AnswerAs(parts, limits, admission->caller, admission->use, *message, {transaction}, answer,
-           admission->server_hashed_password, answered);
+  AnswerIfServed(parts, limits, admission->caller, admission->use, *message, transaction, answer,
+                 admission->server_hashed_password, answered);
   if (admission == &here) answered.used = std::move(here.use);
   return answered;
 }
@@ -571,6 +571,7 @@ std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& lim
       !CheckMessage(*message, parts.facts, parts.clock)) {
     return std::nullopt;
   }
+  if (AskDoorkeeper(parts, caller)) return std::nullopt;
   Answered answered;
   TicketUse none;
   AnswerAs(parts, limits, caller, none, *message, {&paper, true}, answer, {}, answered);
@@ -578,18 +579,6 @@ std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& lim
                     answered.entries.front().outcome == audit::Outcome::kAllowed;
   if (!done) return std::nullopt;
   return answered;
-}
-
-audit::Entry RefuseUnreadable(const EngineParts& parts, const Caller& caller, const Error& error,
-                              ByteView begun, WipingBytes& answer) {
-  Refuse(parts.clock, kmip::PeekVersion(begun).value_or(kNewestVersion), error, answer);
-  return RefusedEntry(parts, caller, error);
-}
-
-void RefuseMessage(const Clock& clock, ByteView request, ResultReason reason,
-                   const std::string& message, WipingBytes& answer) {
-  Refuse(clock, kmip::PeekVersion(request).value_or(kNewestVersion), Reject(reason, message),
-         answer);
 }
 
 }  // namespace dare::engine

@@ -48,13 +48,4 @@ std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& lim
                                      const Caller& caller, ByteView request,
                                      store::Transaction& paper, WipingBytes& answer);
 
-// A whole response that refuses the request with `reason`, for failures outside of any item.
-void RefuseMessage(const Clock& clock, ByteView request, kmip::ResultReason reason,
-                   const std::string& message, WipingBytes& answer);
-
-// The same for a request that never became TTLV but for what was `begun`; gives what the audit log
-// has to say about it.
-audit::Entry RefuseUnreadable(const EngineParts& parts, const Caller& caller, const Error& error,
-                              ByteView begun, WipingBytes& answer);
-
 }  // namespace dare::engine

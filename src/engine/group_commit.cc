@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "custody/custody.h"
 #include "engine/habit_watch.h"
+#include "engine/message_refusal.h"
 #include "engine/object_cache.h"
 #include "engine/random_iv_budget.h"
 #include "engine/resident_care.h"
@@ -208,7 +209,9 @@ Result<void> DoChore(Chore& chore, store::Transaction& transaction) {
 
 void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
   const std::unique_ptr<Draft> draft = std::move(job.draft);
-  if (draft != nullptr && CarryOut(*draft, parts_, transaction)) {
+  // Who is not served any more since it was written is refused below.
+  const bool good = draft != nullptr && !AskDoorkeeper(parts_, *job.caller);
+  if (good && CarryOut(*draft, parts_, transaction)) {
     job.answered = std::move(draft->answered);
     job.answer = std::move(draft->answer);
     return;

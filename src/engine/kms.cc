@@ -6,6 +6,7 @@
 #include "audit/audit_log.h"
 #include "base/log.h"
 #include "engine/audit_tail.h"
+#include "engine/message_refusal.h"
 
 namespace dare::engine {
 
@@ -44,6 +45,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   const std::vector<std::string> rules = TRY(store.ListMeta(kRulesPrefix));
   std::unique_ptr<Kms> kms(
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
+  kms->sessions_.doorkeeper = options.doorkeeper;
   kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
   TRY(kms->NoteOpening());
   if (options.resident_keys != nullptr) SweepAtStart(kms->residents_);
@@ -198,6 +200,12 @@ void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
   std::unique_ptr<Draft> draft = drafter_.Write(*caller, request);
   group_commit_.Submit(std::move(request), std::move(caller), std::move(completion), std::nullopt,
                        std::move(draft));
+}
+
+void Kms::ForgetKeys() {
+  cache_.Clear();
+  streams_.Clear();
+  sessions_.asynchronous.ForgetResults();
 }
 
 void Kms::KeysChanged() {

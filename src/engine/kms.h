@@ -30,6 +30,8 @@ class AuditLog;
 
 namespace dare::engine {
 
+class Doorkeeper;
+
 struct KmsOptions {
   // Which server this is, among those that use the store: in the keys of its own rows. No '/'.
   std::string node = "node";
@@ -49,7 +51,8 @@ struct KmsOptions {
   // Users and devices with credentials; null: none. Outlives the Kms.
   CredentialSource* credentials = nullptr;
   CredentialOptions credential_options;
-  PushOptions push;  // who is told of changes
+  PushOptions push;                  // who is told of changes
+  Doorkeeper* doorkeeper = nullptr;  // who is not served now; null: everybody is. Outlives the Kms.
   // Keys that stay in the HSM; null: no HSM keeps any. `make_resident_keys`: new ones, too.
   // Outlives the Kms.
   hsm::ResidentKeys* resident_keys = nullptr;
@@ -101,6 +104,9 @@ class Kms {
   void Meet(const Caller& caller);
   // A Response Message of a client that the server asked something; false where it asked nothing.
   bool TakeResponse(const Caller& caller);
+  // Wipes what is opened for requests: keys, streams, results that wait to be fetched. The keys
+  // that open the store stay.
+  void ForgetKeys();
   // Looks at once, not at its next round, whether keys are to be changed.
   void KeysChanged();
   ~Kms();

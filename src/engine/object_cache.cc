@@ -84,6 +84,15 @@ void ObjectCache::DropExpired() {
   }
 }
 
+void ObjectCache::Clear() {
+  for (Shard& shard : shards_) {
+    const MutexLock lock(shard.mutex);
+    ++shard.changes;
+    shard.entries.clear();
+    shard.ages.clear();
+  }
+}
+
 void ObjectCache::Shrink() {
   for (Shard& shard : shards_) {
     const MutexLock lock(shard.mutex);

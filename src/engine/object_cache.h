@@ -51,6 +51,8 @@ class ObjectCache {
   // Drops what is past its time, asked for or not: a key that nobody uses must not stay in memory.
   // To be called now and then.
   void DropExpired();
+  // Drops everything, and what is being loaded, too.
+  void Clear();
   // Drops the older half of everything; when the secure heap is full.
   void Shrink();
 

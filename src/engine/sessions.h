@@ -10,6 +10,8 @@
 
 namespace dare::engine {
 
+class Doorkeeper;
+
 // Under which the store's metadata keeps constraints and defaults, and how much for one principal.
 inline constexpr char kRulesPrefix[] = "rules/";
 inline constexpr std::size_t kMostRulesBytes = 64u << 10;
@@ -23,6 +25,8 @@ struct Sessions {
   Outbox outbox;
   // False: nobody has constraints or defaults, so that nobody need look.
   std::atomic<bool> rules_exist = false;
+  // Who is not served now; null: everybody is. Constant once there are requests.
+  Doorkeeper* doorkeeper = nullptr;
 };
 
 }  // namespace dare::engine

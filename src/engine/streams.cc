@@ -47,4 +47,9 @@ Result<UnfinishedStream> Streams::Take(ByteView correlation, const std::string& 
   return stream;
 }
 
+void Streams::Clear() {
+  const MutexLock lock(mutex_);
+  waiting_.clear();
+}
+
 }  // namespace dare::engine

@@ -45,6 +45,9 @@ class Streams {
   Result<UnfinishedStream> Take(ByteView correlation, const std::string& principal,
                                 const std::string& object_id, kmip::Operation operation);
 
+  // Ends all that wait.
+  void Clear();
+
  private:
   struct Waiting {
     UnfinishedStream stream;

@@ -1,7 +1,5 @@
 #include "registry/registry.h"
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "base/log.h"
@@ -29,26 +27,17 @@ Result<std::unique_ptr<Registry>> Registry::Open(store::ObjectStore& store,
 }
 
 void Registry::Watch() {
-  watcher_ = std::jthread([this](const std::stop_token& token) {
-    std::mutex mutex;
-    std::condition_variable_any ended;
-    bool failing = false;
-    while (!token.stop_requested()) {
-      Ask(failing);
-      std::unique_lock<std::mutex> lock(mutex);
-      ended.wait_for(lock, token, options_.interval, [] { return false; });
-    }
-  });
+  watcher_ = std::make_unique<Rounds>(options_.interval, [this] { Ask(); });
 }
 
 // Says once that it fails, and once that it works again.
-void Registry::Ask(bool& failing) {
+void Registry::Ask() {
   Result<void> asked = log_.CatchUp();
   if (const auto credentials = credentials_.CatchUp(); asked && !credentials) asked = credentials;
-  if (!asked && !std::exchange(failing, true)) {
+  if (!asked && !std::exchange(failing_, true)) {
     log::Failure("what other nodes revoked cannot be read: " + asked.error().message);
   }
-  if (asked && std::exchange(failing, false)) log::Info("what other nodes revoked is read again");
+  if (asked && std::exchange(failing_, false)) log::Info("what other nodes revoked is read again");
 }
 
 }  // namespace dare::registry

@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include "base/clock.h"
+#include "base/rounds.h"
 #include "engine/vault.h"
 #include "registry/revocation_log.h"
 #include "registry/shared_credential_store.h"
@@ -40,14 +40,15 @@ class Registry {
  private:
   Registry(store::ObjectStore& store, std::shared_ptr<const engine::Vault> vault,
            const RegistryOptions& options, const Clock& clock);
-  void Ask(bool& failing);
+  void Ask();
 
   const std::shared_ptr<const engine::Vault> vault_;
   const RegistryOptions options_;
   RevocationLog log_;
   SharedEnrolmentStore enrolment_;
   SharedCredentialStore credentials_;
-  std::jthread watcher_;  // last: it uses all the others
+  bool failing_ = false;             // of the watcher alone
+  std::unique_ptr<Rounds> watcher_;  // last: it uses all the others
 };
 
 }  // namespace dare::registry

@@ -200,4 +200,46 @@ Result<RevocationEvent> DecodeEvent(ByteView content) {
   return event;
 }
 
+namespace {
+constexpr std::string_view kPrincipalPrefix = "principal/";
+constexpr std::string_view kGroupPrefix = "group/";
+constexpr std::string_view kSealRow = "seal";
+}  // namespace
+
+std::string LockoutName(Lockout::Kind kind, std::string_view name) {
+  switch (kind) {
+    case Lockout::Kind::kPrincipal:
+      return std::string(kPrincipalPrefix).append(name);
+    case Lockout::Kind::kGroup:
+      return std::string(kGroupPrefix).append(name);
+    case Lockout::Kind::kSeal:
+      break;
+  }
+  return std::string(kSealRow);
+}
+
+Bytes EncodeLockout(const Lockout& lockout) {
+  return Writer().Number(lockout.when).String(lockout.by).String(lockout.reason).Take();
+}
+
+Result<Lockout> DecodeLockout(std::string_view row, ByteView content) {
+  Lockout lockout;
+  if (row.starts_with(kPrincipalPrefix)) {
+    lockout.name = row.substr(kPrincipalPrefix.size());
+  } else if (row.starts_with(kGroupPrefix)) {
+    lockout.kind = Lockout::Kind::kGroup;
+    lockout.name = row.substr(kGroupPrefix.size());
+  } else if (row == kSealRow) {
+    lockout.kind = Lockout::Kind::kSeal;
+  } else {
+    return Unreadable();
+  }
+  Reader in(content);
+  lockout.when = in.Number();
+  lockout.by = in.Text();
+  lockout.reason = in.Text();
+  TRY(in.End());
+  return lockout;
+}
+
 }  // namespace dare::registry

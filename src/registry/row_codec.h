@@ -15,6 +15,7 @@ namespace dare::registry {
 inline constexpr std::string_view kEnrolmentTable = "enrolment";
 inline constexpr std::string_view kRevocationTable = "revocations";
 inline constexpr std::string_view kCredentialTable = "credentials";
+inline constexpr std::string_view kLockoutTable = "lockouts";
 
 // In the table of enrolment.
 inline constexpr std::string_view kTokenPrefix = "token/";
@@ -51,5 +52,22 @@ std::string EventName(std::uint64_t group, std::size_t number);
 Result<std::uint64_t> GroupOfEvent(std::string_view name);
 Bytes EncodeEvent(const RevocationEvent& event);
 Result<RevocationEvent> DecodeEvent(ByteView content);
+
+// One lockout, or the seal on the whole cluster. Kind and name are in the row's name.
+struct Lockout {
+  enum class Kind : std::uint8_t {
+    kPrincipal,  // `name`: who is not served
+    kGroup,      // nobody of the group `name` is
+    kSeal,       // nobody is; without a name
+  };
+  Kind kind = Kind::kPrincipal;
+  std::string name;
+  std::int64_t when = 0;
+  std::string by;  // the administrator
+  std::string reason;
+};
+std::string LockoutName(Lockout::Kind kind, std::string_view name);
+Bytes EncodeLockout(const Lockout& lockout);
+Result<Lockout> DecodeLockout(std::string_view row, ByteView content);
 
 }  // namespace dare::registry

@@ -16,6 +16,10 @@ constexpr std::string_view kHsm = "/admin/v1/hsm";
 constexpr std::string_view kRotate = "/admin/v1/hsm/rotate";
 constexpr std::string_view kRetired = "/admin/v1/hsm/retired";
 constexpr std::string_view kTokens = "/admin/v1/hsm/tokens";
+constexpr std::string_view kLockouts = "/admin/v1/lockouts";
+constexpr std::string_view kUnlock = "/admin/v1/unlock";
+constexpr std::string_view kSeal = "/admin/v1/seal";
+constexpr std::string_view kUnseal = "/admin/v1/unseal";
 constexpr std::size_t kDeepest = 4;
 
 int StatusOf(Code code) {
@@ -91,6 +95,12 @@ std::string TextOf(const json::object& object, std::string_view name) {
   return {text.data(), text.size()};
 }
 
+Result<LockoutOffice::Target> ReadTarget(const json::object& body) {
+  LockoutOffice::Target target{TextOf(body, "kind"), TextOf(body, "name")};
+  if (target.name.empty()) return Error(Code::kInvalidArgument, "member 'name' is missing");
+  return target;
+}
+
 Error NoSuchRoute(const HttpRequest& request) {
   return Error(Code::kNotFound, request.method + " " + request.path + " is no route");
 }
@@ -101,6 +111,7 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
   const bool get = request.method == "GET", post = request.method == "POST";
   if (request.path == kHsm && get) {
     event.operation = "key status";
+    event.mere_look = true;
     if (!event.permitted) return std::string();
     return office_.Status();
   }
@@ -132,8 +143,51 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
     if (!event.permitted) return std::string();
     return office_.RemoveToken(event.subject);
   }
+  if (auto done = DoLockouts(request, event)) return *std::move(done);
   event.operation = "administration";
   return NoSuchRoute(request);
+}
+
+// Nothing for a request that is about something else.
+std::optional<Result<std::string>> AdminRoutes::DoLockouts(const HttpRequest& request,
+                                                           AdminEvent& event) {
+  const auto act = [&](std::string_view operation, auto what) -> Result<std::string> {
+    event.operation = operation;
+    if (!event.permitted) return std::string();
+    return what();
+  };
+  if (request.path == kLockouts && request.method == "GET") {
+    event.mere_look = true;
+    return act("list lockouts", [&] { return lockouts_.Lockouts(); });
+  }
+  if (request.method != "POST") return std::nullopt;
+  if (request.path == kLockouts) {
+    return act("lock out", [&]() -> Result<std::string> {
+      const json::object body = TRY(ReadBody(request, {"kind", "name", "reason"}));
+      const LockoutOffice::Target target = TRY(ReadTarget(body));
+      event.subject = target.name;
+      event.detail = target.kind + "; " + TextOf(body, "reason");
+      return lockouts_.LockOut(target, TextOf(body, "reason"), event.peer);
+    });
+  }
+  if (request.path == kUnlock) {
+    return act("unlock", [&]() -> Result<std::string> {
+      const json::object body = TRY(ReadBody(request, {"kind", "name"}));
+      const LockoutOffice::Target target = TRY(ReadTarget(body));
+      event.subject = target.name;
+      event.detail = target.kind;
+      return lockouts_.Unlock(target);
+    });
+  }
+  if (request.path == kSeal) {
+    return act("seal", [&]() -> Result<std::string> {
+      const json::object body = TRY(ReadBody(request, {"reason"}));
+      event.detail = TextOf(body, "reason");
+      return lockouts_.Seal(event.detail, event.peer);
+    });
+  }
+  if (request.path == kUnseal) return act("unseal", [&] { return lockouts_.Unseal(); });
+  return std::nullopt;
 }
 
 HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller) {
@@ -147,8 +201,8 @@ HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller
 }
 
 HttpResponse AdminRoutes::Answer(AdminEvent event, const Result<std::string>& done) {
-  const bool mere_look = event.permitted && done && event.operation == "key status";
-  if (!mere_look && options_.observer) {
+  const bool unrecorded = event.mere_look && event.permitted && done;
+  if (!unrecorded && options_.observer) {
     if (const Result<void> recorded = options_.observer(event); !recorded) {
       log::Failure("an administrator's request was not audited: " + recorded.error().message);
       return Refuse(503, "unavailable", "the request could not be recorded");

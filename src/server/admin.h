@@ -24,38 +24,58 @@ class KeyOffice {
   virtual Result<std::string> RemoveToken(const std::string& token) = 0;
 };
 
+// What an administrator asks of the kill switch (docs/kill-switch.md). Calls as above.
+class LockoutOffice {
+ public:
+  struct Target {
+    std::string kind;  // "principal", "group"
+    std::string name;
+  };
+  virtual ~LockoutOffice() = default;
+  virtual Result<std::string> Lockouts() = 0;
+  // kInvalidArgument where it would hit `who`, who asks.
+  virtual Result<std::string> LockOut(const Target& target, const std::string& reason,
+                                      const Peer& who) = 0;
+  virtual Result<std::string> Unlock(const Target& target) = 0;  // kNotFound
+  virtual Result<std::string> Seal(const std::string& reason, const Peer& who) = 0;
+  virtual Result<std::string> Unseal() = 0;
+};
+
 // One request to the routes, for the audit log.
 struct AdminEvent {
   Peer peer;
   std::string operation;         // "rotate master key"
-  std::string subject;           // a token's name
+  std::string subject;           // a token's name, who is locked out
   std::string detail;            //
   bool permitted = false;        // has the role
+  bool mere_look = false;        // asks for something to be shown, and changes nothing
   std::optional<Error> failure;  // why it was not done
 };
 
 struct AdminOptions {
   std::function<bool(const Peer& peer)> is_administrator;
-  // Called before the answer leaves, but not for a look at the status that was permitted. When it
+  // Called before the answer leaves, but not for a mere look that was permitted. When it
   // fails, the answer is withheld (503).
   std::function<Result<void>(const AdminEvent& event)> observer;
 };
 
 // AdminRoutes are the paths under /admin/v1/ for clients whose certificate has the administrator
 // role (dare-kms(8) lists them); everything else goes to `next`. Bodies are JSON objects without
-// unknown members. Thread-safe; `next` and `office` outlive it.
+// unknown members. Thread-safe; `next` and the offices outlive it.
 class AdminRoutes : public HttpRoutes {
  public:
-  AdminRoutes(HttpRoutes& next, KeyOffice& office, AdminOptions options)
-      : next_(next), office_(office), options_(std::move(options)) {}
+  AdminRoutes(HttpRoutes& next, KeyOffice& office, LockoutOffice& lockouts, AdminOptions options)
+      : next_(next), office_(office), lockouts_(lockouts), options_(std::move(options)) {}
   HttpResponse Serve(const HttpRequest& request, const Caller& caller) override;
 
  private:
   HttpResponse Answer(AdminEvent event, const Result<std::string>& done);
   Result<std::string> Do(const HttpRequest& request, AdminEvent& event);
+  std::optional<Result<std::string>> DoLockouts(const HttpRequest& request, AdminEvent& event);
 
   HttpRoutes& next_;
   KeyOffice& office_;
+  LockoutOffice& lockouts_;
   const AdminOptions options_;
 };
 

@@ -39,6 +39,30 @@ class OfficeForTest : public KeyOffice {
   }
 };
 
+class LockoutsForTest : public LockoutOffice {
+ public:
+  Result<std::string> Lockouts() override { return Note("list"); }
+  Result<std::string> LockOut(const Target& target, const std::string& reason,
+                              const Peer& who) override {
+    return Note("lock out " + target.kind + " " + target.name + ": " + reason + " by " +
+                who.common_name);
+  }
+  Result<std::string> Unlock(const Target& target) override {
+    return Note("unlock " + target.kind + " " + target.name);
+  }
+  Result<std::string> Seal(const std::string& reason, const Peer& who) override {
+    return Note("seal: " + reason + " by " + who.common_name);
+  }
+  Result<std::string> Unseal() override { return Note("unseal"); }
+  std::vector<std::string> asked;
+
+ private:
+  Result<std::string> Note(const std::string& what) {
+    asked.push_back(what);
+    return std::string("{}");
+  }
+};
+
 class AdminTest : public testing::Test {
  protected:
   HttpResponse Ask(const std::string& method, const std::string& path, std::string_view body = {},
@@ -59,9 +83,10 @@ class AdminTest : public testing::Test {
   Peer peer_;
   RestForTest rest_;
   OfficeForTest office_;
+  LockoutsForTest lockouts_;
   std::vector<AdminEvent> events_;
   bool log_broken_ = false;
-  AdminRoutes routes_{rest_, office_,
+  AdminRoutes routes_{rest_, office_, lockouts_,
                       AdminOptions{[](const Peer& peer) { return peer.common_name == "root"; },
                                    [this](const AdminEvent& event) -> Result<void> {
                                      if (log_broken_) return Error(Code::kIo, "full");
@@ -83,6 +108,33 @@ TEST_F(AdminTest, TakesEachRequestToTheOffice) {
   EXPECT_EQ(events_[2].subject, "b");
 }
 
+TEST_F(AdminTest, TakesLockoutsToTheirOffice) {
+  EXPECT_EQ(Ask("GET", "/admin/v1/lockouts").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/lockouts", R"({"kind":"group","name":"lab","reason":"stolen"})")
+                .status,
+            200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/unlock", R"({"kind":"group","name":"lab"})").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/seal", R"({"reason":"fire"})").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/unseal").status, 200);
+  EXPECT_THAT(lockouts_.asked,
+              testing::ElementsAre("list", "lock out group lab: stolen by root", "unlock group lab",
+                                   "seal: fire by root", "unseal"));
+  EXPECT_EQ(events_.size(), 4u) << "all but the look at the list";
+  EXPECT_EQ(events_[0].subject, "lab");
+  EXPECT_EQ(events_[0].detail, "group; stolen");
+}
+
+TEST_F(AdminTest, AsksForALockoutThatIsWhole) {
+  for (const std::string body : {"", "{}", R"({"kind":"group"})", R"({"name":""})",
+                                 R"({"name":"lab","why":"stolen"})", R"({"name":["lab"]})"}) {
+    EXPECT_EQ(Ask("POST", "/admin/v1/lockouts", body).status, 400) << body;
+    EXPECT_EQ(Ask("POST", "/admin/v1/unlock", body).status, 400) << body;
+  }
+  EXPECT_EQ(Ask("DELETE", "/admin/v1/lockouts").status, 404);
+  EXPECT_EQ(Ask("GET", "/admin/v1/seal").status, 404);
+  EXPECT_TRUE(lockouts_.asked.empty());
+}
+
 TEST_F(AdminTest, AsksTheOfficeNothingForOthers) {
   for (const char* name : {"alice", ""}) {
     peer_.common_name = name;
@@ -93,6 +145,11 @@ TEST_F(AdminTest, AsksTheOfficeNothingForOthers) {
                                                           {"POST", "/admin/v1/hsm/tokens"},
                                                           {"DELETE", "/admin/v1/hsm/tokens/b"},
                                                           {"DELETE", "/admin/v1/hsm/retired"},
+                                                          {"GET", "/admin/v1/lockouts"},
+                                                          {"POST", "/admin/v1/lockouts"},
+                                                          {"POST", "/admin/v1/unlock"},
+                                                          {"POST", "/admin/v1/seal"},
+                                                          {"POST", "/admin/v1/unseal"},
                                                           {"GET", "/admin/v1/nowhere"}}) {
       const HttpResponse response = Ask(method, path, "junk");
       EXPECT_EQ(response.status, 403) << path;
@@ -104,7 +161,8 @@ TEST_F(AdminTest, AsksTheOfficeNothingForOthers) {
   peer_.fingerprint = "";
   EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 403);
   EXPECT_TRUE(office_.asked.empty());
-  EXPECT_EQ(events_.size(), 13u);
+  EXPECT_TRUE(lockouts_.asked.empty());
+  EXPECT_EQ(events_.size(), 23u);
   EXPECT_FALSE(events_[0].permitted);
 }
 

@@ -18,6 +18,13 @@ bool IsRevokedBy(const Revocation* revocation, const X509* certificate) {
       crypto::NameEntry(X509_get_subject_name(certificate), NID_commonName));
 }
 
+bool IsLockedOutBy(const Revocation* revocation, const X509* certificate) {
+  if (revocation == nullptr) return false;
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  return revocation->IsLockedOut(crypto::NameEntry(subject, NID_commonName),
+                                 crypto::NameEntries(subject, NID_organizationalUnitName));
+}
+
 }  // namespace
 
 std::size_t ClientVerification::FingerprintHash::operator()(const Fingerprint& f) const {
@@ -45,6 +52,10 @@ int ClientVerification::Verify(X509_STORE_CTX* context) {
         context, revocation_->IsKnown() ? X509_V_ERR_CERT_REVOKED : X509_V_ERR_UNSPECIFIED);
     return 0;
   }
+  if (IsLockedOutBy(revocation_, leaf)) {
+    X509_STORE_CTX_set_error(context, X509_V_ERR_CERT_REJECTED);
+    return 0;
+  }
   X509_STORE_CTX_set_error(context, X509_V_OK);
   return 1;
 }
@@ -53,7 +64,7 @@ bool ClientVerification::StillGood(const X509* certificate) const {
   const std::int64_t now = clock_.Now();
   return crypto::ToUnixTime(X509_get0_notBefore(certificate)) <= now &&
          now <= crypto::ToUnixTime(X509_get0_notAfter(certificate)) &&
-         !IsRevokedBy(revocation_, certificate);
+         !IsRevokedBy(revocation_, certificate) && !IsLockedOutBy(revocation_, certificate);
 }
 
 bool ClientVerification::Remembered(const Fingerprint& fingerprint) {

@@ -266,9 +266,7 @@ void Loop::Recheck() {
     if (!peer.authenticated()) continue;
     if (peer.not_after < wall) {
       Refuse(*c, Refusal::kExpired, "certificate expired while connected");
-    } else if (changed && revocation->IsRevoked(peer.serial, peer.common_name)) {
-      RefuseRevoked(*c, "certificate revoked while connected");
-    } else {
+    } else if (!changed || !RefuseUnwelcome(*c, "while connected")) {
       continue;
     }
     Touch(*c);

@@ -39,6 +39,7 @@ enum class Refusal : std::uint8_t {
   kTimeout,      // handshake, message or write time-out; not idleness
   kMalformed,    // the framing refused it
   kRevoked,      // certificate revoked while connected
+  kLockedOut,    // an administrator does not let the peer in
   kNotKnown,     // what is revoked could not be found out
   kExpired,      // certificate expired while connected
   kNotRecorded,  // Flush() failed: answers withheld
@@ -125,10 +126,10 @@ class Loop {
   void Again(Connection& c);  // it has more to do in the next tick, event or not
   void TakeSpare(Connection& c);
   void Refuse(const Connection& c, Refusal refusal, std::string detail);
-  void RefuseRevoked(const Connection& c, std::string detail);
   void Blame(const Connection& c);
   void MakeRoom();
   bool SlowDown(Connection& c);
+  bool RefuseUnwelcome(const Connection& c, const std::string& while_what);
   bool MayHandle(const Connection& c) const;
 
   const Shared& shared_;

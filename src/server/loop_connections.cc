@@ -81,7 +81,11 @@ bool Loop::Establish(Connection& c) {
       event.peer.address = c.address;
       event.peer.port = c.port;
       if (shared_.observer) shared_.observer(event);
-      if (event.handshake != HandshakeFailure::kNotKnown) Blame(c);
+      // Who is locked out proved who he is: others at his address shall not pay for him.
+      if (event.handshake != HandshakeFailure::kNotKnown &&
+          event.handshake != HandshakeFailure::kLockedOut) {
+        Blame(c);
+      }
       Linger(c);  // the alert has gone out; closing at once could destroy it
       return false;
     }
@@ -97,10 +101,7 @@ bool Loop::Establish(Connection& c) {
   c.caller.peer = std::make_shared<const Peer>(std::move(*peer));
   // Its verification may lie back as far as the peer could draw the handshake out, and Recheck()
   // passes by connections that are not open yet.
-  const Revocation* revocation = shared_.tls->revocation();
-  if (c.caller.peer->authenticated() && revocation != nullptr &&
-      revocation->IsRevoked(c.caller.peer->serial, c.caller.peer->common_name)) {
-    RefuseRevoked(c, "certificate revoked while connecting");
+  if (RefuseUnwelcome(c, "while connecting")) {
     Kill(c);
     return false;
   }
@@ -355,9 +356,22 @@ void Loop::Blame(const Connection& c) {
   }
 }
 
-void Loop::RefuseRevoked(const Connection& c, std::string detail) {
-  if (shared_.tls->revocation()->IsKnown()) return Refuse(c, Refusal::kRevoked, std::move(detail));
-  Refuse(c, Refusal::kNotKnown, "what is revoked is not known");
+// True for a peer that is not to stay, by what is known of it beside its certificate.
+bool Loop::RefuseUnwelcome(const Connection& c, const std::string& while_what) {
+  const Revocation* revocation = shared_.tls->revocation();
+  const Peer& peer = *c.caller.peer;
+  if (revocation == nullptr || !peer.authenticated()) return false;
+  if (revocation->IsRevoked(peer.serial, peer.common_name)) {
+    if (revocation->IsKnown()) {
+      Refuse(c, Refusal::kRevoked, "certificate revoked " + while_what);
+    } else {
+      Refuse(c, Refusal::kNotKnown, "what is revoked is not known");
+    }
+    return true;
+  }
+  if (!revocation->IsLockedOut(peer.common_name, peer.units)) return false;
+  Refuse(c, Refusal::kLockedOut, "locked out " + while_what);
+  return true;
 }
 
 void Loop::Refuse(const Connection& c, Refusal refusal, std::string detail) {

@@ -186,6 +186,8 @@ std::string_view HandshakeFailureName(HandshakeFailure failure) {
       return "certificate expired or not yet valid";
     case HandshakeFailure::kRevoked:
       return "certificate revoked";
+    case HandshakeFailure::kLockedOut:
+      return "locked out";
     case HandshakeFailure::kNotKnown:
       return "whether the certificate is revoked is not known";
     case HandshakeFailure::kBadCertificate:
@@ -292,6 +294,8 @@ HandshakeFailure TlsContext::FailureOf(ssl_st* ssl, Peer& who) {
   switch (SSL_get_verify_result(ssl)) {
     case X509_V_ERR_CERT_REVOKED:
       return HandshakeFailure::kRevoked;
+    case X509_V_ERR_CERT_REJECTED:
+      return HandshakeFailure::kLockedOut;
     case X509_V_ERR_UNSPECIFIED:
       return HandshakeFailure::kNotKnown;
     case X509_V_ERR_CERT_HAS_EXPIRED:

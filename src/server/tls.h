@@ -30,6 +30,7 @@ enum class HandshakeFailure : std::uint8_t {
   kUnknownAuthority,  // alert unknown_ca
   kExpired,           // alert certificate_expired (also: not yet valid, bad_certificate)
   kRevoked,           // alert certificate_revoked
+  kLockedOut,         // alert bad_certificate
   kNotKnown,          // whether it is revoked could not be found out: alert internal_error
   kBadCertificate,    // another alert about the certificate
   kProtocol,          // not TLS, no common suite, connection lost

@@ -33,6 +33,23 @@ class RevocationForTest : public Revocation {
     return revoked || !known_;
   }
   bool IsKnown() const override { return known_; }
+  bool IsLockedOut(const std::string& name, const std::vector<std::string>& units) const override {
+    const MutexLock lock(mutex_);
+    return locked_out_.contains(name) || std::ranges::any_of(units, [&](const std::string& unit) {
+             return locked_out_.contains(unit);
+           });
+  }
+  // A common name or an organizational unit.
+  void LockOut(const std::string& who) {
+    const MutexLock lock(mutex_);
+    locked_out_.insert(who);
+    ++generation_;
+  }
+  void Unlock(const std::string& who) {
+    const MutexLock lock(mutex_);
+    locked_out_.erase(who);
+    ++generation_;
+  }
   void Forget() {
     known_ = false;
     ++generation_;
@@ -54,6 +71,7 @@ class RevocationForTest : public Revocation {
   mutable Mutex mutex_;
   mutable std::set<std::string> serials_ GUARDED_BY(mutex_);
   std::string after_a_look_ GUARDED_BY(mutex_);
+  std::set<std::string> locked_out_ GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> generation_ = 0;
   std::atomic<bool> known_ = true;
 };
@@ -201,6 +219,19 @@ TEST_P(TlsTest, RefusesARevokedCertificateThatItOnceVerified) {
   EXPECT_EQ(AlertOf(*Connect(&alice_)), kCertificateRevoked);
 }
 
+TEST_P(TlsTest, RefusesWhoIsLockedOutByNameOrUnitUntilThatIsTakenBack) {
+  Start();
+  for (const char* who : {"alice", "dare-client"}) {
+    revocation_.LockOut(who);
+    EXPECT_EQ(AlertOf(*Connect(&alice_)), kBadCertificate) << who;
+    ExpectRefusal(HandshakeFailure::kLockedOut);
+    revocation_.Unlock(who);
+    EXPECT_TRUE(Works(*Connect(&alice_))) << "its certificate is good still";
+    // Or the next lockout would cut this one.
+    while (server_->connections() != 0) std::this_thread::yield();
+  }
+}
+
 TEST_P(TlsTest, RefusesACertificateRevokedBetweenItsVerificationAndTheEndOfTheHandshake) {
   Start();
   revocation_.RevokeAfterALook(alice_.certificate.serial);
@@ -232,6 +263,20 @@ TEST_P(TlsTest, CutsAnOpenConnectionWhenItsCertificateIsRevoked) {
   EXPECT_EQ(event->refusal, Refusal::kRevoked);
   EXPECT_EQ(event->peer.common_name, "alice");
   EXPECT_TRUE(Works(*other));
+}
+
+TEST_P(TlsTest, CutsAnOpenConnectionWhenItsPeerIsLockedOut) {
+  Start();
+  const auto client = Connect(&alice_);
+  ASSERT_TRUE(Works(*client));
+  revocation_.LockOut("alice");
+  EXPECT_TRUE(client->WaitForClose());
+  const auto event = refusals_.Next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->refusal, Refusal::kLockedOut);
+  EXPECT_EQ(event->peer.common_name, "alice");
+  // A ticket of before does not help either.
+  EXPECT_EQ(AlertOf(*Connect(&alice_, client->session())), kBadCertificate);
 }
 
 TEST_P(TlsTest, CutsAnOpenConnectionWhenItsCertificateExpires) {

@@ -11,9 +11,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import cluster, fixture, kms  # noqa: E402
+from support.kill_switch import BOUND, Guest  # noqa: E402
 from support.kmip_client import Client, KmipFailure, item  # noqa: E402
 
-BOUND = 1.0  # seconds until a revocation is known everywhere
 PASSWORD = "correct horse\n"
 
 
@@ -31,24 +31,6 @@ def together(*works):
     for thread in threads:
         thread.join()
     return results
-
-
-class Guest(threading.Thread):
-    """Connects to a node, or asks it, again and again until it is refused; notes when it was last let in."""
-
-    def __init__(self, once):
-        super().__init__(daemon=True)
-        self.once, self.times, self.last, self.end = once, 0, 0.0, time.monotonic() + 60
-        self.start()
-
-    def run(self):
-        while time.monotonic() < self.end:
-            begun = time.monotonic()
-            try:
-                self.once()
-            except (*cluster.LOST, KmipFailure):
-                return
-            self.times, self.last = self.times + 1, begun
 
 
 class Enrolment(cluster.TwoNodes):

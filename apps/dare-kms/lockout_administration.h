@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "registry/lockouts.h"
+#include "server/admin.h"
+#include "server/revocation.h"
+
+namespace dare::kms {
+
+// The groups that a certificate's organizational units name; roles are ours ("dare-…").
+std::vector<std::string> GroupsOf(const std::vector<std::string>& units);
+
+// What the listeners ask of a peer: whether its certificate is revoked, and whether it is locked
+// out. Thread-safe; both outlive it.
+class Door : public server::Revocation {
+ public:
+  Door(const server::Revocation& certificates, const registry::Lockouts& lockouts)
+      : certificates_(certificates), lockouts_(lockouts) {}
+  bool IsRevoked(const std::string& serial, const std::string& common_name) const override {
+    return certificates_.IsRevoked(serial, common_name);
+  }
+  bool IsLockedOut(const std::string& common_name,
+                   const std::vector<std::string>& units) const override {
+    return lockouts_.IsLockedOut(common_name, GroupsOf(units));
+  }
+  bool IsKnown() const override { return certificates_.IsKnown(); }
+  std::uint64_t generation() const override {
+    return (lockouts_.generation() << 32) + certificates_.generation();
+  }
+
+ private:
+  const server::Revocation& certificates_;
+  const registry::Lockouts& lockouts_;
+};
+
+// Does what administrators ask of the kill switch over HTTPS. Answers say how many milliseconds
+// later it holds on every node. Thread-safe; `lockouts` outlives it.
+class LockoutAdministration : public server::LockoutOffice {
+ public:
+  // `sealed` is called when the cluster was sealed from here.
+  LockoutAdministration(registry::Lockouts& lockouts, std::function<void()> sealed)
+      : lockouts_(lockouts), sealed_(std::move(sealed)) {}
+
+  Result<std::string> Lockouts() override;
+  Result<std::string> LockOut(const Target& target, const std::string& reason,
+                              const server::Peer& who) override;
+  Result<std::string> Unlock(const Target& target) override;
+  Result<std::string> Seal(const std::string& reason, const server::Peer& who) override;
+  Result<std::string> Unseal() override;
+
+ private:
+  registry::Lockouts& lockouts_;
+  const std::function<void()> sealed_;
+};
+
+}  // namespace dare::kms
