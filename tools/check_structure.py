@@ -5,7 +5,8 @@
 
 The rules: includes and link lines follow the order of knowledge; no file of ours is past 600 lines; no folder or file is
 named for a thing not yet understood; every folder with sources has a README.md; libraries do not print and nobody opens a
-namespace for everybody; nothing is left marked as unfinished; no path of one machine is written down.
+namespace for everybody; bytes that may be secret are compared in constant time; nothing is left
+marked as unfinished; no path of one machine is written down.
 """
 import pathlib
 import re
@@ -30,6 +31,9 @@ TEXTS = SOURCES | {".md", ".txt", ".cmake", ".toml", ".json", ".1", ".5", ".8", 
 VAGUE_NAME = re.compile(r"^(utils?|helpers?|misc|common|manager)$|_(utils?|helpers?|misc|common|manager)$")
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 ONE_MACHINE = re.compile(r"(?<![\w./-])/(?:home/\w|root/|work/|farm/|Users/\w)")
+# What tells by its time how far two byte strings are alike. SecretBytes have no iterators, and their == takes the same time.
+UNEVEN_COMPARISON = re.compile(r"(?<!CRYPTO_)\bmemcmp\s*\(|\b(?:equal|mismatch|lexicographical_compare)\s*\([^;]*\bReveal\b|"
+                               r"\bAsText\([^;()]*\bReveal\b[^;]*[!=]=")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 LINK = re.compile(r"\bdare_(\w+)\b")
 
@@ -99,6 +103,9 @@ def check_source(path, text):
         prints = re.search(r"\bstd::c(out|err)\b|\bprintf\s*\(", re.sub(r"//.*", "", text))
         if path.parts[0] == "src" and prints and "_test" not in path.name:
             yield f"a library prints ({prints.group(0)}); programs do"
+        uneven = UNEVEN_COMPARISON.search(re.sub(r"//.*", "", text))
+        if uneven and path.parts[0] in ("src", "apps") and not re.search(r"_test\b", path.stem):
+            yield f"compares bytes in a time that tells of them ({uneven.group(0)}); EqualInConstantTime does not"
 
 
 def check_text(path, text):

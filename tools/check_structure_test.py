@@ -40,6 +40,13 @@ class Structure(unittest.TestCase):
         self.write("src/store/store.h", '#include "policy/principal.h"\n')
         self.refused("store must not know policy")
 
+    def test_refuses_a_comparison_that_tells_of_secrets_by_its_time(self):
+        for line in ("std::memcmp(a, b, 8) == 0", "std::ranges::equal(key.Reveal(), other)", "AsText(pin.Reveal()) == given"):
+            self.write("src/kmip/message.cc", f"bool Same() {{ return {line}; }}\n")
+            self.refused("in a time that tells")
+        self.write("src/kmip/message.cc", "bool Same() { return CRYPTO_memcmp(a, b, 8) == 0; }  // not memcmp()\n")
+        self.assertEqual(list(check_structure.findings(self.root)), [])
+
     def test_refuses_a_link_against_the_order(self):
         self.write("src/kmip/CMakeLists.txt", "dare_library(kmip SOURCES message.cc DEPS dare_server)\n")
         self.refused("links dare_server")
