@@ -30,7 +30,8 @@ std::string TokensOf(const hsm::SealerHealth& health) {
 }  // namespace
 
 server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectStore& store,
-                            const hsm::Sealer& sealer, bool sealed) {
+                            const hsm::Sealer& sealer, bool sealed,
+                            std::string_view system_call_filter) {
   const bool audited = !audit.failure();
   const bool stored = Reads(store);
   const hsm::SealerHealth sealing = sealer.Health();
@@ -45,6 +46,7 @@ server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectSto
   const auto good = [](bool value) { return Quoted(value ? "ok" : "failing"); };
   health.text = "{\"status\":" + Quoted(status) + ",\"audit\":" + good(audited) +
                 ",\"store\":" + good(stored) + ",\"sealed\":" + (sealed ? "true" : "false") +
+                ",\"seccomp\":" + Quoted(system_call_filter) +
                 ",\"hsm\":{\"can_seal\":" + (sealing.can_seal ? "true" : "false") +
                 ",\"tokens\":" + TokensOf(sealing) + "}}";
   return health;

@@ -13,6 +13,7 @@ namespace dare::kms {
 // part is how, and no more than that: anybody may read it. Asks the store, but no HSM: what their
 // guards know is enough.
 server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectStore& store,
-                            const hsm::Sealer& sealer, bool sealed);
+                            const hsm::Sealer& sealer, bool sealed,
+                            std::string_view system_call_filter);
 
 }  // namespace dare::kms

@@ -1,10 +1,13 @@
 #include "process.h"
 
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -37,6 +40,34 @@ Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyCh
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of write(), not our end
   TRY(StartSecureHeap(secure_heap_bytes));
   return crypto::ApplyPolicy(policy, crypto::ProviderLoading::kMayLoad);
+}
+
+Result<void> GiveUpPrivileges(bool low_ports) {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return IoError("cannot forbid new privileges", errno);
+  }
+  std::uint64_t kept = 0;
+  if (low_ports) kept |= std::uint64_t{1} << CAP_NET_BIND_SERVICE;
+  if (::geteuid() == 0) kept |= std::uint64_t{1} << CAP_DAC_OVERRIDE;
+  // Who may not take them out of the bounding set has none to lose by it.
+  for (unsigned long one = 0; one <= CAP_LAST_CAP; ++one) {
+    if ((kept >> one & 1) == 0) (void)::prctl(PR_CAPBSET_DROP, one, 0, 0, 0);
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct held[2] = {};
+  if (::syscall(SYS_capget, &header, held) != 0) return IoError("cannot read capabilities", errno);
+  bool less = false;  // a service that has none may be forbidden the call
+  for (unsigned half = 0; half < 2; ++half) {
+    const auto wanted = static_cast<std::uint32_t>(kept >> (32 * half));
+    const std::uint32_t permitted = held[half].permitted & wanted;
+    less |= permitted != held[half].permitted || held[half].effective != permitted ||
+            held[half].inheritable != 0;
+    held[half] = {permitted, permitted, 0};
+  }
+  if (less && ::syscall(SYS_capset, &header, held) != 0) {
+    return IoError("cannot drop capabilities", errno);
+  }
+  return {};
 }
 
 void NotifySystemd(std::string_view state) {

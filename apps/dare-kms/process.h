@@ -13,6 +13,11 @@ namespace dare::kms {
 // kUnsupported when the policy asks for a provider that is not there.
 Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyChoice& policy);
 
+// Before there is a second thread: this process and what it starts get no new privileges, and give
+// up every capability but that to open ports under 1024, where `low_ports` says that it is needed,
+// and for root that to open files of others (CAP_DAC_OVERRIDE).
+Result<void> GiveUpPrivileges(bool low_ports);
+
 // Tells systemd ("READY=1") when it asked to be told ($NOTIFY_SOCKET); nothing otherwise.
 // sd_notify(3).
 void NotifySystemd(std::string_view state);

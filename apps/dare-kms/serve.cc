@@ -8,6 +8,7 @@
 #include "process.h"
 #include "server/config.h"
 #include "service.h"
+#include "system_calls.h"
 
 namespace dare::kms {
 namespace {
@@ -48,8 +49,12 @@ Result<void> Serve(const ServeOptions& options) {
   log::SetLevel(config.log_level);
   TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
   TellPolicy();
+  const auto low = [](std::uint16_t port) { return port != 0 && port < 1024; };
+  TRY(GiveUpPrivileges(low(config.kmip.port) || low(config.https.port)));
+  const std::string_view filter = TRY(FilterSystemCalls(config.process.seccomp));
+  if (filter != "on") log::Warning("system calls: the filter is " + std::string(filter));
   BlockEndSignals();
-  const std::unique_ptr<Service> service = TRY(Service::Start(config));
+  const std::unique_ptr<Service> service = TRY(Service::Start(config, std::string(filter)));
   Announce(options, config, *service);
   WaitForEndSignal();
   NotifySystemd("STOPPING=1");

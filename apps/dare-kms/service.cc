@@ -263,7 +263,8 @@ Result<void> Service::StartListeners() {
   est.client_days = config_.ca.client_days;
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
   est.health = [this] {
-    return AssessHealth(*audit_, *keys_.store, keys_.custody->ring(), lockouts_->sealed());
+    return AssessHealth(*audit_, *keys_.store, keys_.custody->ring(), lockouts_->sealed(),
+                        system_call_filter_);
   };
   est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, &records,
                                               std::move(est));
@@ -299,8 +300,10 @@ Result<void> Service::StartListeners() {
   return {};
 }
 
-Result<std::unique_ptr<Service>> Service::Start(const server::Config& config) {
+Result<std::unique_ptr<Service>> Service::Start(const server::Config& config,
+                                                std::string system_call_filter) {
   std::unique_ptr<Service> service(new Service(config));
+  service->system_call_filter_ = std::move(system_call_filter);
   service->keys_ = TRY(OpenKeyStation(config, StoreUse::kServe));
   TRY(service->OpenAuthorities());
   TRY(service->OpenLockouts());

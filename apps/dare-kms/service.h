@@ -32,7 +32,8 @@ namespace dare::kms {
 // destructor.
 class Service {
  public:
-  static Result<std::unique_ptr<Service>> Start(const server::Config& config);
+  static Result<std::unique_ptr<Service>> Start(const server::Config& config,
+                                                std::string system_call_filter);
   ~Service();
 
   const server::Server& kmip() const { return *kmip_server_; }
@@ -52,6 +53,7 @@ class Service {
   Result<void> AuditAdministration(const server::AdminEvent& event);
 
   const server::Config config_;
+  std::string system_call_filter_;  // "on", "log", "off"; for health
   // Some 35 MB a day at most; a person who tries a wrong certificate is always seen.
   audit::Budget strangers_{1000, 1, SystemClock::Get()};
   KeyStation keys_;

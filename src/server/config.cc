@@ -335,6 +335,9 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadCredentials(root.Table("credentials"), config.credentials);
   ReadCrypto(root, config);  // what other tables say may not go with its policy
   ReadConformance(root.Table("conformance"), config.conformance);
+  TableReader process = root.Table("process");
+  process.Choice("seccomp", config.process.seccomp, {"on", "log", "off"});
+  process.RefuseOthers();
   TableReader push = root.Table("push");
   push.Names("clients", config.push.clients);
   push.Names("put", config.push.put);

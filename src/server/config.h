@@ -150,6 +150,11 @@ struct Pkcs11Config {
   std::string description = "OpenDaRE KMIP";
 };
 
+// What the kernel forbids the process (dare-kms: system_calls.h).
+struct ProcessConfig {
+  std::string seccomp = "on";  // "on", "log" or "off"
+};
+
 struct Config {
   std::string file;  // where it was read from
   std::string node;  // of several on one database; default: the host's name
@@ -173,6 +178,7 @@ struct Config {
   PushConfig push;
   AlarmConfig alarm;
   Pkcs11Config pkcs11;
+  ProcessConfig process;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two
   std::vector<std::string> administrators;     // common names
   bool allow_legacy_algorithms = false;
