@@ -10,7 +10,10 @@ done
 dir=$(mktemp -d)
 pid=
 finish() {
-  if [[ -n $pid ]]; then kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; fi
+  if [[ -n $pid ]]; then  # no child of this shell; until its end it writes into the folder
+    kill "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+  fi
   rm -rf "$dir"
 }
 trap finish EXIT

@@ -29,10 +29,11 @@ std::string TokensOf(const hsm::SealerHealth& health) {
 
 }  // namespace
 
-server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectStore& store,
-                            const hsm::Sealer& sealer, bool sealed,
+server::Health AssessHealth(const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
+                            const store::ObjectStore& store, const hsm::Sealer& sealer, bool sealed,
                             std::string_view system_call_filter) {
   const bool audited = !audit.failure();
+  const audit::Checkpointer::Status signing = checkpoints.status();
   const bool stored = Reads(store);
   const hsm::SealerHealth sealing = sealer.Health();
   server::Health health;
@@ -45,7 +46,9 @@ server::Health AssessHealth(const audit::AuditLog& audit, const store::ObjectSto
                                               : "failing";
   const auto good = [](bool value) { return Quoted(value ? "ok" : "failing"); };
   health.text = "{\"status\":" + Quoted(status) + ",\"audit\":" + good(audited) +
-                ",\"store\":" + good(stored) + ",\"sealed\":" + (sealed ? "true" : "false") +
+                ",\"checkpoints\":" + good(!signing.failure) +
+                ",\"witness\":" + good(!signing.witness_failure) + ",\"store\":" + good(stored) +
+                ",\"sealed\":" + (sealed ? "true" : "false") +
                 ",\"seccomp\":" + Quoted(system_call_filter) +
                 ",\"hsm\":{\"can_seal\":" + (sealing.can_seal ? "true" : "false") +
                 ",\"tokens\":" + TokensOf(sealing) + "}}";

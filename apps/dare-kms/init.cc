@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "audit/checkpoint.h"
 #include "base/file.h"
 #include "commands.h"
 #include "hsm/master_key.h"
@@ -177,6 +178,7 @@ void Report(const Places& places, const server::HsmConfig& hsm, const hsm::Maste
                                  ToHex(mek->info().check_value) + ")");
   }
   line("audit and CA keys", "'" + hsm.audit_key_label + "', 'dare-ca' in the same token");
+  line("audit public key", places.At("audit") + "/audit.pub");
   line("CA certificate", places.At("ca.pem"));
   line("server certificate", places.At("server.pem"));
   line("server key", places.At("server.key"));
@@ -230,10 +232,11 @@ Result<void> Init(const InitOptions& options) {
     mek = TRY(hsm::MasterKey::Create(pool, hsm.mek_label, best));
     TRY(hsm::OpenTokenSealer(mek));  // proves that the token can seal with it
   }
-  TRY(hsm::SigningKey::CreateBest(pool, hsm.audit_key_label));
+  const auto audit_key = TRY(hsm::SigningKey::CreateBest(pool, hsm.audit_key_label));
   auto ca_key = TRY(hsm::SigningKey::CreateBest(pool, server::CaConfig().key_label));
   TRY(MakeCertificates(places, options, *ca_key));
   TRY(MakePrivateFolder(places.At("audit")));
+  TRY(audit::WritePublicKey(places.At("audit"), audit_key->PublicKeyDer()));
   TRY(server::SqliteEnrolmentStore::Open(places.At("enrolment.db")));
   // Last: with the configuration there, everything is.
   TRY(WriteFileDurably(places.config, AsBytes(ConfigText(places, options, hsm)), kPrivate, false));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit_checkpoints.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "custody/patience.h"
@@ -184,10 +185,14 @@ Result<void> Service::OpenLockouts() {
   return {};
 }
 
+Result<void> Service::OpenAudit() {
+  const Clock& clock = SystemClock::Get();
+  audit_ = TRY(audit::AuditLog::Open(AuditOptionsOf(config_), clock));
+  checkpoints_ = TRY(StartCheckpoints(config_, *audit_, clock, keys_));
+  return {};
+}
+
 Result<void> Service::OpenRecords() {
-  audit::AuditOptions audit;
-  audit.folder = config_.audit_folder;
-  audit_ = TRY(audit::AuditLog::Open(audit, SystemClock::Get()));
   records_ = TRY(kms::OpenRecords(config_, keys_));
   records_->Watch();
   engine::KmsOptions options;
@@ -263,8 +268,8 @@ Result<void> Service::StartListeners() {
   est.client_days = config_.ca.client_days;
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
   est.health = [this] {
-    return AssessHealth(*audit_, *keys_.store, keys_.custody->ring(), lockouts_->sealed(),
-                        system_call_filter_);
+    return AssessHealth(*audit_, *checkpoints_, *keys_.store, keys_.custody->ring(),
+                        lockouts_->sealed(), system_call_filter_);
   };
   est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, &records,
                                               std::move(est));
@@ -307,6 +312,7 @@ Result<std::unique_ptr<Service>> Service::Start(const server::Config& config,
   service->keys_ = TRY(OpenKeyStation(config, StoreUse::kServe));
   TRY(service->OpenAuthorities());
   TRY(service->OpenLockouts());
+  TRY(service->OpenAudit());
   TRY(service->OpenRecords());
   TRY(service->StartListeners());
   service->WatchLockouts();

@@ -5,6 +5,7 @@
 
 #include "audit/audit_log.h"
 #include "audit/budget.h"
+#include "audit/checkpointer.h"
 #include "base/clock.h"
 #include "base/rounds.h"
 #include "certificate_issuer.h"
@@ -45,6 +46,7 @@ class Service {
   explicit Service(const server::Config& config) : config_(config) {}
   Result<void> OpenAuthorities();
   Result<void> OpenLockouts();
+  Result<void> OpenAudit();
   Result<void> OpenRecords();
   Result<void> StartListeners();
   void WatchLockouts();
@@ -61,6 +63,7 @@ class Service {
   std::optional<server::CertificateAuthority> authority_;
   std::unique_ptr<HsmCertificateIssuer> issuer_;  // null: no Certify
   std::unique_ptr<audit::AuditLog> audit_;
+  std::unique_ptr<audit::Checkpointer> checkpoints_;
   std::optional<Records> records_;
   std::unique_ptr<registry::Lockouts> lockouts_;
   std::unique_ptr<Door> door_;

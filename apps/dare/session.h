@@ -46,6 +46,7 @@ class Session {
 };
 
 // Each adds one verb (or noun) to the command line: its options, its help, and what it does.
+void AddAudit(CLI::App& app, Session& session);
 void AddEnroll(CLI::App& app, Session& session);
 void AddHsm(CLI::App& app, Session& session);
 void AddAdmin(CLI::App& app, Session& session);

@@ -174,6 +174,12 @@ void AuditLog::ChainNote(std::string operation, std::string detail) {
 }
 
 Result<void> AuditLog::Flush() {
+  TRY(WriteOut());
+  if (options_.sync_each_flush) return Sync();
+  return {};
+}
+
+Result<void> AuditLog::WriteOut() {
   const MutexLock lock(file_mutex_);
   return FlushLocked();
 }
@@ -263,7 +269,7 @@ void AuditLog::NoteWriteSuccess() {
 }
 
 Result<void> AuditLog::FlushAndSync() {
-  TRY(Flush());
+  TRY(WriteOut());
   return Sync();
 }
 

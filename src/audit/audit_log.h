@@ -22,6 +22,8 @@ struct AuditOptions {
   std::size_t segment_bytes = 64u << 20;  // a new file is begun past this size
   std::chrono::milliseconds sync_interval{
       100};  // how long an entry may be written but not yet synced
+  bool sync_each_flush =
+      false;  // Flush is FlushAndSync: reads, too, are on the disk before their answer
 };
 
 // An AuditLog appends every decision to a chain of lines: each carries a sequence number without
@@ -53,7 +55,8 @@ class AuditLog {
   // sequence number.
   Result<std::uint64_t> Append(const Entry& entry) EXCLUDES(mutex_);
   // Everything appended so far is in the file, in one write for all threads that wait: call it
-  // before an answer leaves. The disk has it within `sync_interval`.
+  // before an answer leaves. The disk has it within `sync_interval`, or at once with
+  // `sync_each_flush`.
   Result<void> Flush() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
   // Everything appended so far is on the disk: call it before a change is acknowledged.
   Result<void> FlushAndSync() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
@@ -69,6 +72,7 @@ class AuditLog {
   Result<void> Start() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
   Result<void> OpenSegment(std::uint64_t number, std::uint64_t size) REQUIRES(file_mutex_)
       EXCLUDES(sync_mutex_);
+  Result<void> WriteOut() EXCLUDES(file_mutex_, mutex_, sync_mutex_);
   Result<void> FlushLocked() REQUIRES(file_mutex_) EXCLUDES(mutex_, sync_mutex_);
   Result<void> WritePending() REQUIRES(file_mutex_);
   Result<void> CutTornLine() REQUIRES(file_mutex_);

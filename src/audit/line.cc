@@ -88,24 +88,6 @@ void AppendField(std::string& out, std::string_view name, std::string_view text)
   out += '"';
 }
 
-// RFC 3339 in UTC. Most entries of a thread share their second with the one before.
-std::string_view TimeText(std::int64_t time) {
-  struct Last {
-    std::int64_t time = -1;
-    char text[32] = "";
-    std::size_t size = 0;
-  };
-  thread_local Last last;
-  if (last.size == 0 || last.time != time) {
-    const std::time_t seconds = time;
-    std::tm utc{};
-    gmtime_r(&seconds, &utc);
-    last.size = std::strftime(last.text, sizeof last.text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    last.time = time;
-  }
-  return {last.text, last.size};
-}
-
 std::string_view OutcomeName(Outcome outcome) {
   switch (outcome) {
     case Outcome::kAllowed:
@@ -145,13 +127,6 @@ Result<boost::json::object> ParseFields(std::string_view line) {
   return std::move(*object);
 }
 
-Result<std::int64_t> ParseTime(const std::string& text) {
-  std::tm utc{};
-  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  if (end == nullptr || *end != '\0') return Broken("no time");
-  return static_cast<std::int64_t>(timegm(&utc));
-}
-
 Result<Outcome> ParseOutcome(std::string_view text) {
   for (const Outcome outcome : {Outcome::kAllowed, Outcome::kDenied, Outcome::kFailed}) {
     if (OutcomeName(outcome) == text) return outcome;
@@ -160,6 +135,31 @@ Result<Outcome> ParseOutcome(std::string_view text) {
 }
 
 }  // namespace
+
+// RFC 3339 in UTC. Most entries of a thread share their second with the one before.
+std::string_view TimeText(std::int64_t time) {
+  struct Last {
+    std::int64_t time = -1;
+    char text[32] = "";
+    std::size_t size = 0;
+  };
+  thread_local Last last;
+  if (last.size == 0 || last.time != time) {
+    const std::time_t seconds = time;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    last.size = std::strftime(last.text, sizeof last.text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    last.time = time;
+  }
+  return {last.text, last.size};
+}
+
+Result<std::int64_t> ParseTime(const std::string& text) {
+  std::tm utc{};
+  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  if (end == nullptr || *end != '\0') return Broken("no time");
+  return static_cast<std::int64_t>(timegm(&utc));
+}
 
 LineHash HashBeforeFirst() { return LineHash(64, '0'); }
 

@@ -12,6 +12,14 @@ namespace dare::audit {
 
 using LineHash = std::string;  // SHA-256 in 64 lower-case hex digits
 
+// More than the longest line: eight fields of which every byte is escaped to six.
+inline constexpr std::size_t kMostLineBytes = 64u << 10;
+
+// RFC 3339 in UTC, whole seconds; valid until the thread's next call.
+std::string_view TimeText(std::int64_t time);
+// kDamaged for anything else.
+Result<std::int64_t> ParseTime(const std::string& text);
+
 // What stands for the line before the first one.
 LineHash HashBeforeFirst();
 // Of a line without its newline.

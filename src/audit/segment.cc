@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "audit-";
 constexpr std::string_view kSuffix = ".jsonl";
-// More than the longest line: eight fields of which every byte is escaped to six.
-constexpr std::size_t kMostLineBytes = 64u << 10;
 
 // 0 for the name of anything else.
 std::uint64_t NumberOf(std::string_view name) {

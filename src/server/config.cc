@@ -177,6 +177,17 @@ void ReadStore(TableReader table, Config& config) {
   table.RefuseOthers();
 }
 
+void ReadAudit(TableReader table, Config& config) {
+  table.Text("folder", config.audit_folder);
+  AuditConfig& out = config.audit;
+  table.Number("sync_interval_ms", out.sync_interval_ms, 1, 10'000);
+  table.Choice("reads", out.reads, {"batched", "strict"});
+  table.Number("checkpoint_seconds", out.checkpoint_seconds, 1, 86400);
+  table.Number("checkpoint_entries", out.checkpoint_entries, 1, 1'000'000'000);
+  table.Names("witness", out.witness);
+  table.RefuseOthers();
+}
+
 void ReadLimits(TableReader table, LimitsConfig& out) {
   constexpr std::int64_t kDay = 86400;
   table.Number("message_bytes", out.message_bytes, 1024, 64 << 20);
@@ -327,9 +338,7 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadCertify(root.Table("certify"), config.certify);
   ReadHsm(root.Table("hsm"), config.hsm);
   ReadStore(root.Table("store"), config);
-  TableReader audit = root.Table("audit");
-  audit.Text("folder", config.audit_folder);
-  audit.RefuseOthers();
+  ReadAudit(root.Table("audit"), config);
   ReadGroups(root.Table("groups"), config.groups);
   ReadLimits(root.Table("limits"), config.limits);
   ReadCredentials(root.Table("credentials"), config.credentials);

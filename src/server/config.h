@@ -83,6 +83,16 @@ struct StoreConfig {
   std::uint32_t patience_seconds = 10;  // for a database that cannot be reached
 };
 
+// How the audit log is kept (docs/formats/audit.md).
+struct AuditConfig {
+  std::uint32_t sync_interval_ms =
+      100;                        // how long a read's entry may be written but not yet synced
+  std::string reads = "batched";  // or "strict": synced before the answer
+  std::uint32_t checkpoint_seconds = 60;       // after so long, when there are new entries,
+  std::uint32_t checkpoint_entries = 100'000;  // or after so many: a signed checkpoint
+  std::vector<std::string> witness;            // "file:/PATH": where checkpoints are written, too
+};
+
 // A group whose keys the server makes when a client asks for a fresh one and there is none.
 struct GroupConfig {
   std::string name;               // the Object Group
@@ -171,6 +181,7 @@ struct Config {
   std::string enrolment_path;    // enrolment.db; default: beside store.path
   std::string credentials_path;  // credentials.db; default: beside store.path
   std::string audit_folder;      // of the audit log's files
+  AuditConfig audit;
   LimitsConfig limits;
   CacheConfig cache;
   CredentialsConfig credentials;

@@ -1,0 +1,45 @@
+#include "audit_checkpoints.h"
+
+#include <utility>
+
+#include "custody/patience.h"
+#include "hsm/session_pool.h"
+#include "hsm/signing_key.h"
+
+namespace dare::kms {
+
+audit::AuditOptions AuditOptionsOf(const server::Config& config) {
+  audit::AuditOptions options;
+  options.folder = config.audit_folder;
+  options.sync_interval = std::chrono::milliseconds(config.audit.sync_interval_ms);
+  options.sync_each_flush = config.audit.reads == "strict";
+  return options;
+}
+
+Result<std::unique_ptr<audit::Checkpointer>> StartCheckpoints(const server::Config& config,
+                                                              audit::AuditLog& log,
+                                                              const Clock& clock,
+                                                              const KeyStation& keys) {
+  audit::CheckpointerOptions options;
+  options.folder = config.audit_folder;
+  options.origin = audit::OriginOf(config.node);
+  options.interval = std::chrono::seconds(config.audit.checkpoint_seconds);
+  options.entries = config.audit.checkpoint_entries;
+  std::vector<std::unique_ptr<audit::Witness>> witnesses;
+  for (const std::string& place : config.audit.witness) {
+    witnesses.push_back(TRY(audit::MakeWitness(place)));
+  }
+  const auto find_key = [tokens = keys.tokens, patience = keys.custody->opener().patience(),
+                         token = config.hsm.name,
+                         label = config.hsm.audit_key_label]() -> Result<audit::CheckpointSigner> {
+    const auto pool = TRY(custody::Within<std::shared_ptr<hsm::SessionPool>>(
+        patience, [tokens, token] { return tokens->Pool(token); }));
+    auto key = hsm::SigningKey::Find(pool, label);
+    if (!key) return key.error().In("the audit log's key '" + label + "'");
+    return audit::CheckpointSigner{(*key)->PublicKeyDer(),
+                                   [key = *key](ByteView digest) { return key->Sign(digest); }};
+  };
+  return audit::Checkpointer::Start(options, log, clock, find_key, std::move(witnesses));
+}
+
+}  // namespace dare::kms

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "audit/witness.h"
+
+namespace dare::audit {
+
+// One message of RFC 5424 with a checkpoint: facility 13 (log audit), severity notice, and as its
+// text a JSON object with the member `checkpoint`, in ASCII. kMalformed when it is no checkpoint.
+Result<std::string> SyslogMessage(const std::string& checkpoint);
+
+// `place`: "unix:/PATH" (a datagram socket, such as /dev/log), "udp:HOST:PORT" or "tcp:HOST:PORT"
+// (an IPv6 address in brackets; over TCP with octet counting, RFC 6587). What was sent is gone:
+// whether it arrived cannot be known, and Newest never knows. kInvalidArgument for any other place.
+Result<std::unique_ptr<Witness>> MakeSyslogWitness(std::string_view place);
+
+}  // namespace dare::audit
