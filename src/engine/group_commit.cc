@@ -207,6 +207,13 @@ Result<void> DoChore(Chore& chore, store::Transaction& transaction) {
 
 }  // namespace
 
+// What the drafts took for granted: the first look at any fact shows whether it is so for all.
+void GroupCommit::LookAhead(std::span<const Job> jobs, SummedTransaction& transaction) {
+  for (const Job& job : jobs) {
+    if (job.draft != nullptr) transaction.LookAhead(job.draft->absent);
+  }
+}
+
 void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
   const std::unique_ptr<Draft> draft = std::move(job.draft);
   // Who is not served any more since it was written is refused below.
@@ -224,6 +231,7 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool d
                                     bool& recorded) {
   const std::unique_ptr<SummedTransaction> transaction = TRY(store_.BeginSummed());
   if (deferring) transaction->MayDefer();
+  LookAhead(jobs, *transaction);
   if (custody_ != nullptr) TRY(custody_->BeginGroup(*transaction));
   for (Job& job : jobs) {
     if (job.final) continue;

@@ -116,6 +116,7 @@ class GroupCommit {
   void Finish(std::span<Job> jobs, const Result<void>& committed);
   Result<void> CommitAgain(std::span<Job> jobs, ChoreTurn& turn, int most_attempts);
   Result<void> CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring, bool& recorded);
+  static void LookAhead(std::span<const Job> jobs, SummedTransaction& transaction);
   void Answer(Job& job, SummedTransaction& transaction);
   Result<void> Record(std::span<Job> jobs, SummedTransaction& transaction);
   void TakeBack(std::span<Job> jobs, const Error& error, bool recorded);

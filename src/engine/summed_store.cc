@@ -19,6 +19,10 @@ std::vector<RecordChange> SummedTransaction::TakeChanges() {
   return std::exchange(changes_, {});
 }
 
+void SummedTransaction::LookAhead(const std::vector<std::string>& keys) {
+  if (auto* ahead = dynamic_cast<store::ReadsAhead*>(inner_.get())) ahead->LookAhead(keys);
+}
+
 Result<void> SummedTransaction::Count(const store::ObjectId& id, std::uint64_t old_version,
                                       std::uint64_t new_version) {
   if (old_version != 0) {

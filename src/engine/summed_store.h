@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "engine/running_sum.h"
 #include "store/object_store.h"
+#include "store/read_ahead.h"
 
 namespace dare::engine {
 
@@ -21,7 +22,7 @@ class SummedStore;
 
 // A transaction that carries this node's running sum along: Commit writes it where records or
 // summed facts changed.
-class SummedTransaction : public store::Transaction {
+class SummedTransaction : public store::Transaction, public store::ReadsAhead {
  public:
   SummedTransaction(SummedStore& store, std::unique_ptr<store::Transaction> inner,
                     const RunningSum& before)
@@ -50,6 +51,7 @@ class SummedTransaction : public store::Transaction {
   Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
     return inner_->ListMeta(prefix);
   }
+  void LookAhead(const std::vector<std::string>& keys) override;
 
   Result<void> Insert(const store::ObjectRecord& record) override;
   Result<void> Restore(const store::ObjectRecord& record) override;

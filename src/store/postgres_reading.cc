@@ -238,6 +238,20 @@ Result<Bytes> GetMeta(Connection& connection, const std::string& key) {
   return ToBytes(answer.BorrowBytes(0, 0));
 }
 
+Result<std::map<std::string, Bytes>> GetMetas(Connection& connection,
+                                              const std::set<std::string>& keys) {
+  std::vector<Bytes> wanted;
+  for (const std::string& key : keys) wanted.push_back(ToBytes(AsBytes(key)));
+  const Answer answer =
+      TRY(connection.Ask("SELECT m.key, m.value FROM meta m WHERE m.key = ANY ($1::BYTEA[])",
+                         Parameters().Add(wanted)));
+  std::map<std::string, Bytes> facts;
+  for (int row = 0; row < answer.rows(); ++row) {
+    facts[answer.Text(row, 0)] = ToBytes(answer.BorrowBytes(row, 1));
+  }
+  return facts;
+}
+
 Result<std::vector<std::string>> ListMeta(Connection& connection, const std::string& prefix) {
   const std::string end = EndOfPrefix(prefix);
   Parameters parameters;

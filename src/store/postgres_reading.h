@@ -1,5 +1,10 @@
 #pragma once
 
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "store/object_store.h"
 #include "store/postgres_connection.h"
 
@@ -25,6 +30,9 @@ Result<std::uint64_t> Extent(Connection& connection);
 Result<EntryPage> ScanEntries(Connection& connection, const std::optional<PlacedEntry>& from,
                               std::size_t limit);
 Result<Bytes> GetMeta(Connection& connection, const std::string& key);
+// Those of `keys` that there are.
+Result<std::map<std::string, Bytes>> GetMetas(Connection& connection,
+                                              const std::set<std::string>& keys);
 Result<std::vector<std::string>> ListMeta(Connection& connection, const std::string& prefix);
 Result<std::vector<MetaRow>> ScanMeta(Connection& connection, const std::string& prefix,
                                       const std::string& after, std::size_t limit);

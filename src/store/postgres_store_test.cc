@@ -12,6 +12,7 @@
 #include "store/postgres_connection.h"
 #include "store/postgres_schema.h"
 #include "store/postgres_server_for_test.h"
+#include "store/read_ahead.h"
 
 namespace dare::store {
 namespace {
@@ -98,6 +99,40 @@ TEST_F(PostgresStoreTest, AFactThatAnotherNodeChangedIsNotWrittenOver) {
     EXPECT_EQ(second->Commit().error().code, Code::kConflict) << before;
     EXPECT_EQ(AsText(*one->GetMeta("record-key")), std::string("1") + before);
   }
+}
+
+TEST_F(PostgresStoreTest, FactsThatAreLookedAheadForAreReadWithTheFirstOfThem) {
+  auto one = Open(), two = Open();
+  const auto put = [](ObjectStore& store, const char* key, const char* value) {
+    auto transaction = *store.Begin();
+    ASSERT_TRUE(transaction->PutMeta(key, AsBytes(value)).has_value());
+    ASSERT_TRUE(transaction->Commit().has_value());
+  };
+  put(*one, "a", "1");
+  put(*one, "b", "1");
+  auto transaction = *one->Begin();
+  dynamic_cast<ReadsAhead&>(*transaction).LookAhead({"b", "missing", "b"});
+  EXPECT_EQ(AsText(*transaction->GetMeta("a")), "1");
+  put(*two, "b", "2");
+  put(*two, "missing", "2");
+  EXPECT_EQ(AsText(*transaction->GetMeta("b")), "1") << "as it was when the first was asked for";
+  EXPECT_EQ(transaction->GetMeta("missing").error().code, Code::kNotFound);
+  ASSERT_TRUE(transaction->PutMeta("a", AsBytes("3")).has_value());
+  EXPECT_EQ(AsText(*transaction->GetMeta("a")), "3") << "what it puts itself it sees";
+  (void)transaction->PutMeta("missing", AsBytes("3"));
+  EXPECT_EQ(transaction->Commit().error().code, Code::kConflict);
+  EXPECT_EQ(AsText(*one->GetMeta("a")), "1");
+}
+
+TEST_F(PostgresStoreTest, AFactIsAgainWhatItWasOnceAChangeIsTakenBack) {
+  auto store = Open();
+  auto transaction = *store->Begin();
+  EXPECT_EQ(transaction->GetMeta("a").error().code, Code::kNotFound);
+  ASSERT_TRUE(transaction->Savepoint().has_value());
+  ASSERT_TRUE(transaction->PutMeta("a", AsBytes("1")).has_value());
+  EXPECT_EQ(AsText(*transaction->GetMeta("a")), "1");
+  ASSERT_TRUE(transaction->RollbackTo().has_value());
+  EXPECT_EQ(transaction->GetMeta("a").error().code, Code::kNotFound);
 }
 
 TEST_F(PostgresStoreTest, WhatWasDeferredIsDoneOrNoneOfIt) {

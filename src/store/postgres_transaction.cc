@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "store/index_codec.h"
 #include "store/postgres_reading.h"
+#include "store/read_ahead.h"
 #include "store/record_rules.h"
 
 namespace dare::store::postgres {
@@ -90,7 +92,7 @@ Parameters RowOf(const ObjectRecord& record, std::uint64_t row_version) {
   return parameters;
 }
 
-class PostgresTransaction : public Transaction {
+class PostgresTransaction : public Transaction, public ReadsAhead {
  public:
   PostgresTransaction(Connection& writer, TransactionHost host)
       : writer_(writer), host_(std::move(host)) {}
@@ -109,10 +111,15 @@ class PostgresTransaction : public Transaction {
     return Reading([&](Connection& c) { return postgres::Count(c, query); });
   }
   Result<Bytes> GetMeta(const std::string& key) const override {
-    Result<Bytes> value = Reading([&](Connection& c) { return postgres::GetMeta(c, key); });
-    if (value) facts_[key] = *value;
-    if (!value && value.error().code == Code::kNotFound) facts_[key] = std::nullopt;
-    return value;
+    CHECK(open_);
+    if (failure_) return *failure_;
+    if (!facts_.contains(key)) TRY(LookAt(key));
+    const std::optional<Bytes>& value = facts_[key];
+    if (value) return *value;
+    return Error(Code::kNotFound, "the store has no fact " + key);
+  }
+  void LookAhead(const std::vector<std::string>& keys) override {
+    ahead_.insert(keys.begin(), keys.end());
   }
   Result<std::vector<std::string>> ListMeta(const std::string& prefix) const override {
     return Reading([&](Connection& c) { return postgres::ListMeta(c, prefix); });
@@ -228,6 +235,25 @@ class PostgresTransaction : public Transaction {
       return *failure_;
     }
     return result;
+  }
+
+  // At the fact, and at those that are wanted soon. Each is looked at once: for this transaction it
+  // then stays what it was, or what was put.
+  Result<void> LookAt(const std::string& key) const {
+    std::set<std::string> keys = std::exchange(ahead_, {});
+    keys.insert(key);
+    std::erase_if(keys, [&](const std::string& known) { return facts_.contains(known); });
+    std::map<std::string, Bytes> found =
+        TRY(Reading([&](Connection& c) { return postgres::GetMetas(c, keys); }));
+    for (const std::string& looked : keys) {
+      const auto value = found.find(looked);
+      if (value == found.end()) {
+        facts_[looked] = std::nullopt;
+      } else {
+        facts_[looked] = std::move(value->second);
+      }
+    }
+    return {};
   }
 
   // The connection went away before COMMIT was asked for.
@@ -467,6 +493,7 @@ class PostgresTransaction : public Transaction {
   mutable std::map<ObjectId, StoredRow> rows_;
   // Facts that were looked at, as they are for this transaction; nothing: there is none.
   mutable std::map<std::string, std::optional<Bytes>> facts_;
+  mutable std::set<std::string> ahead_;  // to be looked at with the next one
   mutable bool begun_ = false;
   std::vector<Mark> savepoints_;
   bool deferring_ = false;
