@@ -31,7 +31,7 @@ class Export(CommandLineTest):
         found = json.loads(keys.read_text())
         self.assertEqual(set(found), {"loose", "loose2"})
         self.assertEqual({key["type"] for key in found.values()}, {"raw-aes"})
-        (self.folder / "nothing.toml").write_text("not a configuration")
+        (self.folder / "nothing.toml").write_text("nothing = \"that a client could use\"\n")
         offline = ("--config", "nothing.toml", "open", "--offline", "--keys", "keys.json")
         self.assertEqual(self.dare(*offline, "f.dare", "-o", "-").stdout, plain)
         self.assertEqual(self.dare(*offline, "m.dare", "--message", "-o", "-").stdout, plain)
