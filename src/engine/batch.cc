@@ -244,7 +244,8 @@ class Batch {
     }
     if (transaction_ == nullptr && Hurries(item)) TRY(context.RequireWriter());
     const bool drafted = changes_.drafted && handler->makes;
-    if (handler->changes && !drafted) TRY(context.RequireWriter());
+    // A draft is thrown away where it does not hold: what is not made on paper is not begun.
+    if (!drafted && (handler->changes || changes_.drafted)) TRY(context.RequireWriter());
     if (!use_.TakeOperation()) {
       return Reject(ResultReason::kUsageLimitExceeded, "the ticket's Usage Limits are used up");
     }
@@ -567,7 +568,7 @@ std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& lim
   // A batch may change what it made a moment before; credentials are judged once.
   const bool alone = header.batch_count == 1 && message->LookAtItems().items == 1;
   if (!alone || header.authentication || header.version >= kmip::kVersion3_0 ||
-      header.asynchrony == kmip::Asynchrony::kMandatory || caller.ticket != nullptr ||
+      header.asynchrony != kmip::Asynchrony::kProhibited || caller.ticket != nullptr ||
       !CheckMessage(*message, parts.facts, parts.clock)) {
     return std::nullopt;
   }

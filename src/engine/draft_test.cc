@@ -19,6 +19,7 @@
 #include "hsm/memory_sealer_for_test.h"
 #include "hsm/sealed_record.h"
 #include "kmip/message.h"
+#include "kmip/payloads/cancel.h"
 #include "kmip/payloads/create.h"
 #include "kmip/payloads/set_constraints.h"
 #include "kmip/request_identity.h"
@@ -106,12 +107,14 @@ class DraftTest : public testing::Test {
   }
 
   template <typename Request>
-  static WipingBytes Message(const Request& request, ByteView identity = {}) {
+  static WipingBytes Message(const Request& request, ByteView identity = {},
+                             kmip::Asynchrony asynchrony = kmip::Asynchrony::kProhibited) {
     ttlv::Writer out;
     out.Structure(Tag::kRequestMessage, [&] {
       kmip::RequestHeader header;
       header.version = kmip::kVersion2_1;
       header.batch_count = 1;
+      header.asynchrony = asynchrony;
       kmip::WriteRequestHeader(out, header);
       out.Structure(Tag::kBatchItem, [&] {
         out.Enum(Tag::kOperation, Request::kOperation);
@@ -187,6 +190,21 @@ class DraftTest : public testing::Test {
   std::unique_ptr<Kms> kms_;
   std::optional<std::promise<void>> go_;
 };
+
+// A draft is thrown away where it does not hold: what acts on more than paper must wait for the
+// writer, or it would be done twice.
+TEST_F(DraftTest, WhatMakesNothingIsNotBegun) {
+  auto pending = Submit(Message(AKey(), {}, kmip::Asynchrony::kMandatory));
+  const WipingBytes accepted = pending.get();
+  auto message = kmip::ResponseMessage::Open(accepted);
+  auto item = message->Next();
+  ASSERT_EQ(item->status, kmip::ResultStatus::kOperationPending);
+  const ByteView correlation = *item->asynchronous_correlation;
+  Hold();
+  auto answer = Submit(Message(kmip::CancelRequest{{correlation.begin(), correlation.end()}}));
+  Release();
+  EXPECT_TRUE(Read(std::move(answer)).success) << "it was cancelled already, on paper";
+}
 
 TEST_F(DraftTest, AKeyIsSealedOnceBeforeTheWriterTakesItsRequest) {
   Hold();
