@@ -32,12 +32,18 @@ Result<std::unique_ptr<audit::Checkpointer>> StartCheckpoints(const server::Conf
   const auto find_key = [tokens = keys.tokens, patience = keys.custody->opener().patience(),
                          token = config.hsm.name,
                          label = config.hsm.audit_key_label]() -> Result<audit::CheckpointSigner> {
-    const auto pool = TRY(custody::Within<std::shared_ptr<hsm::SessionPool>>(
-        patience, [tokens, token] { return tokens->Pool(token); }));
-    auto key = hsm::SigningKey::Find(pool, label);
+    // A token that hangs must hold up neither the next checkpoint nor the end of the server.
+    const auto find = [tokens, token, label]() -> Result<std::shared_ptr<hsm::SigningKey>> {
+      return hsm::SigningKey::Find(TRY(tokens->Pool(token)), label);
+    };
+    auto key = custody::Within<std::shared_ptr<hsm::SigningKey>>(patience, find);
     if (!key) return key.error().In("the audit log's key '" + label + "'");
-    return audit::CheckpointSigner{(*key)->PublicKeyDer(),
-                                   [key = *key](ByteView digest) { return key->Sign(digest); }};
+    return audit::CheckpointSigner{
+        (*key)->PublicKeyDer(), [key = *key, patience](ByteView digest) {
+          return custody::Within<Bytes>(
+              patience,
+              [key, copy = Bytes(digest.begin(), digest.end())] { return key->Sign(copy); });
+        }};
   };
   return audit::Checkpointer::Start(options, log, clock, find_key, std::move(witnesses));
 }
