@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "custody/sealer_ring.h"
+#include "engine/answer_for_test.h"
 #include "engine/kms.h"
 #include "hsm/memory_sealer_for_test.h"
 #include "hsm/sealed_record.h"
@@ -37,15 +38,6 @@ struct Answer {
   bool success = false;
   kmip::ResultReason reason{};
   std::string id;  // of what was made
-};
-
-class WaitForAnswer : public Completion {
- public:
-  explicit WaitForAnswer(std::promise<WipingBytes> promise) : promise_(std::move(promise)) {}
-  void Done(WipingBytes answer) override { promise_.set_value(std::move(answer)); }
-
- private:
-  std::promise<WipingBytes> promise_;
 };
 
 // Keeps the writer thread until it is let go.
@@ -143,10 +135,7 @@ class DraftTest : public testing::Test {
   }
 
   std::future<WipingBytes> Submit(WipingBytes message) {
-    std::promise<WipingBytes> promise;
-    std::future<WipingBytes> answer = promise.get_future();
-    kms_->Submit(std::move(message), Alice(), std::make_unique<WaitForAnswer>(std::move(promise)));
-    return answer;
+    return SubmitForTest(*kms_, std::move(message), Alice());
   }
   std::future<WipingBytes> SubmitKey(const std::string& name = "", ByteView identity = {}) {
     return Submit(Message(AKey(name), identity));

@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <future>
 #include <iostream>
 #include <utility>
 
 #include "audit/audit_log.h"
 #include "base/file.h"
 #include "base/uuid.h"
+#include "engine/answer_for_test.h"
 #include "engine/kms.h"
 #include "hsm/memory_sealer_for_test.h"
 #include "kmip/draft3.h"
@@ -21,19 +21,6 @@ namespace dare::engine {
 namespace {
 
 using kmip::Tag;
-
-class WaitForAnswer : public Completion {
- public:
-  explicit WaitForAnswer(std::promise<WipingBytes>& promise) : promise_(promise) {}
-  void Done(WipingBytes answer) override { promise_.set_value(std::move(answer)); }
-
- private:
-  std::promise<WipingBytes>& promise_;
-};
-
-}  // namespace
-
-namespace {
 
 KmsOptions OptionsOf(bool allow_legacy, ServerFacts facts,
                      crypto::RandomGenerator random_generator) {
@@ -102,10 +89,7 @@ WipingBytes EngineForTest::Exchange(ByteView request, const std::string& princip
   const Result<bool> answered = kms_->Answer(request, *caller, answer);
   if (!answered) Fail(answered.error().message);
   if (!*answered) {
-    std::promise<WipingBytes> promise;
-    kms_->Submit(WipingBytes(request.begin(), request.end()), caller,
-                 std::make_unique<WaitForAnswer>(promise));
-    answer = promise.get_future().get();
+    answer = SubmitForTest(*kms_, WipingBytes(request.begin(), request.end()), caller).get();
   }
   ttlv::Limits limits;
   limits.max_message_bytes = 16u << 20;

@@ -23,6 +23,7 @@
 #include "audit/audit_log.h"
 #include "audit/verify.h"
 #include "base/clock.h"
+#include "engine/answer_for_test.h"
 #include "engine/kms.h"
 #include "hsm/memory_sealer_for_test.h"
 #include "kmip/message.h"
@@ -158,15 +159,6 @@ class Store : public store::ObjectStore, public Faults {
   const std::unique_ptr<store::ObjectStore> inner_ = store::MakeMemoryStore();
 };
 
-class WaitForAnswer : public Completion {
- public:
-  explicit WaitForAnswer(std::promise<WipingBytes> promise) : promise_(std::move(promise)) {}
-  void Done(WipingBytes answer) override { promise_.set_value(std::move(answer)); }
-
- private:
-  std::promise<WipingBytes> promise_;
-};
-
 // A server whose disks can be made to fail, and whose power can.
 class GroupCommitTest : public testing::Test {
  protected:
@@ -218,11 +210,7 @@ class GroupCommitTest : public testing::Test {
       ByteView identity = {}) {
     auto caller = std::make_shared<Caller>();
     caller->principal.name = "alice";
-    std::promise<WipingBytes> promise;
-    std::future<WipingBytes> answer = promise.get_future();
-    kms_->Submit(CreateRequest(algorithm, identity), caller,
-                 std::make_unique<WaitForAnswer>(std::move(promise)));
-    return answer;
+    return SubmitForTest(*kms_, CreateRequest(algorithm, identity), caller);
   }
   static bool Succeeded(std::future<WipingBytes> answer) {
     const WipingBytes bytes = answer.get();
