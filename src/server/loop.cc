@@ -19,10 +19,8 @@ namespace {
 
 constexpr std::size_t kScratchBytes = 16384;
 constexpr int kEventsPerTick = 256;
-constexpr int kAcceptsPerTick = 16;
-// A handshake costs as much as a hundred requests: clients that are in do not wait for more of
-// them.
-constexpr int kHandshakesPerTick = 4;
+constexpr int kAcceptsPerTick = 256;
+constexpr int kHandshakeShare = 4;  // of a tick: see handshake_time_
 
 AcceptedSocket Describe(FileDescriptor fd, const sockaddr_storage& from) {
   AcceptedSocket socket;
@@ -114,7 +112,7 @@ bool Loop::Tick() {
   const int n = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTick, WaitMilliseconds());
   now_ = std::chrono::steady_clock::now();
   bool mail = false;
-  int handshakes = kHandshakesPerTick;
+  Duration handshaking{};
   for (int i = 0; i < n; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     const std::uint64_t id = event.data.u64;  // a copy: the structure is packed
@@ -124,9 +122,13 @@ bool Loop::Tick() {
       Accept();
     } else if (auto found = connections_.find(id); found != connections_.end()) {
       Connection& c = *found->second;
-      // The others are reported again by the next tick.
-      if (c.phase == Connection::Phase::kHandshake && handshakes-- <= 0) continue;
-      OnEvent(c, event.events);
+      if (c.phase != Connection::Phase::kHandshake) {
+        OnEvent(c, event.events);
+      } else if (handshaking < handshake_time_) {  // the next tick hears of the others again
+        const TimePoint begun = std::chrono::steady_clock::now();
+        OnEvent(c, event.events);
+        handshaking += std::chrono::steady_clock::now() - begun;
+      }
     }
   }
   if (mail) TakeMail();
@@ -141,6 +143,8 @@ bool Loop::Tick() {
   ExpireTimers();
   if (now_ >= next_recheck_) Recheck();
   FinishTouched();
+  handshake_time_ = std::max<Duration>(kHandshakeTime,
+                                       (std::chrono::steady_clock::now() - now_) / kHandshakeShare);
   return !(stopping_ && (connections_.empty() || now_ >= stop_deadline_));
 }
 
@@ -163,7 +167,9 @@ void Loop::TakeMail() {
 }
 
 void Loop::Accept() {
+  const TimePoint end = std::chrono::steady_clock::now() + handshake_time_ / 2;
   for (int i = 0; i < kAcceptsPerTick; ++i) {
+    if (std::chrono::steady_clock::now() >= end) return;
     sockaddr_storage from{};
     socklen_t length = sizeof from;
     FileDescriptor fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from), &length,

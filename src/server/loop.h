@@ -147,6 +147,11 @@ class Loop {
   std::vector<std::uint8_t> scratch_;
   WipingBytes spare_;
   TimePoint now_;
+  // What the next tick may spend on handshakes, and half as much on accepting. One costs as much as
+  // a hundred requests: clients that are in do not wait for many of them, and those that come in
+  // get their share of a long tick, so that busy clients keep nobody out.
+  static constexpr Duration kHandshakeTime = std::chrono::milliseconds(1);
+  Duration handshake_time_ = kHandshakeTime;
   TimePoint next_recheck_;
   TimePoint stop_deadline_ = TimePoint::max();
   std::uint64_t revocation_generation_ = 0;
