@@ -20,6 +20,10 @@ namespace {
 constexpr std::size_t kScratchBytes = 16384;
 constexpr int kEventsPerTick = 256;
 constexpr int kAcceptsPerTick = 256;
+// How long those that have much to ask together hold up one that asks little, and the turns of
+// each.
+constexpr std::chrono::milliseconds kRound{8};
+constexpr std::chrono::microseconds kShortestTurn{25}, kLongestTurn{250};
 constexpr int kHandshakeShare = 4;  // of a tick: see handshake_time_
 
 AcceptedSocket Describe(FileDescriptor fd, const sockaddr_storage& from) {
@@ -111,6 +115,8 @@ bool Loop::Tick() {
   std::array<epoll_event, kEventsPerTick> events;
   const int n = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTick, WaitMilliseconds());
   now_ = std::chrono::steady_clock::now();
+  const std::size_t busy = again_.size() + static_cast<std::size_t>(std::max(n, 1));
+  turn_ = std::clamp<Duration>(kRound / busy, kShortestTurn, kLongestTurn);
   bool mail = false;
   Duration handshaking{};
   for (int i = 0; i < n; ++i) {

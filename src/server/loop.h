@@ -152,6 +152,7 @@ class Loop {
   // get their share of a long tick, so that busy clients keep nobody out.
   static constexpr Duration kHandshakeTime = std::chrono::milliseconds(1);
   Duration handshake_time_ = kHandshakeTime;
+  Duration turn_{};  // what one connection may take of this tick
   TimePoint next_recheck_;
   TimePoint stop_deadline_ = TimePoint::max();
   std::uint64_t revocation_generation_ = 0;

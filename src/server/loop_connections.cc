@@ -13,9 +13,8 @@ namespace dare::server {
 namespace {
 
 // One busy connection must not keep the others waiting: so many messages in a tick at most, and no
-// other one after this time.
+// other one after turn_.
 constexpr int kMessagesPerTurn = 64;
-constexpr std::chrono::microseconds kTurn{250};
 
 }  // namespace
 
@@ -124,7 +123,7 @@ bool Loop::SlowDown(Connection& c) {
 
 void Loop::HandleMessages(Connection& c) {
   int turns = kMessagesPerTurn;
-  const TimePoint end_of_turn = std::chrono::steady_clock::now() + kTurn;
+  const TimePoint end_of_turn = std::chrono::steady_clock::now() + turn_;
   ByteView message;
   while (MayHandle(c)) {
     if (turns-- == 0) return Again(c);
