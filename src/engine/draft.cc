@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/access_control.h"
 #include "engine/sessions.h"
 #include "engine/vault.h"
 
@@ -64,6 +65,8 @@ class Paper : public store::Transaction {
 
 bool Holds(const Draft& draft, const EngineParts& parts, const store::Transaction& transaction) {
   if (parts.sessions.rules_exist != draft.rules_existed) return false;
+  // The draft keeps its policy alive, so that no later one has its address.
+  if (parts.access.current() != draft.judged_under) return false;
   for (const store::ObjectRecord& record : draft.records) {
     // The group has brought the ring up to date: what is committed is sealed under the key that is
     // current for this transaction, so that no rotation ends with a record it has not seen.
@@ -89,6 +92,7 @@ std::unique_ptr<Draft> Drafter::Write(const Caller& caller, ByteView request) {
   if (begun < paused_until_.load(std::memory_order_relaxed)) return nullptr;
   auto draft = std::make_unique<Draft>();
   draft->rules_existed = parts_.sessions.rules_exist;
+  draft->judged_under = parts_.access.current();  // before anything is judged by it
   Paper paper(*draft);
   std::optional<Answered> answered =
       DraftMessage(parts_, limits_, caller, request, paper, draft->answer);

@@ -17,8 +17,8 @@ namespace dare::engine {
 // encoded, the rows complete with their checks. It says what was taken for granted; the writer
 // looks whether that is true, writes the rows, and is done. Where it is not true (the name is
 // taken, the request was answered before, the principal has rules of its own, the master key was
-// changed), the draft is thrown away and the request answered as if there had been none: a draft
-// decides nothing, it only saves the writer's time.
+// changed, another policy is in force), the draft is thrown away and the request answered as if
+// there had been none: a draft decides nothing, it only saves the writer's time.
 struct Draft {
   Answered answered;
   WipingBytes answer;
@@ -26,6 +26,7 @@ struct Draft {
   std::vector<store::MetaRow> facts;         // to be put
   std::vector<std::string> absent;           // facts that it took to be missing
   bool rules_existed = false;                // whether it looked for constraints and defaults
+  std::shared_ptr<const policy::Policy> judged_under;  // null: no policy was in force
 };
 
 // Writes drafts: on whatever thread brings a request, several at once. A token that takes its time

@@ -25,6 +25,7 @@
 #include "kmip/payloads/set_constraints.h"
 #include "kmip/request_identity.h"
 #include "kmip/tags.h"
+#include "policy/document.h"
 #include "store/memory_store.h"
 
 namespace dare::engine {
@@ -166,6 +167,13 @@ class DraftTest : public testing::Test {
     if (go_) go_->set_value();
     go_.reset();
   }
+  // A policy of one domain that says `rest` of it.
+  void Enforce(const std::string& rest) {
+    Result<policy::Policy> policy =
+        policy::ParsePolicy("format = 1\n[[domain]]\nname = \"default\"\n" + rest, "policy");
+    ASSERT_TRUE(policy) << policy.error().message;
+    kms_->access().Enforce(std::make_shared<policy::Policy>(*std::move(policy)));
+  }
   std::uint64_t Objects() { return store_->Count({}).value(); }
   Bytes KeyOf(const std::string& id) { return *hsm::KeyIdOf(store_->Get(id)->material); }
 
@@ -269,6 +277,37 @@ TEST_F(DraftTest, KeepsToRulesThatWereSetWhileItWaited) {
   Release();
   EXPECT_EQ(Read(std::move(made)).reason, kmip::ResultReason::kConstraintViolation);
   EXPECT_TRUE(Read(std::move(fitting)).success);
+}
+
+TEST_F(DraftTest, ADraftThatWasJudgedUnderAnotherPolicyIsJudgedAnew) {
+  Hold();
+  const std::uint64_t before = first_->seals();
+  auto answer = SubmitKey();
+  EXPECT_EQ(first_->seals(), before + 1);
+  Enforce("[domain.roles]\nclient = [\"principal:bob\"]\n");
+  Release();
+  EXPECT_EQ(Read(std::move(answer)).reason, kmip::ResultReason::kPermissionDenied);
+  EXPECT_EQ(Objects(), 1u);
+  Hold();  // refused, too, and holds all the same
+  answer = SubmitKey();
+  Enforce("[domain.roles]\nclient = [\"principal:alice\"]\n");
+  Release();
+  EXPECT_TRUE(Read(std::move(answer)).success);
+  EXPECT_EQ(Objects(), 2u);
+}
+
+TEST_F(DraftTest, WhatIsCountedOnAGrantIsLeftToTheWriter) {
+  Hold();
+  Enforce(
+      "[[domain.grant]]\nname = \"slow\"\nto = [\"principal:alice\"]\n"
+      "operations = [\"Create\"]\nrate = \"1/60s\"\n");
+  const std::uint64_t before = first_->seals();
+  auto first = SubmitKey();
+  auto second = SubmitKey();
+  EXPECT_EQ(first_->seals(), before);
+  Release();
+  EXPECT_TRUE(Read(std::move(first)).success);
+  EXPECT_EQ(Read(std::move(second)).reason, kmip::ResultReason::kPermissionDenied);
 }
 
 TEST_F(DraftTest, ASlowTokenHoldsUpTheWriterAlone) {

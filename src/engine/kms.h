@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "engine/access_control.h"
 #include "engine/batch.h"
 #include "engine/draft.h"
 #include "engine/gate.h"
@@ -107,6 +108,9 @@ class Kms {
   // Wipes what is opened for requests: keys, streams, results that wait to be fetched. The keys
   // that open the store stay.
   void ForgetKeys();
+  // The policy in force, for whoever finds out which one that is.
+  AccessControl& access() { return access_; }
+  const Vault& vault() const { return *vault_; }
   // Looks at once, not at its next round, whether keys are to be changed.
   void KeysChanged();
   ~Kms();
@@ -138,6 +142,7 @@ class Kms {
   ResidentCare residents_;
   RandomIvBudget random_ivs_;
   HabitWatch habits_;
+  AccessControl access_;
   EngineParts parts_;
   Drafter drafter_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "engine/access_control.h"
 #include "engine/applicability.h"
 #include "engine/kept_rules.h"
 #include "engine/lifecycle.h"
@@ -17,6 +18,7 @@
 #include "engine/vendor_attributes.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
+#include "policy/access.h"
 #include "policy/decision.h"
 
 namespace dare::engine {
@@ -75,26 +77,50 @@ OperationContext::OperationContext(EngineParts& parts, const Caller& caller, Tic
       memory_(memory),
       transaction_(changes.transaction),
       drafted_(changes.drafted),
-      now_(parts.clock.Now()) {}
+      now_(parts.clock.Now()),
+      policy_(parts.access.current()) {}
+
+OperationContext::~OperationContext() {
+  if (!needs_writer_) return;
+  for (const int number : grants_taken_) {
+    const policy::Grant* const grant = policy_->GrantAt(static_cast<std::size_t>(number));
+    if (grant->when.rate) parts_.access.GiveRate(*grant);
+  }
+}
 
 const store::ObjectReader& OperationContext::reader() const {
   if (transaction_ != nullptr) return *transaction_;
   return parts_.store;
 }
 
+namespace {
+
+void TakeNames(const kmip::ManagedObject& object, policy::ObjectFacts& facts) {
+  facts.id = object.id;
+  facts.names = object.attributes.Names();
+  for (const kmip::Attribute& attribute : object.attributes.all()) {
+    if (attribute.tag != Tag::kObjectGroup) continue;
+    if (const auto group = attribute.View().AsText()) facts.groups.emplace_back(*group);
+  }
+}
+
+}  // namespace
+
 policy::Decision OperationContext::Judge(kmip::Operation operation, const StoredObject* stored,
                                          std::size_t first_right) const {
   const policy::Principal& who = caller_.principal;
-  if (stored == nullptr) return policy::Decide(who, operation, first_right);
-  policy::ObjectFacts facts{.owner = stored->object.owner};
-  if (who.rights) {
-    facts.id = stored->object.id;
-    for (const kmip::Attribute& attribute : stored->object.attributes.all()) {
-      if (attribute.tag != Tag::kObjectGroup) continue;
-      if (const auto group = attribute.View().AsText()) facts.groups.emplace_back(*group);
-    }
+  const policy::Circumstances circumstances{
+      .address = caller_.address, .now = now_, .counts = &counts_};
+  if (stored == nullptr) {
+    return policy_ ? policy::Decide(*policy_, who, operation, circumstances, first_right)
+                   : policy::Decide(who, operation, first_right);
   }
-  return policy::Decide(who, operation, facts, first_right);
+  policy::ObjectFacts facts{.owner = stored->object.owner};
+  if (who.rights || (policy_ && policy::NeedsNames(*policy_, who))) {
+    TakeNames(stored->object, facts);
+  }
+  return policy_ ? policy::Decide(*policy_, who, operation, facts, circumstances, first_right)
+                 : policy::Decide(who, operation, facts, first_right);
 }
 
 // Once for an operation, however many decisions it needs.
@@ -105,30 +131,68 @@ bool OperationContext::TakeRight(int right) {
   return true;
 }
 
+Result<bool> OperationContext::TakeGrant(int number) {
+  if (std::ranges::find(grants_taken_, number) != grants_taken_.end()) return true;
+  const auto index = static_cast<std::size_t>(number);
+  const policy::Grant& grant = *policy_->GrantAt(index);
+  policy::GrantCount& count = counts_[index];
+  // A draft may be thrown away, and counts nothing.
+  if (grant.when.uses || (drafted_ && grant.when.rate)) TRY(RequireWriter());
+  if (grant.when.uses) {
+    store::Transaction* transaction = TRY(Writable());
+    count.uses = TRY(parts_.access.Uses(*transaction, grant));
+    if (count.uses >= *grant.when.uses) return false;
+    TRY(parts_.access.SaveUses(*transaction, grant, count.uses + 1));
+  }
+  if (grant.when.rate && !parts_.access.TakeRate(grant)) {
+    count.recent = grant.when.rate->count;
+    return false;
+  }
+  grants_taken_.push_back(number);
+  return true;
+}
+
 Result<void> OperationContext::Decide(kmip::Operation operation, const StoredObject* stored) {
   bool used_up = false;
   for (std::size_t first_right = 0;;) {
     const policy::Decision decision = Judge(operation, stored, first_right);
     decided_ = true;
     rule_ = decision.rule;
-    if (decision.allowed) {
-      if (decision.right < 0 || TakeRight(decision.right)) return {};
-      used_up = true;
-      first_right = static_cast<std::size_t>(decision.right) + 1;
-      continue;
-    }
-    denied_ = true;
-    if (used_up) return Reject(ResultReason::kUsageLimitExceeded, "the right is used up");
-    return Reject(
-        decision.beyond_rights ? ResultReason::kNotAuthorised : ResultReason::kPermissionDenied,
-        "not allowed");
+    if (!decision.allowed) return Refusal(decision, used_up);
+    // A look is not a use.
+    const bool counts = decision.grant >= 0 && operation != kmip::Operation::kLocate;
+    if (counts && !TRY(TakeGrant(decision.grant))) continue;
+    if (decision.right < 0 || TakeRight(decision.right)) return {};
+    used_up = true;
+    first_right = static_cast<std::size_t>(decision.right) + 1;
   }
+}
+
+Error OperationContext::Refusal(const policy::Decision& decision, bool used_up) {
+  denied_ = true;
+  if (!decision.nearest.empty()) {
+    rule_ += " (" + std::string(decision.nearest) + ": " + std::string(decision.missing) + ")";
+  }
+  if (decision.hidden) return Reject(ResultReason::kObjectNotFound, "no such object");
+  if (used_up) return Reject(ResultReason::kUsageLimitExceeded, "the right is used up");
+  return Reject(
+      decision.beyond_rights ? ResultReason::kNotAuthorised : ResultReason::kPermissionDenied,
+      "not allowed");
 }
 
 Result<void> OperationContext::Authorise() { return Decide(operation_, nullptr); }
 
 bool OperationContext::MaySee(const StoredObject& stored) const {
   return Judge(operation_, &stored, 0).allowed;
+}
+
+bool OperationContext::MaySeeOthers() const {
+  const policy::Principal& who = caller_.principal;
+  return policy_ ? policy::MaySeeOthers(*policy_, who) : who.administrator;
+}
+
+bool OperationContext::May(kmip::Operation operation) const {
+  return !policy_ || Judge(operation, nullptr, 0).allowed;
 }
 
 Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier) const {
@@ -293,6 +357,14 @@ void OperationContext::TellOfObject(const kmip::ManagedObject& object) {
   if (attributes.Boolean(Tag::kSensitive).value_or(false) ||
       !attributes.Boolean(Tag::kExtractable).value_or(true) || object.material.empty()) {
     return;
+  }
+  if (policy_) {
+    policy::ObjectFacts facts{.owner = object.owner};
+    TakeNames(object, facts);
+    const policy::Circumstances circumstances{.address = caller_.address, .now = now_};
+    const policy::Decision decision =
+        policy::Decide(*policy_, caller_.principal, kmip::Operation::kGet, facts, circumstances);
+    if (!decision.allowed) return;
   }
   ObjectChange change{.owner = object.owner, .id = object.id, .version = version_};
   change.changed = attributes;

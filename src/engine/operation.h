@@ -23,8 +23,13 @@
 #include "policy/principal.h"
 #include "store/object_store.h"
 
+namespace dare::policy {
+class Policy;
+}
+
 namespace dare::engine {
 
+class AccessControl;
 class CertificateIssuer;
 struct Sessions;
 class GroupTurns;
@@ -52,6 +57,7 @@ struct EngineParts {
   Sessions& sessions;
   ResidentCare& residents;
   RandomIvBudget& random_ivs;
+  AccessControl& access;
 };
 
 // What one batch did so far; later items build on it.
@@ -91,6 +97,10 @@ class OperationContext {
   OperationContext(EngineParts& parts, const Caller& caller, TicketUse& use,
                    kmip::ProtocolVersion version, kmip::Operation operation, BatchMemory& memory,
                    const Changes& changes);
+  // Gives back what the operation took of rates, where it must be begun anew.
+  ~OperationContext();
+  OperationContext(const OperationContext&) = delete;
+  OperationContext& operator=(const OperationContext&) = delete;
 
   kmip::ProtocolVersion version() const { return version_; }
   kmip::Operation operation() const { return operation_; }
@@ -122,6 +132,11 @@ class OperationContext {
   // Whether the principal may do `operation` with an object of this owner, without an audit entry
   // of its own: Locate.
   bool MaySee(const StoredObject& stored) const;
+  // False: what MaySee allows is the principal's own, so that nobody need look further.
+  bool MaySeeOthers() const;
+  // Whether the policy, where one is in force, lets the principal do `operation`, too, as far as
+  // that touches no stored object: for what an operation does besides.
+  bool May(kmip::Operation operation) const;
 
   // The text of an identifier; kRejected Object Not Found when the placeholder is empty.
   Result<std::string> Resolve(const kmip::Identifier& identifier) const;
@@ -203,6 +218,10 @@ class OperationContext {
   policy::Decision Judge(kmip::Operation operation, const StoredObject* stored,
                          std::size_t first_right) const;
   bool TakeRight(int right);
+  // Counts this operation on a grant that is limited in number or rate; false: it is used up, and
+  // counts_ says so. kConflict, with the mark, where that is a change, or more than a draft may.
+  Result<bool> TakeGrant(int grant);
+  Error Refusal(const policy::Decision& decision, bool used_up);
 
   EngineParts& parts_;
   const Caller& caller_;
@@ -217,7 +236,10 @@ class OperationContext {
   std::string object_id_;
   std::string rule_;
   std::string note_;
-  std::vector<int> rights_taken_;  // of the ticket, by this operation
+  std::vector<int> rights_taken_;                       // of the ticket, by this operation
+  const std::shared_ptr<const policy::Policy> policy_;  // null: none is in force
+  policy::GrantCounts counts_;                          // as far as it was looked at
+  std::vector<int> grants_taken_;                       // of the policy, by this operation
   bool denied_ = false;
   bool decided_ = false;
   bool needs_writer_ = false;

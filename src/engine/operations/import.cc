@@ -64,6 +64,11 @@ Result<void> RemoveExisting(const kmip::ImportRequest& request, OperationContext
   }
   const ObjectPointer stored = TRY(context.OpenFor(kmip::Operation::kModifyAttribute, request.id,
                                                    Vault::Material::kLeaveSealed));
+  // What takes its place is the importer's: whoever may change an object of another must not come
+  // to own it.
+  if (stored->object.owner != context.principal().name) {
+    return kmip::Reject(ResultReason::kPermissionDenied, "not allowed");
+  }
   return context.Remove(*stored);
 }
 

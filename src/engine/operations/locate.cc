@@ -55,7 +55,7 @@ store::Query QueryFor(const kmip::LocateRequest& request, const LocateMatch& mat
   store::Query query;
   query.limit = kPage;
   const std::string& owner = context.principal().name;
-  const bool everybody = context.principal().administrator;
+  const bool everybody = context.MaySeeOthers();
   if (!everybody) query.owner = owner;
   for (const Attribute& wanted : request.attributes.all()) {
     if (wanted.tag == Tag::kObjectType) {
@@ -160,6 +160,7 @@ Result<void> MakeFreshMember(const kmip::LocateRequest& request, const LocateMat
                              OperationContext& context, std::vector<std::string>& found) {
   const Attribute* group = GroupOf(request, kmip::ObjectGroupMember::kGroupMemberFresh);
   if (group == nullptr || !found.empty() || request.maximum_items == 0) return {};
+  if (!context.May(kmip::Operation::kCreate)) return {};
   const auto policy = context.objects().groups.find(TRY(group->View().AsText()));
   if (policy == context.objects().groups.end()) return {};
   const GroupPolicy& rules = policy->second;

@@ -184,9 +184,10 @@ Result<kmip::ReCertifyResponse> ReCertify(const kmip::ReCertifyRequest& request,
   TRY(CheckSameKey(wish.public_key, facts.public_key));
   AttributeSet attributes = TRY(NewAttributes(request, *existing, context));
   Certified made = TRY(IssueCertificate(*issuer, std::move(wish), std::move(attributes), context));
-  const kmip::ManagedObject certificate =
+  kmip::ManagedObject certificate =
       TRY(MakeObject(ObjectType::kCertificate, Origin::kGenerated, std::move(made.attributes),
                      std::move(made.material), context));
+  certificate.owner = existing->object.owner;
   TRY(LeaveTo(*existing, certificate.id, context));
   TRY(PointPublicKeys(*existing, certificate.id, context));
   TRY(InsertObject(certificate, context));

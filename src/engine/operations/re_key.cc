@@ -94,9 +94,10 @@ Result<kmip::ReKeyResponse> ReKey(const kmip::ReKeyRequest& request, OperationCo
       TRY(ReplacementStorage(told ? std::optional<Storage>(asked) : std::nullopt,
                              stored->object.attributes, attributes, context));
   SecretBytes material = TRY(ReplacementKey(attributes, storage, context));
-  const kmip::ManagedObject replacement =
+  kmip::ManagedObject replacement =
       TRY(MakeObject(ObjectType::kSymmetricKey, Origin::kGenerated, std::move(attributes),
                      std::move(material), context));
+  replacement.owner = stored->object.owner;  // whoever keeps the key's life
   TRY(context.Update(*stored, ReplacedAttributes(*stored, replacement.id, context.now())));
   TRY(InsertObject(replacement, context));
   return kmip::ReKeyResponse{.id = replacement.id};

@@ -141,7 +141,9 @@ Result<kmip::ReKeyKeyPairResponse> ReKeyKeyPair(const kmip::ReKeyKeyPairRequest&
       TRY(SpecificationOf(attributes, *public_key, context));
   LinkToReplaced(attributes.private_key, private_key->object.id);
   LinkToReplaced(attributes.public_key, public_key->object.id);
-  const NewPair pair = TRY(MakeKeyPair(specification, std::move(attributes), storage, context));
+  NewPair pair = TRY(MakeKeyPair(specification, std::move(attributes), storage, context));
+  pair.private_key.owner = private_key->object.owner;
+  pair.public_key.owner = public_key->object.owner;
   TRY(Retire(*private_key, pair.private_key.id, context));
   TRY(Retire(*public_key, pair.public_key.id, context));
   TRY(InsertKeyPair(pair, context));
