@@ -76,6 +76,9 @@ server::AccountLimits AccountLimitsFrom(const server::LimitsConfig& config) {
   return limits;
 }
 
+// How soon a policy that was applied at another node holds here.
+constexpr std::chrono::milliseconds kPolicyInterval{250};
+
 std::string_view RefusalName(const server::RefusalEvent& event) {
   switch (event.refusal) {
     case server::Refusal::kHandshake:
@@ -244,6 +247,20 @@ Result<void> Service::OpenRecords() {
   if (options.store_is_shared) options.resealing.grace = std::chrono::seconds(60);
   kms_ = TRY(
       engine::Kms::Open(options, *keys_.store, keys_.custody->ring(), *audit_, SystemClock::Get()));
+  return OpenPolicy();
+}
+
+// Before anybody is served: what the store has as a policy is in force, or nothing starts.
+Result<void> Service::OpenPolicy() {
+  registry::PolicyBookOptions options;
+  options.enforce = [this](std::shared_ptr<const policy::Policy> policy) {
+    kms_->access().Enforce(std::move(policy));
+  };
+  options.administrators = config_.administrators;
+  policy_book_ =
+      std::make_unique<registry::PolicyBook>(*keys_.store, kms_->vault(), std::move(options));
+  TRY(policy_book_->CatchUp());
+  if (IsShared(config_)) policy_book_->Watch(kPolicyInterval);
   return {};
 }
 
@@ -285,6 +302,8 @@ Result<void> Service::StartListeners() {
                                                             [this] { kms_->KeysChanged(); });
   lockout_administration_ =
       std::make_unique<LockoutAdministration>(*lockouts_, [this] { kms_->ForgetKeys(); });
+  policy_administration_ = std::make_unique<PolicyAdministration>(
+      *policy_book_, *kms_, config_.administrators, SystemClock::Get());
   admin_ = std::make_unique<server::AdminRoutes>(
       *est_, *key_administration_, *lockout_administration_,
       server::AdminOptions{
@@ -292,7 +311,8 @@ Result<void> Service::StartListeners() {
             return kmip_handler_->IsAdministrator(peer) &&
                    !door_->IsLockedOut(peer.common_name, peer.units);
           },
-          [this](const server::AdminEvent& event) { return AuditAdministration(event); }});
+          [this](const server::AdminEvent& event) { return AuditAdministration(event); }},
+      policy_administration_.get());
   http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), door_.get()));

@@ -17,8 +17,10 @@
 #include "key_station.h"
 #include "kmip_handler.h"
 #include "lockout_administration.h"
+#include "policy_administration.h"
 #include "records.h"
 #include "registry/lockouts.h"
+#include "registry/policy_book.h"
 #include "server/admin.h"
 #include "server/config.h"
 #include "server/est.h"
@@ -48,6 +50,7 @@ class Service {
   Result<void> OpenLockouts();
   Result<void> OpenAudit();
   Result<void> OpenRecords();
+  Result<void> OpenPolicy();
   Result<void> StartListeners();
   void WatchLockouts();
   void AuditRefusal(const server::RefusalEvent& event);
@@ -70,10 +73,12 @@ class Service {
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here
   std::unique_ptr<engine::Kms> kms_;
+  std::unique_ptr<registry::PolicyBook> policy_book_;
   std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
   std::unique_ptr<server::EstService> est_;
   std::unique_ptr<KeyAdministration> key_administration_;
   std::unique_ptr<LockoutAdministration> lockout_administration_;
+  std::unique_ptr<PolicyAdministration> policy_administration_;
   std::unique_ptr<server::AdminRoutes> admin_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;

@@ -43,6 +43,7 @@ void Describe(CLI::App& app, Session& session) {
   AddShred(app, session);
   AddHsm(app, session);
   AddAdmin(app, session);
+  AddPolicy(app, session);
   AddAudit(app, session);
   AddPing(app, session);
   AddEnroll(app, session);

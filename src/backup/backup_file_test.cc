@@ -34,6 +34,9 @@ class BackupFileTest : public testing::Test {
     }
     ASSERT_TRUE(transaction->PutMeta("record-key", AsBytes("sealed")));
     ASSERT_TRUE(transaction->PutMeta("audit-tail-3", AsBytes("of a running server")));
+    ASSERT_TRUE(transaction->PutMeta("table/credentials/login/alice", AsBytes("comes as a file")));
+    ASSERT_TRUE(transaction->PutMeta("table/policy/in-force", AsBytes("1")));
+    ASSERT_TRUE(transaction->PutMeta("table-sum/policy", AsBytes("sum")));
     ASSERT_TRUE(transaction->Commit());
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -71,7 +74,7 @@ class BackupFileTest : public testing::Test {
 TEST_F(BackupFileTest, EverythingComesBackButWhatBelongsToARunningServer) {
   const auto written = Write();
   ASSERT_TRUE(written) << written.error().message;
-  EXPECT_EQ(written->counts, (Counts{.records = 3000, .facts = 1, .attachments = 1}));
+  EXPECT_EQ(written->counts, (Counts{.records = 3000, .facts = 3, .attachments = 1}));
   Restoration restoration;
   const auto read = Read(restoration);
   ASSERT_TRUE(read) << read.error().message;
@@ -85,7 +88,8 @@ TEST_F(BackupFileTest, EverythingComesBackButWhatBelongsToARunningServer) {
   for (std::size_t i = 0; i < 3000; ++i) {
     ASSERT_EQ(after.items[i].record, before.items[i].record) << "in the same order";
   }
-  EXPECT_EQ(*restoration.store->ListMeta(""), std::vector<std::string>{"record-key"});
+  EXPECT_EQ(*restoration.store->ListMeta(""),
+            (std::vector<std::string>{"record-key", "table-sum/policy", "table/policy/in-force"}));
   ASSERT_EQ(restoration.attachments.size(), 1u);
   EXPECT_EQ(restoration.attachments[0].content, attachments_[0].content);
 }
@@ -157,7 +161,7 @@ TEST_F(BackupFileTest, CopiesOnlyIntoAnEmptyStore) {
   const auto counts = CopyWhole(*snapshot, *transaction, {});
   ASSERT_TRUE(counts);
   EXPECT_EQ(counts->records, 3000u);
-  EXPECT_EQ(counts->facts, 2u) << "a migration takes all, the server's own included";
+  EXPECT_EQ(counts->facts, 4u) << "a migration takes all, the server's own included";
 }
 
 }  // namespace

@@ -16,8 +16,10 @@ bool BelongsInBackup(std::string_view fact) {
 }
 
 bool BelongsToRegistry(std::string_view fact) {
-  // Whom an administrator locked out stays so in a store that is moved or restored.
-  if (fact.starts_with("table/lockouts/") || fact == "table-sum/lockouts") return false;
+  // Who may use the keys, and whom an administrator locked out, goes where the keys go.
+  for (const std::string table : {"policy", "lockouts"}) {
+    if (fact.starts_with("table/" + table + "/") || fact == "table-sum/" + table) return false;
+  }
   return fact.starts_with("table/") || fact.starts_with("table-sum/");
 }
 

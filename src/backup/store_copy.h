@@ -21,7 +21,7 @@ Error Interrupted();
 bool BelongsInBackup(std::string_view fact);
 // True for the tables of facts that servers on one database keep of who may come in: they are
 // carried as files (apps/dare-kms/attachments.h), because a store of another kind has them in
-// files.
+// files. Not the policy and the lockouts: every kind of store has them as facts.
 bool BelongsToRegistry(std::string_view fact);
 // kAlreadyExists where there is anything in it.
 Result<void> RequireEmpty(const store::WholeReader& store);

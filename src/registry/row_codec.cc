@@ -242,4 +242,45 @@ Result<Lockout> DecodeLockout(std::string_view row, ByteView content) {
   return lockout;
 }
 
+std::string PolicyVersionName(std::uint64_t number) {
+  char digits[kGroupDigits + 1];
+  std::snprintf(digits, sizeof digits, "%0*llx", static_cast<int>(kGroupDigits),
+                static_cast<unsigned long long>(number));
+  return std::string(kPolicyVersionPrefix) + digits;
+}
+
+Bytes EncodePolicyVersion(const PolicyVersion& version) {
+  return Writer()
+      .Number(static_cast<std::int64_t>(version.number))
+      .Number(version.when)
+      .String(version.who)
+      .String(version.comment)
+      .String(version.text)
+      .Take();
+}
+
+Result<PolicyVersion> DecodePolicyVersion(std::string_view name, ByteView content) {
+  Reader reader(content);
+  PolicyVersion version;
+  version.number = static_cast<std::uint64_t>(reader.Number());
+  version.when = reader.Number();
+  version.who = reader.Text();
+  version.comment = reader.Text();
+  version.text = reader.Text();
+  TRY(reader.End());
+  if (name != PolicyVersionName(version.number)) return Unreadable();
+  return version;
+}
+
+Bytes EncodePolicyNumber(std::uint64_t number) {
+  return Writer().Number(static_cast<std::int64_t>(number)).Take();
+}
+
+Result<std::uint64_t> DecodePolicyNumber(ByteView content) {
+  Reader reader(content);
+  const auto number = static_cast<std::uint64_t>(reader.Number());
+  TRY(reader.End());
+  return number;
+}
+
 }  // namespace dare::registry

@@ -70,4 +70,20 @@ std::string LockoutName(Lockout::Kind kind, std::string_view name);
 Bytes EncodeLockout(const Lockout& lockout);
 Result<Lockout> DecodeLockout(std::string_view row, ByteView content);
 
+// In the table of the policy: which version is in force, and every version that is kept, by number.
+inline constexpr std::string_view kPolicyTable = "policy";
+inline constexpr std::string_view kPolicyInForce = "in-force";
+inline constexpr std::string_view kPolicyVersionPrefix = "version/";
+struct PolicyVersion {
+  std::uint64_t number = 0;
+  std::int64_t when = 0;  // POSIX seconds
+  std::string who, comment, text;
+};
+std::string PolicyVersionName(std::uint64_t number);
+Bytes EncodePolicyVersion(const PolicyVersion& version);
+// `number` is in the row's name.
+Result<PolicyVersion> DecodePolicyVersion(std::string_view name, ByteView content);
+Bytes EncodePolicyNumber(std::uint64_t number);
+Result<std::uint64_t> DecodePolicyNumber(ByteView content);
+
 }  // namespace dare::registry

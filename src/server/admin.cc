@@ -1,17 +1,16 @@
 #include "server/admin.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
-#include <initializer_list>
 
 #include "base/log.h"
+#include "server/json_body.h"
+#include "server/policy_routes.h"
 
 namespace dare::server {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kPrefix = "/admin/v1/";
 constexpr std::string_view kHsm = "/admin/v1/hsm";
 constexpr std::string_view kRotate = "/admin/v1/hsm/rotate";
 constexpr std::string_view kRetired = "/admin/v1/hsm/retired";
@@ -20,7 +19,6 @@ constexpr std::string_view kLockouts = "/admin/v1/lockouts";
 constexpr std::string_view kUnlock = "/admin/v1/unlock";
 constexpr std::string_view kSeal = "/admin/v1/seal";
 constexpr std::string_view kUnseal = "/admin/v1/unseal";
-constexpr std::size_t kDeepest = 4;
 
 int StatusOf(Code code) {
   switch (code) {
@@ -61,40 +59,6 @@ HttpResponse Refuse(int status, std::string_view code, const std::string& messag
   return response;
 }
 
-// The body as an object with texts under `names`, and nothing else. No body is an empty object.
-Result<json::object> ReadBody(const HttpRequest& request,
-                              std::initializer_list<std::string_view> names) {
-  if (request.body.empty()) return json::object();
-  if (!HasMediaType(request.content_type, "application/json")) {
-    return Error(Code::kInvalidArgument, "the body must be application/json");
-  }
-  json::parse_options options;
-  options.max_depth = kDeepest;
-  boost::system::error_code failure;
-  const json::value value =
-      json::parse({request.body.data(), request.body.size()}, failure, {}, options);
-  if (failure || !value.is_object()) {
-    return Error(Code::kInvalidArgument, "the body must be a JSON object");
-  }
-  for (const auto& member : value.get_object()) {
-    const std::string_view name(member.key().data(), member.key().size());
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      return Error(Code::kInvalidArgument, "unknown member '" + std::string(name) + "'");
-    }
-    if (!member.value().is_string()) {
-      return Error(Code::kInvalidArgument, "member '" + std::string(name) + "' must be a text");
-    }
-  }
-  return value.get_object();
-}
-
-std::string TextOf(const json::object& object, std::string_view name) {
-  const json::value* const value = object.if_contains({name.data(), name.size()});
-  if (value == nullptr) return {};
-  const json::string& text = value->get_string();
-  return {text.data(), text.size()};
-}
-
 Result<LockoutOffice::Target> ReadTarget(const json::object& body) {
   LockoutOffice::Target target{TextOf(body, "kind"), TextOf(body, "name")};
   if (target.name.empty()) return Error(Code::kInvalidArgument, "member 'name' is missing");
@@ -118,7 +82,7 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
   if (request.path == kRotate && post) {
     event.operation = "rotate master key";
     if (!event.permitted) return std::string();
-    const json::object body = TRY(ReadBody(request, {"sealing", "key"}));
+    const json::object body = TRY(ReadJsonBody(request, {"sealing", "key"}));
     const KeyOffice::Rotation rotation{TextOf(body, "sealing"), TextOf(body, "key")};
     event.detail = rotation.sealing;
     return office_.Rotate(rotation);
@@ -131,7 +95,7 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
   if (request.path == kTokens && post) {
     event.operation = "add token";
     if (!event.permitted) return std::string();
-    const json::object body = TRY(ReadBody(request, {"token"}));
+    const json::object body = TRY(ReadJsonBody(request, {"token"}));
     event.subject = TextOf(body, "token");
     if (event.subject.empty()) return Error(Code::kInvalidArgument, "member 'token' is missing");
     return office_.AddToken(event.subject);
@@ -144,6 +108,9 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
     return office_.RemoveToken(event.subject);
   }
   if (auto done = DoLockouts(request, event)) return *std::move(done);
+  if (policy_ != nullptr) {
+    if (auto done = ServePolicy(request, event, *policy_)) return *std::move(done);
+  }
   event.operation = "administration";
   return NoSuchRoute(request);
 }
@@ -163,7 +130,7 @@ std::optional<Result<std::string>> AdminRoutes::DoLockouts(const HttpRequest& re
   if (request.method != "POST") return std::nullopt;
   if (request.path == kLockouts) {
     return act("lock out", [&]() -> Result<std::string> {
-      const json::object body = TRY(ReadBody(request, {"kind", "name", "reason"}));
+      const json::object body = TRY(ReadJsonBody(request, {"kind", "name", "reason"}));
       const LockoutOffice::Target target = TRY(ReadTarget(body));
       event.subject = target.name;
       event.detail = target.kind + "; " + TextOf(body, "reason");
@@ -172,7 +139,7 @@ std::optional<Result<std::string>> AdminRoutes::DoLockouts(const HttpRequest& re
   }
   if (request.path == kUnlock) {
     return act("unlock", [&]() -> Result<std::string> {
-      const json::object body = TRY(ReadBody(request, {"kind", "name"}));
+      const json::object body = TRY(ReadJsonBody(request, {"kind", "name"}));
       const LockoutOffice::Target target = TRY(ReadTarget(body));
       event.subject = target.name;
       event.detail = target.kind;
@@ -181,7 +148,7 @@ std::optional<Result<std::string>> AdminRoutes::DoLockouts(const HttpRequest& re
   }
   if (request.path == kSeal) {
     return act("seal", [&]() -> Result<std::string> {
-      const json::object body = TRY(ReadBody(request, {"reason"}));
+      const json::object body = TRY(ReadJsonBody(request, {"reason"}));
       event.detail = TextOf(body, "reason");
       return lockouts_.Seal(event.detail, event.peer);
     });
@@ -191,7 +158,7 @@ std::optional<Result<std::string>> AdminRoutes::DoLockouts(const HttpRequest& re
 }
 
 HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller) {
-  if (!request.path.starts_with(kPrefix)) return next_.Serve(request, caller);
+  if (!request.path.starts_with(kAdminPrefix)) return next_.Serve(request, caller);
   AdminEvent event;
   event.peer = *caller.peer;
   event.permitted = caller.peer->authenticated() && options_.is_administrator(*caller.peer);

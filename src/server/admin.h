@@ -59,13 +59,21 @@ struct AdminOptions {
   std::function<Result<void>(const AdminEvent& event)> observer;
 };
 
+class PolicyOffice;
+
 // AdminRoutes are the paths under /admin/v1/ for clients whose certificate has the administrator
 // role (dare-kms(8) lists them); everything else goes to `next`. Bodies are JSON objects without
 // unknown members. Thread-safe; `next` and the offices outlive it.
 class AdminRoutes : public HttpRoutes {
  public:
-  AdminRoutes(HttpRoutes& next, KeyOffice& office, LockoutOffice& lockouts, AdminOptions options)
-      : next_(next), office_(office), lockouts_(lockouts), options_(std::move(options)) {}
+  // `policy` may be null: then there are no routes about it.
+  AdminRoutes(HttpRoutes& next, KeyOffice& office, LockoutOffice& lockouts, AdminOptions options,
+              PolicyOffice* policy = nullptr)
+      : next_(next),
+        office_(office),
+        lockouts_(lockouts),
+        options_(std::move(options)),
+        policy_(policy) {}
   HttpResponse Serve(const HttpRequest& request, const Caller& caller) override;
 
  private:
@@ -77,6 +85,7 @@ class AdminRoutes : public HttpRoutes {
   KeyOffice& office_;
   LockoutOffice& lockouts_;
   const AdminOptions options_;
+  PolicyOffice* const policy_;
 };
 
 }  // namespace dare::server

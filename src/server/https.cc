@@ -120,8 +120,13 @@ Result<std::size_t> HttpFraming::MessageSize(ByteView bytes, const Peer& peer) c
     const auto length = parser.content_length();
     const std::uint64_t body = length ? *length : 0;
     // Strangers may not make us hold as much as those whom a certificate names.
-    const bool large = peer.authenticated() && PathOf(parser.get()) == kKmipPath;
-    if (body > (large ? limits_.kmip_body_bytes : limits_.body_bytes)) {
+    std::size_t most = limits_.body_bytes;
+    if (peer.authenticated()) {
+      const auto path = PathOf(parser.get());
+      if (path == kKmipPath) most = limits_.kmip_body_bytes;
+      if (path.starts_with(kAdminPrefix)) most = limits_.admin_body_bytes;
+    }
+    if (body > most) {
       return Error(Code::kTooLarge, "HTTP body too large", 413);
     }
     return head + static_cast<std::size_t>(body);

@@ -10,6 +10,9 @@
 
 namespace dare::server {
 
+// What administrators ask is below this path.
+inline constexpr std::string_view kAdminPrefix = "/admin/v1/";
+
 class KmipOverHttps;  // server/kmip_over_https.h
 
 // What becomes of the connection when a request is answered.
@@ -53,7 +56,8 @@ class HttpRoutes {
 struct HttpLimits {
   std::size_t header_bytes = 8192;
   std::size_t body_bytes = 65536;
-  std::size_t kmip_body_bytes = 65536;  // of a client with a certificate, for the path /kmip
+  std::size_t kmip_body_bytes = 65536;        // of a client with a certificate, for the path /kmip
+  std::size_t admin_body_bytes = 640u << 10;  // the same, under /admin/: a whole policy
 };
 
 // Requests of HTTP/1.0 and 1.1 with a Content-Length or no body (RFC 9112); chunked bodies are
