@@ -65,6 +65,7 @@ struct UnlockOptions {
   std::string config = kDefaultConfig;
   std::string name;
   std::string group;
+  std::string domain;
   bool seal = false;
 };
 Result<void> Unlock(const UnlockOptions& options);

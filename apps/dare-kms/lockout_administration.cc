@@ -21,6 +21,8 @@ std::string_view NameOf(Lockout::Kind kind) {
       return "principal";
     case Lockout::Kind::kGroup:
       return "group";
+    case Lockout::Kind::kDomain:
+      return "domain";
     case Lockout::Kind::kSeal:
       break;
   }
@@ -39,7 +41,8 @@ Result<Lockout::Kind> KindOf(const Target& target) {
   }
   if (target.kind == "principal") return Lockout::Kind::kPrincipal;
   if (target.kind == "group") return Lockout::Kind::kGroup;
-  return Error(Code::kInvalidArgument, "'kind' is \"principal\" or \"group\"");
+  if (target.kind == "domain") return Lockout::Kind::kDomain;
+  return Error(Code::kInvalidArgument, "'kind' is \"principal\", \"group\" or \"domain\"");
 }
 
 Result<void> CheckReason(const std::string& reason) {
@@ -85,14 +88,28 @@ Result<std::string> LockoutAdministration::Lockouts() {
       json::object{{"seal", std::move(seal)}, {"lockouts", std::move(lockouts)}});
 }
 
+Result<void> LockoutAdministration::CheckTarget(Lockout::Kind kind, const std::string& name,
+                                                const server::Peer& who) const {
+  bool self = false;
+  if (kind == Lockout::Kind::kPrincipal) self = name == who.common_name;
+  if (kind == Lockout::Kind::kGroup) self = std::ranges::count(GroupsOf(who.units), name) > 0;
+  if (kind == Lockout::Kind::kDomain) {
+    const auto policy = access_.current();
+    const bool there = policy && std::ranges::count(policy->domains(), name, &policy::Domain::name);
+    if (!there) {
+      return Error(Code::kInvalidArgument, "no policy in force has a domain '" + name + "'");
+    }
+    self = policy->DomainOf(who.common_name).name == name;
+  }
+  if (self) return Error(Code::kInvalidArgument, "that would lock out yourself");
+  return {};
+}
+
 Result<std::string> LockoutAdministration::LockOut(const Target& target, const std::string& reason,
                                                    const server::Peer& who) {
   const Lockout::Kind kind = TRY(KindOf(target));
   TRY(CheckReason(reason));
-  const std::vector<std::string> groups = GroupsOf(who.units);
-  const bool self = kind == Lockout::Kind::kPrincipal ? target.name == who.common_name
-                                                      : std::ranges::count(groups, target.name) > 0;
-  if (self) return Error(Code::kInvalidArgument, "that would lock out yourself");
+  TRY(CheckTarget(kind, target.name, who));
   TRY(lockouts_.Put({kind, target.name, SystemClock::Get().Now(), who.common_name, reason}));
   return json::serialize(InForce({{"locked_out", target.name}}));
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/access_control.h"
 #include "registry/lockouts.h"
 #include "server/admin.h"
 #include "server/revocation.h"
@@ -40,9 +41,10 @@ class Door : public server::Revocation {
 // later it holds on every node. Thread-safe; `lockouts` outlives it.
 class LockoutAdministration : public server::LockoutOffice {
  public:
-  // `sealed` is called when the cluster was sealed from here.
-  LockoutAdministration(registry::Lockouts& lockouts, std::function<void()> sealed)
-      : lockouts_(lockouts), sealed_(std::move(sealed)) {}
+  // `sealed` is called when the cluster was sealed from here; `access` tells of domains.
+  LockoutAdministration(registry::Lockouts& lockouts, const engine::AccessControl& access,
+                        std::function<void()> sealed)
+      : lockouts_(lockouts), access_(access), sealed_(std::move(sealed)) {}
 
   Result<std::string> Lockouts() override;
   Result<std::string> LockOut(const Target& target, const std::string& reason,
@@ -52,7 +54,11 @@ class LockoutAdministration : public server::LockoutOffice {
   Result<std::string> Unseal() override;
 
  private:
+  Result<void> CheckTarget(registry::Lockout::Kind kind, const std::string& name,
+                           const server::Peer& who) const;
+
   registry::Lockouts& lockouts_;
+  const engine::AccessControl& access_;
   const std::function<void()> sealed_;
 };
 

@@ -215,6 +215,7 @@ void AddUnlock(CLI::App& app, int& status) {
   auto* which = verb->add_option_group("which");
   which->add_option("--name", options.name, "one principal");
   which->add_option("--group", options.group, "one group");
+  which->add_option("--domain", options.domain, "one domain of the policy");
   which->add_flag("--seal", options.seal, "the seal on the whole cluster");
   which->require_option(1);
   verb->callback([&status] { status = Finish(Unlock(options)); });

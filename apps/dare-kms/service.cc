@@ -184,6 +184,10 @@ Result<void> Service::OpenLockouts() {
     options.fresh = std::min(
         kOldest, std::chrono::milliseconds(config_.cache.strict ? 0 : config_.cache.fresh_ms));
   }
+  options.domain_of = [this](const std::string& principal) {
+    const auto policy = kms_ ? kms_->access().current() : nullptr;
+    return policy && !policy->closed() ? policy->DomainOf(principal).name : std::string();
+  };
   lockouts_ = TRY(registry::Lockouts::Open(*keys_.store, keys_.vault, options));
   return {};
 }
@@ -300,8 +304,8 @@ Result<void> Service::StartListeners() {
   }
   key_administration_ = std::make_unique<KeyAdministration>(config_, *keys_.custody, keys_.tokens,
                                                             [this] { kms_->KeysChanged(); });
-  lockout_administration_ =
-      std::make_unique<LockoutAdministration>(*lockouts_, [this] { kms_->ForgetKeys(); });
+  lockout_administration_ = std::make_unique<LockoutAdministration>(*lockouts_, kms_->access(),
+                                                                    [this] { kms_->ForgetKeys(); });
   policy_administration_ = std::make_unique<PolicyAdministration>(
       *policy_book_, *kms_, config_.administrators, SystemClock::Get());
   admin_ = std::make_unique<server::AdminRoutes>(

@@ -23,6 +23,9 @@ Result<void> Unlock(const UnlockOptions& options) {
   } else if (!options.group.empty()) {
     kind = Lockout::Kind::kGroup;
     name = options.group;
+  } else if (!options.domain.empty()) {
+    kind = Lockout::Kind::kDomain;
+    name = options.domain;
   }
   const bool was_there = TRY(lockouts->Remove(kind, name));
   if (kind == Lockout::Kind::kSeal) {

@@ -21,6 +21,7 @@ struct Options {
   bool as_json = false;
   std::string principal;
   std::string group;
+  std::string domain;
   std::string reason;
 };
 
@@ -52,11 +53,13 @@ Result<void> Change(Session& session, const Options& options, const std::string&
 
 json::object TargetOf(const Options& options) {
   if (!options.group.empty()) return {{"kind", "group"}, {"name", options.group}};
+  if (!options.domain.empty()) return {{"kind", "domain"}, {"name", options.domain}};
   return {{"kind", "principal"}, {"name", options.principal}};
 }
 
 std::string NameOf(const Options& options) {
-  return options.group.empty() ? options.principal : "group " + options.group;
+  if (!options.group.empty()) return "group " + options.group;
+  return options.domain.empty() ? options.principal : "domain " + options.domain;
 }
 
 Result<void> LockOut(Session& session, const Options& options) {
@@ -115,6 +118,7 @@ void AddTarget(CLI::App& verb, const std::shared_ptr<Options>& options) {
   CLI::Option_group* const which = verb.add_option_group("who");
   which->add_option("principal", options->principal, "The name in its certificate or credential");
   which->add_option("--group", options->group, "Everybody in this group");
+  which->add_option("--domain", options->domain, "Everybody in this domain of the policy");
   which->require_option(1);
 }
 

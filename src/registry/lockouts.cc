@@ -82,10 +82,12 @@ Result<void> Lockouts::ReadOnce() {
     const MutexLock lock(mutex_);
     principals_.clear();
     groups_.clear();
+    domains_.clear();
     bool sealed = false;
     for (const Lockout& lockout : all) {
       if (lockout.kind == Lockout::Kind::kPrincipal) principals_.insert(lockout.name);
       if (lockout.kind == Lockout::Kind::kGroup) groups_.insert(lockout.name);
+      if (lockout.kind == Lockout::Kind::kDomain) domains_.insert(lockout.name);
       sealed |= lockout.kind == Lockout::Kind::kSeal;
     }
     empty_ = all.empty();
@@ -149,8 +151,11 @@ std::optional<Refusal> Lockouts::Refuses(const policy::Principal& principal) {
 bool Lockouts::IsLockedOut(const std::string& name, const std::vector<std::string>& groups) const {
   if (empty_.load(std::memory_order_acquire)) return false;
   const MutexLock lock(mutex_);
-  return principals_.contains(name) ||
-         std::ranges::any_of(groups, [&](const std::string& g) { return groups_.contains(g); });
+  if (principals_.contains(name)) return true;
+  if (std::ranges::any_of(groups, [&](const std::string& g) { return groups_.contains(g); })) {
+    return true;
+  }
+  return !domains_.empty() && options_.domain_of && domains_.contains(options_.domain_of(name));
 }
 
 void Lockouts::Look() {

@@ -24,13 +24,16 @@ struct LockoutOptions {
   // How old the list may be by which a message is judged, where other nodes change the store, too:
   // when it is older, the database is asked first. Nothing: nobody else changes the store.
   std::optional<std::chrono::milliseconds> fresh;
+  // The domain of a principal, as the policy that is in force has it; empty: none is. Null: nobody
+  // is in any.
+  std::function<std::string(const std::string& principal)> domain_of;
 };
 
-// Lockouts are the kill switch (docs/kill-switch.md): principals and groups that the cluster serves
-// no longer, and the seal, under which it serves nobody. They stand in the store's facts, each row
-// under the record key's check and all under a sum; the whole list is in memory here. A list that
-// cannot be read, or is not what the nodes wrote, refuses everybody. Thread-safe. `store` outlives
-// it.
+// Lockouts are the kill switch (docs/kill-switch.md): principals, groups and domains that the
+// cluster serves no longer, and the seal, under which it serves nobody. They stand in the store's
+// facts, each row under the record key's check and all under a sum; the whole list is in memory
+// here. A list that cannot be read, or is not what the nodes wrote, refuses everybody. Thread-safe.
+// `store` outlives it.
 class Lockouts : public engine::Doorkeeper {
  public:
   // Reads the list. kDamaged where it is not what the servers left.
@@ -88,7 +91,8 @@ class Lockouts : public engine::Doorkeeper {
 
   mutable Mutex mutex_;
   std::vector<Lockout> all_ GUARDED_BY(mutex_);
-  std::set<std::string, std::less<>> principals_ GUARDED_BY(mutex_), groups_ GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> principals_ GUARDED_BY(mutex_), groups_ GUARDED_BY(mutex_),
+      domains_ GUARDED_BY(mutex_);
 
   bool failing_ = false;  // Look's alone
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "kmip/enums.h"
 #include "registry/back_ends_for_test.h"
 
@@ -57,6 +59,22 @@ TEST_F(LockoutsTest, RefusesEverybodyOfAGroup) {
   EXPECT_EQ(RuleFor(*here_, Who("alice", {"office", "lab"})), "locked out");
   EXPECT_EQ(RuleFor(*here_, Who("bob", {"office"})), "");
   EXPECT_EQ(RuleFor(*here_, Who("lab")), "") << "a name is no group";
+}
+
+TEST_F(LockoutsTest, RefusesEverybodyOfADomainAsThePolicyHasItAtThatMoment) {
+  std::map<std::string, std::string> domains{{"alice", "red"}, {"bob", "blue"}};
+  LockoutOptions options;
+  options.domain_of = [&](const std::string& who) { return domains[who]; };
+  const auto lockouts = *Lockouts::Open(node_->store(), node_->vault, options, clock_);
+  ASSERT_TRUE(lockouts->Put({Kind::kDomain, "red", 7, "root", ""}));
+  EXPECT_EQ(RuleFor(*lockouts, Who("alice")), "locked out");
+  EXPECT_EQ(RuleFor(*lockouts, Who("bob", {"red"})), "");
+  EXPECT_EQ(RuleFor(*lockouts, Who("red")), "");
+  domains["bob"] = "red";
+  EXPECT_EQ(RuleFor(*lockouts, Who("bob")), "locked out");
+  EXPECT_EQ(RuleFor(*here_, Who("alice")), "") << "without a policy nobody is in a domain";
+  ASSERT_TRUE(*lockouts->Remove(Kind::kDomain, "red"));
+  EXPECT_EQ(RuleFor(*lockouts, Who("alice")), "");
 }
 
 TEST_F(LockoutsTest, RefusesEverybodyUnderTheSealAndSaysSo) {

@@ -1,8 +1,6 @@
 #include "registry/policy_book.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "base/log.h"
@@ -99,19 +97,12 @@ Result<void> PolicyBook::CatchUp() {
 }
 
 void PolicyBook::Watch(std::chrono::milliseconds interval) {
-  watcher_ = std::jthread([this, interval](const std::stop_token& token) {
-    std::mutex mutex;
-    std::condition_variable_any ended;
-    bool failing = false;
-    while (!token.stop_requested()) {
-      const Result<void> asked = CatchUp();
-      if (!asked && !std::exchange(failing, true)) {
-        log::Failure("the policy cannot be read: " + asked.error().message);
-      }
-      if (asked && std::exchange(failing, false)) log::Info("the policy is read again");
-      std::unique_lock<std::mutex> lock(mutex);
-      ended.wait_for(lock, token, interval, [] { return false; });
+  watcher_ = std::make_unique<Rounds>(interval, [this, failing = false]() mutable {
+    const Result<void> asked = CatchUp();
+    if (!asked && !std::exchange(failing, true)) {
+      log::Failure("the policy cannot be read: " + asked.error().message);
     }
+    if (asked && std::exchange(failing, false)) log::Info("the policy is read again");
   });
 }
 

@@ -6,12 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/rounds.h"
 #include "engine/guarded_facts.h"
 #include "engine/vault.h"
 #include "policy/policy.h"
@@ -73,7 +73,7 @@ class PolicyBook {
   std::optional<Bytes> sum_ GUARDED_BY(mutex_);  // as it was when the table was read last
   std::uint64_t group_ GUARDED_BY(mutex_) = 0;   // of it; never goes back
   bool closed_ GUARDED_BY(mutex_) = false;
-  std::jthread watcher_;  // last: it uses all the others
+  std::unique_ptr<Rounds> watcher_;  // last: it uses all the others
 };
 
 }  // namespace dare::registry

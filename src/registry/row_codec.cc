@@ -203,6 +203,7 @@ Result<RevocationEvent> DecodeEvent(ByteView content) {
 namespace {
 constexpr std::string_view kPrincipalPrefix = "principal/";
 constexpr std::string_view kGroupPrefix = "group/";
+constexpr std::string_view kDomainPrefix = "domain/";
 constexpr std::string_view kSealRow = "seal";
 }  // namespace
 
@@ -212,6 +213,8 @@ std::string LockoutName(Lockout::Kind kind, std::string_view name) {
       return std::string(kPrincipalPrefix).append(name);
     case Lockout::Kind::kGroup:
       return std::string(kGroupPrefix).append(name);
+    case Lockout::Kind::kDomain:
+      return std::string(kDomainPrefix).append(name);
     case Lockout::Kind::kSeal:
       break;
   }
@@ -229,6 +232,9 @@ Result<Lockout> DecodeLockout(std::string_view row, ByteView content) {
   } else if (row.starts_with(kGroupPrefix)) {
     lockout.kind = Lockout::Kind::kGroup;
     lockout.name = row.substr(kGroupPrefix.size());
+  } else if (row.starts_with(kDomainPrefix)) {
+    lockout.kind = Lockout::Kind::kDomain;
+    lockout.name = row.substr(kDomainPrefix.size());
   } else if (row == kSealRow) {
     lockout.kind = Lockout::Kind::kSeal;
   } else {

@@ -59,6 +59,7 @@ struct Lockout {
     kPrincipal,  // `name`: who is not served
     kGroup,      // nobody of the group `name` is
     kSeal,       // nobody is; without a name
+    kDomain,     // nobody of the policy's domain `name` is
   };
   Kind kind = Kind::kPrincipal;
   std::string name;
