@@ -101,7 +101,7 @@ class TwoDomains(cluster.TwoNodes):
             if not keeper.locate("probe"):
                 return False
         with node.client(node.identity("blue-app")) as stranger:
-            return self.refusal(stranger, "Get", TwoDomains.probe)[0] == "ObjectNotFound"
+            return self.refusal(stranger, "Get", TwoDomains.probe)[0] == "ItemNotFound"
 
     def test_nobody_sees_names_or_counts_the_objects_of_another_domain(self):
         key = self.client(self.one, "red-app").create("shared-name")
@@ -267,7 +267,7 @@ class OneServer(fixture.KmsTest):
         try:
             with self.assertRaises(KmipFailure) as raised:
                 self.client("alice").get(key)
-            self.assertEqual(raised.exception.reason, "ObjectNotFound")
+            self.assertEqual(raised.exception.reason, "ItemNotFound")
             with self.assertRaises(KmipFailure):
                 self.client("alice").call("Create", [item("ObjectType", "SymmetricKey")])
         finally:
