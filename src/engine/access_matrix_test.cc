@@ -16,6 +16,7 @@
 #include "engine/operations/objects_for_test.h"
 #include "kmip/names.h"
 #include "kmip/payloads/create_split_key.h"
+#include "kmip/payloads/delegated_login.h"
 #include "kmip/payloads/set_constraints.h"
 #include "kmip/payloads/set_defaults.h"
 #include "policy/document.h"
@@ -159,6 +160,15 @@ Bytes PayloadOn(Operation operation, const std::string& id) {
   return {out.bytes().begin(), out.bytes().end()};
 }
 
+void OpaqueObject(ttlv::Writer& out) {
+  out.Enum(Tag::kObjectType, kmip::ObjectType::kOpaqueObject);
+  out.Structure(Tag::kAttributes, [] {});
+  out.Structure(Tag::kOpaqueObject, [&] {
+    out.Enumeration(Tag::kOpaqueDataType, 0x80000001);
+    out.ByteString(Tag::kOpaqueDataValue, kText);
+  });
+}
+
 // Operations that need no object, as a client may ask for them.
 const std::map<Operation, Rest>& WithoutObject() {
   static const std::map<Operation, Rest> requests = {
@@ -174,24 +184,11 @@ const std::map<Operation, Rest>& WithoutObject() {
          request.attributes = CreateAesForTest().attributes;
          request.Encode(out, kmip::kVersion2_1);
        }},
-      {Operation::kRegister,
-       [](ttlv::Writer& out) {
-         out.Enum(Tag::kObjectType, kmip::ObjectType::kOpaqueObject);
-         out.Structure(Tag::kAttributes, [] {});
-         out.Structure(Tag::kOpaqueObject, [&] {
-           out.Enumeration(Tag::kOpaqueDataType, 0x80000001);
-           out.ByteString(Tag::kOpaqueDataValue, kText);
-         });
-       }},
+      {Operation::kRegister, OpaqueObject},
       {Operation::kImport,
        [](ttlv::Writer& out) {
          out.Text(Tag::kUniqueIdentifier, "");
-         out.Enum(Tag::kObjectType, kmip::ObjectType::kOpaqueObject);
-         out.Structure(Tag::kAttributes, [] {});
-         out.Structure(Tag::kOpaqueObject, [&] {
-           out.Enumeration(Tag::kOpaqueDataType, 0x80000001);
-           out.ByteString(Tag::kOpaqueDataValue, kText);
-         });
+         OpaqueObject(out);
        }},
       {Operation::kRNGRetrieve, [](ttlv::Writer& out) { out.Integer(Tag::kDataLength, 8); }},
       {Operation::kRNGSeed, Data},
@@ -200,6 +197,12 @@ const std::map<Operation, Rest>& WithoutObject() {
          out.Structure(Tag::kCryptographicParameters,
                        [&] { out.Enum(Tag::kHashingAlgorithm, kmip::HashingAlgorithm::kSHA_256); });
          Data(out);
+       }},
+      {Operation::kDelegatedLogin,
+       [](ttlv::Writer& out) {
+         kmip::DelegatedLoginRequest request;
+         request.rights.emplace_back();
+         request.Encode(out, kmip::kVersion2_1);
        }},
       {Operation::kSetDefaults,
        [](ttlv::Writer& out) { kmip::SetDefaultsRequest{}.Encode(out, kmip::kVersion2_1); }},
@@ -276,9 +279,9 @@ class AccessMatrix : public testing::Test {
 TEST_F(AccessMatrix, KnowsARequestForWhateverTheServerOffers) {
   for (const OperationHandler& handler : OperationHandlers()) {
     const policy::OperationClass what = policy::ClassOf(handler.operation);
-    const bool judged =
-        what != policy::OperationClass::kSession && what != policy::OperationClass::kFind &&
-        handler.operation != Operation::kDelegatedLogin && handler.operation != Operation::kInterop;
+    const bool judged = what != policy::OperationClass::kSession &&
+                        what != policy::OperationClass::kFind &&
+                        handler.operation != Operation::kInterop;  // for test cases only
     const bool derived =
         handler.operation == Operation::kDeriveKey || handler.operation == Operation::kJoinSplitKey;
     EXPECT_EQ(judged, derived || OnObjects().contains(handler.operation) ||
