@@ -2,6 +2,7 @@
 """The kill switch on one server: `dare admin lockout`, `dare kms seal` and back, from the outside."""
 import json
 import pathlib
+import sqlite3
 import ssl
 import sys
 import unittest
@@ -13,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support import administered, cluster, fixture, kms  # noqa: E402
 from support.kmip_client import Identity, KmipFailure  # noqa: E402
 
-DENIED, FAILED, USAGE = 3, 1, 2
+DENIED, FAILED, USAGE, DAMAGED = 3, 1, 2, 5
 
 
 class Lockouts(unittest.TestCase):
@@ -169,6 +170,25 @@ class Lockouts(unittest.TestCase):
         self.assertTrue(fixture.eventually(lambda: self.dare("admin", "lockouts", check=False).returncode == 0))
         self.assertTrue(fixture.eventually(lambda: self.health()[1]["status"] == "ok"))
         self.assertIsNotNone(other)
+
+    def test_a_list_whose_sum_somebody_removed_is_for_a_person_to_adopt(self):
+        ivan = self.enrol("ivan")
+        self.dare("admin", "lockout", "ivan")
+        self.server.stop()
+        with sqlite3.connect(self.server.database) as database:
+            self.assertEqual(database.execute("DELETE FROM meta WHERE key = 'table-sum/lockouts'").rowcount, 1)
+        with self.assertRaises(RuntimeError):
+            self.server.start()
+        self.assertIn("nobody is served (dare-kms verify)", self.server.log_tail())
+        found = self.server.command("verify", "--no-audit", check=False)
+        self.assertEqual(found.returncode, DAMAGED)
+        self.assertIn("lockouts", found.stdout)
+        adopted = self.server.command("verify", "--no-audit", "--adopt")
+        self.assertIn("adopted: the table 'lockouts' as it is", adopted.stdout)
+        self.server.start()
+        self.assert_turned_away(ivan)
+        self.dare("admin", "unlock", "ivan")
+        self.open(ivan).locate("anything")
 
 
 if __name__ == "__main__":
