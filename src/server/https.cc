@@ -102,13 +102,13 @@ bool HasMediaType(std::string_view content_type, std::string_view type) {
 
 Result<std::size_t> HttpFraming::MessageSize(ByteView bytes, const Peer& peer) const {
   const std::string_view text = AsText(bytes.first(std::min(bytes.size(), limits_.header_bytes)));
+  // What cannot begin a request is not waited for, and is none either when all of it is there.
+  if (bytes[0] < 'A' || bytes[0] > 'Z') return Error(Code::kMalformed, "not HTTP", 400);
   const std::size_t head = HeadSize(text);
   if (head == std::string_view::npos) {
     if (bytes.size() >= limits_.header_bytes) {
       return Error(Code::kTooLarge, "HTTP header too large", 431);
     }
-    // What cannot begin a request is not waited for.
-    if (bytes[0] < 'A' || bytes[0] > 'Z') return Error(Code::kMalformed, "not HTTP", 400);
     return std::size_t{0};
   }
   try {  // Beast throws nothing here but what allocation throws

@@ -23,8 +23,8 @@ constexpr const char* kVersion1[] = {
   attributes BYTEA NOT NULL,
   material BYTEA NOT NULL
 ))sql",
-    "CREATE INDEX IF NOT EXISTS objects_by_owner "
-    "ON objects (owner, seq, state, object_type, created)",
+    ("CREATE INDEX IF NOT EXISTS objects_by_owner "
+     "ON objects (owner, seq, state, object_type, created)"),
     R"sql(CREATE TABLE IF NOT EXISTS index_entries (
   tag BIGINT NOT NULL,
   key BYTEA NOT NULL,
