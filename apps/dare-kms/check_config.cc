@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "crypto/fips_policy.h"
 #include "server/config.h"
+#include "server/principal_rules.h"
 
 namespace dare::kms {
 
@@ -20,6 +21,7 @@ Result<void> CheckConfig(const std::string& path) {
     if (file->empty() || FileExists(*file)) continue;
     return Error(Code::kNotFound, path + " names " + *file + ", which does not exist");
   }
+  TRY(server::LoadPrincipalRules(config.principals, config.ca.certificate_file));
   TRY(crypto::ApplyPolicy(config.crypto_policy, crypto::ProviderLoading::kMayLoad));
   std::cout << path << ": good" << std::endl;
   return {};

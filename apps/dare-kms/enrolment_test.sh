@@ -61,6 +61,12 @@ grep -qi '^content-transfer-encoding: base64' "$dir/head" || fail "encoding of c
 expect "$(openssl x509 -in "$dir/ca.pem" -noout -fingerprint)" \
   "$(openssl x509 -in "$dir/kms/ca.pem" -noout -fingerprint)" "the CA certificate"
 
+# --- csrattrs: 4.5 ------------------------------------------------------------------------------
+curl "${ca[@]}" -D "$dir/head" "$est/csrattrs" | openssl base64 -d -out "$dir/attributes"
+grep -qi '^content-type: application/csrattrs' "$dir/head" || fail "type of csrattrs"
+expect "$(openssl asn1parse -inform DER -in "$dir/attributes" | sed -n 's/.*OBJECT *://p' | tr '\n' ' ')" \
+  "id-ecPublicKey prime256v1 ecdsa-with-SHA256 " "csrattrs"
+
 # --- simpleenroll: 4.2 --------------------------------------------------------------------------
 request() { # name of the files, openssl's words for the key
   openssl req -new -newkey "${@:2}" -nodes -keyout "$dir/$1.key" -subj "/CN=root/OU=dare-administrator" \

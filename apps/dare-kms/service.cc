@@ -11,11 +11,13 @@
 #include "hsm/resident_key.h"
 #include "hsm/session_pool.h"
 #include "open_store.h"
+#include "server/principal_rules.h"
 
 namespace dare::kms {
 namespace {
 
-server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip) {
+server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip,
+                          std::shared_ptr<const server::PrincipalRules> principals) {
   server::TlsOptions options;
   options.certificate_file = config.certificate_file;
   options.key_file = config.key_file;
@@ -24,6 +26,7 @@ server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip) {
   options.allow_tls12 = config.minimum_version == "1.2";
   options.rsa_cbc_suites = kmip && config.rsa_cbc_suites;
   options.session_context = kmip ? "dare-kmip" : "dare-https";
+  options.principals = std::move(principals);
   return options;
 }
 
@@ -275,7 +278,9 @@ Result<void> Service::StartListeners() {
   kmip_over_https_handler_ =
       std::make_unique<KmipHandler>(*kms_, records, config_.administrators, false);
   kmip_framing_ = std::make_unique<server::KmipFraming>(config_.limits.message_bytes);
-  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true), door_.get()));
+  const auto principals =
+      TRY(server::LoadPrincipalRules(config_.principals, config_.ca.certificate_file));
+  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true, principals), door_.get()));
   server::ServerOptions options;
   options.address = config_.kmip.address;
   options.port = config_.kmip.port;
@@ -287,6 +292,7 @@ Result<void> Service::StartListeners() {
   if (!config_.https.enabled) return {};
   server::EstOptions est;
   est.client_days = config_.ca.client_days;
+  if (authority_) est.above = TRY(server::AuthoritiesAbove(config_.ca.certificate_file));
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
   est.health = [this] {
     return AssessHealth(*audit_, *checkpoints_, *keys_.store, keys_.custody->ring(),
@@ -319,7 +325,7 @@ Result<void> Service::StartListeners() {
       policy_administration_.get());
   http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
-  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false), door_.get()));
+  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false, principals), door_.get()));
   options.address = config_.https.address;
   options.port = config_.https.port;
   // Anybody may connect here, so nobody may stay for long without asking.

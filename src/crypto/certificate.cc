@@ -57,25 +57,10 @@ Result<Bytes> Encoded(const T* object, Encode encode) {
   return der;
 }
 
-Result<std::string> TextOf(const X509_NAME* name) {
-  if (X509_NAME_entry_count(name) == 0) return std::string();
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  // Without ESC_MSB: other letters than those of ASCII stay readable UTF-8.
-  const unsigned long flags = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
-  if (X509_NAME_print_ex(bio.get(), name, 0, flags) < 0) {
-    return Error(Code::kMalformed, "a name that cannot be read: " + TakeOpenSslError());
-  }
-  char* text = nullptr;
-  const long length = BIO_get_mem_data(bio.get(), &text);
-  std::string read(text, static_cast<std::size_t>(length));
-  if (!IsValidUtf8(AsBytes(read))) return Error(Code::kMalformed, "a name that is not text");
-  return read;
-}
-
 Result<DistinguishedName> ReadName(const X509_NAME* name) {
   DistinguishedName read;
   read.der = TRY(Encoded(name, i2d_X509_NAME));
-  read.text = TRY(TextOf(name));
+  read.text = TRY(NameText(name));
   const int entries = X509_NAME_entry_count(name);
   if (entries > kMostNames) return Error(Code::kMalformed, "a name of too many parts");
   for (int i = 0; i < entries; ++i) {

@@ -34,10 +34,27 @@ std::string NameEntry(const X509_NAME* name, int nid) {
 
 std::string ProvenName(const X509_NAME* name) {
   std::vector<std::string> values = NameEntries(name, NID_commonName);
-  if (values.size() != 1) return {};
+  const int first = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  // One that cannot be read counts as another one.
+  if (values.size() != 1 || X509_NAME_get_index_by_NID(name, NID_commonName, first) >= 0) return {};
   const bool plain = std::none_of(values[0].begin(), values[0].end(),
                                   [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   return plain ? std::move(values[0]) : std::string();
+}
+
+Result<std::string> NameText(const X509_NAME* name) {
+  if (X509_NAME_entry_count(name) == 0) return std::string();
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  // Without ESC_MSB: other letters than those of ASCII stay readable UTF-8.
+  const unsigned long flags = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
+  if (bio == nullptr || X509_NAME_print_ex(bio.get(), name, 0, flags) < 0) {
+    return Error(Code::kMalformed, "a name that cannot be read: " + TakeOpenSslError());
+  }
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  std::string read(text, static_cast<std::size_t>(length));
+  if (!IsValidUtf8(AsBytes(read))) return Error(Code::kMalformed, "a name that is not text");
+  return read;
 }
 
 std::string SerialOf(const X509* certificate) {

@@ -19,6 +19,8 @@ std::vector<std::string> NameEntries(const X509_NAME* name, int nid);
 // it could be read as another name (control characters, NUL). Empty otherwise, and then the peer is
 // nobody: of two names, one would be looked at by whoever signed and the other by us.
 std::string ProvenName(const X509_NAME* name);
+// The whole name as RFC 2253 writes it, UTF-8: "CN=EE,O=Kmip Test,C=AU"; kMalformed.
+Result<std::string> NameText(const X509_NAME* name);
 // Lower-case hex without leading zeroes.
 std::string SerialOf(const X509* certificate);
 // SHA-256 of the DER.

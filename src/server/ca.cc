@@ -11,6 +11,8 @@
 #include <array>
 #include <utility>
 
+#include "base/file.h"
+#include "crypto/certificate.h"
 #include "crypto/x509.h"
 #include "crypto/x509_handles.h"
 
@@ -124,6 +126,17 @@ Result<Certificate> ParseCertificatePem(ByteView pem) {
   Bytes der(encoded, encoded + size);
   OPENSSL_free(encoded);
   return Describe(std::move(der), x509.get());
+}
+
+Result<std::vector<Certificate>> AuthoritiesAbove(const std::string& file) {
+  const Bytes pem = TRY(ReadFile(file));
+  std::vector<Bytes> all = TRY(crypto::ParseCertificatesPem(pem));
+  std::vector<Certificate> above;
+  for (auto der = all.begin() + 1; der != all.end(); ++der) {
+    const crypto::X509Ptr x509 = TRY(crypto::DecodeCertificate(*der));
+    above.push_back(TRY(Describe(std::move(*der), x509.get())));
+  }
+  return above;
 }
 
 Result<Certificate> CertificateAuthority::MakeRoot(const std::string& name, ByteView public_key_der,

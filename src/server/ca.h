@@ -33,6 +33,8 @@ struct Certificate {
 std::string ToPem(const Certificate& certificate);
 // The first certificate in a PEM text, and its names.
 Result<Certificate> ParseCertificatePem(ByteView pem);
+// What follows the first certificate in a PEM file of an authority: those above it.
+Result<std::vector<Certificate>> AuthoritiesAbove(const std::string& file);
 // The host names and IP addresses in its subjectAltName.
 Result<std::vector<std::string>> AlternativeNamesOf(const Certificate& certificate);
 // A certs-only message: SignedData without signatures. RFC 5272, section 4.1; RFC 7030, 4.1.3.

@@ -5,27 +5,47 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include "base/log.h"
+#include "crypto/certificate_names.h"
 #include "crypto/x509.h"
 
 namespace dare::server {
 namespace {
 
-bool IsRevokedBy(const Revocation* revocation, const X509* certificate) {
-  if (revocation == nullptr) return false;
-  return revocation->IsRevoked(
-      crypto::SerialOf(certificate),
-      crypto::NameEntry(X509_get_subject_name(certificate), NID_commonName));
+using Fingerprint = std::array<std::uint8_t, 32>;
+
+std::optional<Fingerprint> FingerprintIn(const X509* certificate) {
+  if (certificate == nullptr) return std::nullopt;
+  const auto digest = crypto::FingerprintOf(certificate);
+  if (!digest) return std::nullopt;
+  Fingerprint fingerprint;
+  std::copy(digest->begin(), digest->end(), fingerprint.begin());
+  return fingerprint;
 }
 
-bool IsLockedOutBy(const Revocation* revocation, const X509* certificate) {
-  if (revocation == nullptr) return false;
-  const X509_NAME* subject = X509_get_subject_name(certificate);
-  return revocation->IsLockedOut(crypto::NameEntry(subject, NID_commonName),
-                                 crypto::NameEntries(subject, NID_organizationalUnitName));
+// The authorities that vouch for the certificate, the nearest first.
+Result<std::vector<Bytes>> ChainAbove(X509_STORE_CTX* context) {
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context);
+  std::vector<Bytes> above;
+  for (int i = 1; i < sk_X509_num(chain); ++i) {
+    above.push_back(TRY(crypto::FingerprintOf(sk_X509_value(chain, i))));
+  }
+  return above;
 }
 
 }  // namespace
+
+bool ClientVerification::IsRevoked(const X509* certificate, const Identity& who) const {
+  return revocation_ != nullptr && revocation_->IsRevoked(crypto::SerialOf(certificate), who.name);
+}
+
+bool ClientVerification::IsLockedOut(const Identity& who) const {
+  return revocation_ != nullptr && revocation_->IsLockedOut(who.name, who.units);
+}
 
 std::size_t ClientVerification::FingerprintHash::operator()(const Fingerprint& f) const {
   std::size_t hash = 0;
@@ -33,26 +53,45 @@ std::size_t ClientVerification::FingerprintHash::operator()(const Fingerprint& f
   return hash;
 }
 
-int ClientVerification::Verify(X509_STORE_CTX* context) {
+Result<Identity> ClientVerification::Identify(X509_STORE_CTX* context) const {
   const X509* leaf = X509_STORE_CTX_get0_cert(context);
-  const auto digest = leaf != nullptr ? crypto::FingerprintOf(leaf) : Error(Code::kMalformed, "");
-  if (!digest) {
+  if (principals_ != nullptr && !principals_->empty()) {
+    const std::vector<Bytes> above = TRY(ChainAbove(context));
+    if (!principals_->NamesItself(above)) {
+      return principals_->Identify(TRY(crypto::ReadNames(leaf)), above);
+    }
+  }
+  const X509_NAME* subject = X509_get_subject_name(leaf);
+  return Identity{crypto::ProvenName(subject),
+                  crypto::NameEntries(subject, NID_organizationalUnitName)};
+}
+
+int ClientVerification::Verify(X509_STORE_CTX* context, std::shared_ptr<const Identity>& who) {
+  const X509* leaf = X509_STORE_CTX_get0_cert(context);
+  const auto fingerprint = FingerprintIn(leaf);
+  if (!fingerprint) {
     X509_STORE_CTX_set_error(context, X509_V_ERR_UNSPECIFIED);
     return 0;
   }
-  Fingerprint fingerprint;
-  std::copy(digest->begin(), digest->end(), fingerprint.begin());
-  if (!Remembered(fingerprint)) {
+  who = Remembered(*fingerprint);
+  if (who == nullptr) {
     X509_STORE_CTX_set_time(context, 0, clock_.Now());
     if (X509_verify_cert(context) != 1) return 0;
-    Remember(fingerprint, context);
+    Result<Identity> identity = Identify(context);
+    if (!identity) {
+      log::Info("a client certificate names nobody here: " + identity.error().message);
+      X509_STORE_CTX_set_error(context, kNamesNobody);
+      return 0;
+    }
+    who = std::make_shared<const Identity>(*std::move(identity));
+    Remember(*fingerprint, context, who);
   }
-  if (IsRevokedBy(revocation_, leaf)) {
+  if (IsRevoked(leaf, *who)) {
     X509_STORE_CTX_set_error(
         context, revocation_->IsKnown() ? X509_V_ERR_CERT_REVOKED : X509_V_ERR_UNSPECIFIED);
     return 0;
   }
-  if (IsLockedOutBy(revocation_, leaf)) {
+  if (IsLockedOut(*who)) {
     X509_STORE_CTX_set_error(context, X509_V_ERR_CERT_REJECTED);
     return 0;
   }
@@ -60,36 +99,38 @@ int ClientVerification::Verify(X509_STORE_CTX* context) {
   return 1;
 }
 
-bool ClientVerification::StillGood(const X509* certificate) const {
-  const std::int64_t now = clock_.Now();
-  return crypto::ToUnixTime(X509_get0_notBefore(certificate)) <= now &&
-         now <= crypto::ToUnixTime(X509_get0_notAfter(certificate)) &&
-         !IsRevokedBy(revocation_, certificate) && !IsLockedOutBy(revocation_, certificate);
+std::shared_ptr<const Identity> ClientVerification::StillGood(const X509* certificate) const {
+  const auto fingerprint = FingerprintIn(certificate);
+  std::shared_ptr<const Identity> who = fingerprint ? Remembered(*fingerprint) : nullptr;
+  if (who == nullptr || IsRevoked(certificate, *who) || IsLockedOut(*who)) return nullptr;
+  return who;
 }
 
-bool ClientVerification::Remembered(const Fingerprint& fingerprint) {
+std::shared_ptr<const Identity> ClientVerification::Remembered(
+    const Fingerprint& fingerprint) const {
   const std::int64_t now = clock_.Now();
   const MutexLock lock(mutex_);
   const auto found = verified_.find(fingerprint);
-  if (found == verified_.end()) return false;
-  if (found->second.from <= now && now <= found->second.until) return true;
-  verified_.erase(found);  // the full verification says what is wrong now
-  return false;
+  if (found == verified_.end()) return nullptr;
+  const Known& known = found->second;
+  // Past its time the full verification says what is wrong.
+  return known.from <= now && now <= known.until ? known.who : nullptr;
 }
 
-void ClientVerification::Remember(const Fingerprint& fingerprint, X509_STORE_CTX* context) {
+void ClientVerification::Remember(const Fingerprint& fingerprint, X509_STORE_CTX* context,
+                                  std::shared_ptr<const Identity> who) {
   const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context);
-  Validity validity{INT64_MIN, INT64_MAX};
+  Known known{INT64_MIN, INT64_MAX, std::move(who)};
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     const X509* certificate = sk_X509_value(chain, i);
-    validity.from = std::max(validity.from, crypto::ToUnixTime(X509_get0_notBefore(certificate)));
-    validity.until = std::min(validity.until, crypto::ToUnixTime(X509_get0_notAfter(certificate)));
+    known.from = std::max(known.from, crypto::ToUnixTime(X509_get0_notBefore(certificate)));
+    known.until = std::min(known.until, crypto::ToUnixTime(X509_get0_notAfter(certificate)));
   }
   const MutexLock lock(mutex_);
-  // Only holders of certificates from our authority get here, so emptying it now and then is
+  // Only holders of certificates from our authorities get here, so emptying it now and then is
   // enough.
   if (verified_.size() >= kMostRemembered) verified_.clear();
-  verified_.emplace(fingerprint, validity);
+  verified_.insert_or_assign(fingerprint, std::move(known));
 }
 
 }  // namespace dare::server

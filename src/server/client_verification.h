@@ -4,11 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "server/principal_rules.h"
 #include "server/revocation.h"
 
 namespace dare::server {
@@ -18,32 +20,45 @@ namespace dare::server {
 // may change (time, revocation) is checked every time. Thread-safe. For tls.cc only.
 class ClientVerification {
  public:
-  ClientVerification(const Revocation* revocation, const Clock& clock)
-      : revocation_(revocation), clock_(clock) {}
+  // `principals` null: the common name decides.
+  ClientVerification(const Revocation* revocation, const Clock& clock,
+                     std::shared_ptr<const PrincipalRules> principals)
+      : revocation_(revocation), clock_(clock), principals_(std::move(principals)) {}
 
-  // In the way of X509_verify_cert: 1 when good; else 0 and the reason (X509_V_ERR_…) in `context`,
-  // from which TLS takes its alert.
-  int Verify(X509_STORE_CTX* context) EXCLUDES(mutex_);
-  // For a session that comes from a ticket: still within its time and not revoked.
-  bool StillGood(const X509* certificate) const;
+  // In the way of X509_verify_cert: 1 when good, and who it is; else 0 and the reason
+  // (X509_V_ERR_…) in `context`, from which TLS takes its alert. The reason of a certificate that
+  // is nobody's is kNamesNobody.
+  static constexpr int kNamesNobody =
+      62;  // X509_V_ERR_HOSTNAME_MISMATCH: no host is asked for here
+  int Verify(X509_STORE_CTX* context, std::shared_ptr<const Identity>& who) EXCLUDES(mutex_);
+  // For a session that comes from a ticket: who it is when the certificate is remembered, still
+  // within its time and not revoked; else null.
+  std::shared_ptr<const Identity> StillGood(const X509* certificate) const EXCLUDES(mutex_);
 
  private:
   using Fingerprint = std::array<std::uint8_t, 32>;
   struct FingerprintHash {
     std::size_t operator()(const Fingerprint& f) const;
   };
-  struct Validity {
+  struct Known {
     std::int64_t from = 0, until = 0;  // of the whole chain
+    std::shared_ptr<const Identity> who;
   };
   static constexpr std::size_t kMostRemembered = 16384;
 
-  bool Remembered(const Fingerprint& fingerprint) EXCLUDES(mutex_);
-  void Remember(const Fingerprint& fingerprint, X509_STORE_CTX* context) EXCLUDES(mutex_);
+  // Null for a certificate that is not known, or not any more or not yet within its time.
+  std::shared_ptr<const Identity> Remembered(const Fingerprint& fingerprint) const EXCLUDES(mutex_);
+  void Remember(const Fingerprint& fingerprint, X509_STORE_CTX* context,
+                std::shared_ptr<const Identity> who) EXCLUDES(mutex_);
+  Result<Identity> Identify(X509_STORE_CTX* context) const;
+  bool IsRevoked(const X509* certificate, const Identity& who) const;
+  bool IsLockedOut(const Identity& who) const;
 
   const Revocation* const revocation_;  // may be null
   const Clock& clock_;
-  Mutex mutex_;
-  std::unordered_map<Fingerprint, Validity, FingerprintHash> verified_ GUARDED_BY(mutex_);
+  const std::shared_ptr<const PrincipalRules> principals_;  // may be null
+  mutable Mutex mutex_;
+  std::unordered_map<Fingerprint, Known, FingerprintHash> verified_ GUARDED_BY(mutex_);
 };
 
 }  // namespace dare::server

@@ -335,6 +335,7 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadPkcs11(root.Table("pkcs11"), config.pkcs11);
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);
+  ReadPrincipals(root, config.principals);
   ReadCertify(root.Table("certify"), config.certify);
   ReadHsm(root.Table("hsm"), config.hsm);
   ReadStore(root.Table("store"), config);
@@ -392,6 +393,10 @@ void Anchor(Config& config) {
                                 &config.audit_folder,         &config.certify.certificate_file};
   for (std::string* path : paths) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
+  }
+  for (PrincipalRuleConfig& rule : config.principals) {
+    std::string& path = rule.issuer_file;
+    if (!path.empty() && path.front() != '/') path = folder + "/" + path;
   }
   AnchorPin(config.hsm.pin, folder);
   AnchorPin(config.store.password, folder);

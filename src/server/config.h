@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/secret_bytes.h"
 #include "crypto/fips_policy.h"
+#include "server/identity_config.h"
 
 namespace dare::server {
 
@@ -186,6 +187,7 @@ struct Config {
   CacheConfig cache;
   CredentialsConfig credentials;
   ConformanceConfig conformance;
+  std::vector<PrincipalRuleConfig> principals;
   PushConfig push;
   AlarmConfig alarm;
   Pkcs11Config pkcs11;

@@ -46,6 +46,23 @@ TEST(ConfigTest, KeysStayInTheHsmWhereItSaysSo) {
   EXPECT_FALSE(Parse(text).has_value());
 }
 
+TEST(ConfigTest, ReadsTheRulesOfPrincipalsInTheirOrder) {
+  const auto config = Parse(
+      "[[principals]]\nfrom = \"san-uri\"\nmatch = \"spiffe://a/*\"\nname = \"a/*\"\n"
+      "groups = [\"mesh\"]\nissuer = \"spire.pem\"\n"
+      "[[principals]]\nfrom = \"subject-cn\"\nname = \"*\"\n" +
+      std::string(kLeast));
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->principals.size(), 2u);
+  EXPECT_EQ(config->principals[0].issuer_file, "/etc/dare/spire.pem");
+  EXPECT_EQ(config->principals[0].groups, std::vector<std::string>{"mesh"});
+  EXPECT_EQ(config->principals[1].match, "*");
+  EXPECT_THAT(MistakeWith("[[principals]]\nfrom = \"ou\"\nname = \"*\"\n"),
+              StartsWith("/etc/dare/kms.toml:1: principals.from must be one of"));
+  EXPECT_THAT(MistakeWith("[[principals]]\nfrom = \"san-dns\"\nname = \"*\"\nrole = \"x\"\n"),
+              HasSubstr("unknown key 'principals.role'"));
+}
+
 TEST(ConfigTest, FillsInDefaults) {
   const auto config = Parse(kLeast);
   ASSERT_TRUE(config) << config.error().message;

@@ -1,6 +1,7 @@
 #include "server/est.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/log.h"
@@ -24,7 +25,34 @@ HttpResponse WrongMethod(std::string allowed) {
   return response;
 }
 
-// RFC 7030, sections 4.1.3 and 4.2.3: base64 of a certs-only message; RFC 2045 lines of 76.
+// What we would have in a request: a P-256 key, and its signature with SHA-256. A challenge
+// password is not asked for: the subject comes from the token, whatever the request says.
+//= rfc7030 4.5.2
+//# CsrAttrs ::= SEQUENCE SIZE (0..MAX) OF AttrOrOID
+constexpr std::array<std::uint8_t, 35> kRequestAttributes = {
+    0x30, 0x21, 0x30, 0x15,                                      // an Attribute:
+    0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,        // id-ecPublicKey
+    0x31, 0x0A,                                                  // of
+    0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07,  // secp256r1
+    0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02,  // ecdsa-with-SHA256
+};
+
+// RFC 4648 in RFC 2045's lines of 76.
+std::string InLines(const std::string& base64) {
+  std::string lines;
+  for (std::size_t i = 0; i < base64.size(); i += 76) lines += base64.substr(i, 76) + "\r\n";
+  return lines;
+}
+
+HttpResponse RequestAttributes() {
+  HttpResponse response;
+  response.content_type = "application/csrattrs";
+  response.headers.emplace_back("Content-Transfer-Encoding", "base64");
+  response.body = InLines(ToBase64(kRequestAttributes));
+  return response;
+}
+
+// RFC 7030, sections 4.1.3 and 4.2.3: base64 of a certs-only message.
 HttpResponse CertsOnly(const std::vector<const Certificate*>& certificates, std::string_view type) {
   const auto der = CertificatesOnly(certificates);
   if (!der) {
@@ -34,10 +62,7 @@ HttpResponse CertsOnly(const std::vector<const Certificate*>& certificates, std:
   HttpResponse response;
   response.content_type = type;
   response.headers.emplace_back("Content-Transfer-Encoding", "base64");
-  const std::string base64 = ToBase64(*der);
-  for (std::size_t i = 0; i < base64.size(); i += 76) {
-    response.body += base64.substr(i, 76) + "\r\n";
-  }
+  response.body = InLines(ToBase64(*der));
   return response;
 }
 
@@ -98,6 +123,7 @@ HttpResponse EstService::Serve(const HttpRequest& request, const Caller& caller)
   if (!request.path.starts_with(kPrefix) || authority_ == nullptr) return Text(404, "not found");
   const std::string_view what = std::string_view(request.path).substr(kPrefix.size());
   if (what == "cacerts") return get ? CaCertificates() : WrongMethod("GET");
+  if (what == "csrattrs") return get ? RequestAttributes() : WrongMethod("GET");
   const bool renewal = what == "simplereenroll";
   if (!renewal && what != "simpleenroll") return Text(404, "not found");
   return post ? Enrol(request, caller, renewal) : WrongMethod("POST");
@@ -112,7 +138,9 @@ HttpResponse EstService::HealthAt(std::string_view path) const {
 }
 
 HttpResponse EstService::CaCertificates() const {
-  return CertsOnly({&authority_->root()}, "application/pkcs7-mime");
+  std::vector<const Certificate*> chain = {&authority_->root()};
+  for (const Certificate& certificate : options_.above) chain.push_back(&certificate);
+  return CertsOnly(chain, "application/pkcs7-mime");
 }
 
 HttpResponse EstService::Enrol(const HttpRequest& request, const Caller& caller, bool renewal) {

@@ -33,11 +33,12 @@ struct EstOptions {
   std::int64_t client_days = 7;
   EnrolmentObserver observer;
   std::function<Health()> health;
+  std::vector<Certificate> above;  // the authorities above ours, for cacerts
 };
 
 // EstService is Enrollment over Secure Transport (RFC 7030) as far as a certificate authority like
-// ours needs it: cacerts, simpleenroll with HTTP Basic and a one-time token as the password,
-// simplereenroll with the certificate that the TLS client showed; and /healthz, /readyz.
+// ours needs it: cacerts, csrattrs, simpleenroll with HTTP Basic and a one-time token as the
+// password, simplereenroll with the certificate that the TLS client showed; and /healthz, /readyz.
 // The subject comes from the token or the old certificate, never from the request.
 // Thread-safe. `authority` (null: no enrolment here) and `records` outlive it.
 class EstService : public HttpRoutes {

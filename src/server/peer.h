@@ -11,16 +11,19 @@ namespace dare::server {
 // Where the listener lets a client come without a certificate (HTTPS), `fingerprint` and the names
 // are empty: see authenticated().
 struct Peer {
-  std::string address;             // "127.0.0.1" or "::1", without the port
-  std::uint16_t port = 0;          //
-  std::string common_name;         // of the client certificate's subject; empty: ambiguous
-  std::vector<std::string> units;  // its organizational units (OU), in order: role and groups
-  std::string serial;              // lower-case hex without leading zeroes
-  std::string fingerprint;         // SHA-256 of the certificate, lower-case hex
-  std::int64_t not_after = 0;      // POSIX seconds
-  std::string protocol;            // "TLSv1.3"
-  std::string cipher;              // "TLS_AES_256_GCM_SHA384"
-  bool resumed = false;            // the session came from a ticket
+  std::string address;     // "127.0.0.1" or "::1", without the port
+  std::uint16_t port = 0;  //
+  // The principal: the common name of the certificate's subject, or what the rules of
+  // [[principals]] make of it (principal_rules.h); empty: nobody.
+  std::string common_name;
+  std::vector<std::string>
+      units;                   // organizational units (OU), or the same by the rules: role, groups
+  std::string serial;          // lower-case hex without leading zeroes
+  std::string fingerprint;     // SHA-256 of the certificate, lower-case hex
+  std::int64_t not_after = 0;  // POSIX seconds
+  std::string protocol;        // "TLSv1.3"
+  std::string cipher;          // "TLS_AES_256_GCM_SHA384"
+  bool resumed = false;        // the session came from a ticket
 
   bool authenticated() const { return !fingerprint.empty(); }
 };

@@ -20,7 +20,8 @@ namespace dare::server {
 
 struct TlsState {
   TlsState(const TlsOptions& options, const Revocation* revocation, const Clock& clock)
-      : verification(revocation, clock), ticket_keys(options.ticket_seconds, clock) {}
+      : verification(revocation, clock, options.principals),
+        ticket_keys(options.ticket_seconds, clock) {}
   ~TlsState() { SSL_CTX_free(context); }
   TlsState(const TlsState&) = delete;
   TlsState& operator=(const TlsState&) = delete;
@@ -76,9 +77,36 @@ int SealTicket(TlsState& state, unsigned char* name, unsigned char* iv, EVP_CIPH
   return outcome;
 }
 
+// Who a connection's certificate is, from its verification until the handshake is done.
+using KeptIdentity = std::shared_ptr<const Identity>;
+
+int IdentityIndex() {
+  static const int index =
+      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr,
+                           [](void*, void* kept, CRYPTO_EX_DATA*, int, long, void*) noexcept {
+                             delete static_cast<KeptIdentity*>(kept);
+                           });
+  return index;
+}
+
+bool KeepIdentity(SSL* ssl, const KeptIdentity& who) {
+  if (auto* kept = static_cast<KeptIdentity*>(SSL_get_ex_data(ssl, IdentityIndex()))) {
+    *kept = who;
+    return true;
+  }
+  auto kept = std::make_unique<KeptIdentity>(who);
+  if (SSL_set_ex_data(ssl, IdentityIndex(), kept.get()) != 1) return false;
+  kept.release();
+  return true;
+}
+
+SSL* SslOf(X509_STORE_CTX* store) {
+  return static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+}
+
 // A ticket says who the peer was; whether it is still welcome is decided anew. Ignoring the ticket
 // leads to a full handshake, whose verification finds the reason and sends its alert.
-SSL_TICKET_RETURN JudgeTicket(const TlsState& state, const SSL_SESSION* session,
+SSL_TICKET_RETURN JudgeTicket(const TlsState& state, SSL* ssl, const SSL_SESSION* session,
                               SSL_TICKET_STATUS status) {
   switch (status) {
     case SSL_TICKET_EMPTY:
@@ -91,8 +119,11 @@ SSL_TICKET_RETURN JudgeTicket(const TlsState& state, const SSL_SESSION* session,
       return SSL_TICKET_RETURN_IGNORE;
   }
   const X509* peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
-  const bool good =
-      peer != nullptr ? state.verification.StillGood(peer) : !state.require_client_certificate;
+  bool good = peer == nullptr && !state.require_client_certificate;
+  if (peer != nullptr) {
+    const std::shared_ptr<const Identity> who = state.verification.StillGood(peer);
+    good = who != nullptr && KeepIdentity(ssl, who);
+  }
   if (!good) return SSL_TICKET_RETURN_IGNORE_RENEW;
   return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
@@ -113,8 +144,7 @@ int RejectedIndex() {
 }
 
 void KeepRejected(X509_STORE_CTX* store) {
-  auto* ssl =
-      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  SSL* ssl = SslOf(store);
   X509* leaf = X509_STORE_CTX_get0_cert(store);
   if (ssl == nullptr || leaf == nullptr) return;
   if (SSL_get_ex_data(ssl, RejectedIndex()) != nullptr) return;
@@ -146,6 +176,8 @@ Result<void> LoadCredentials(SSL_CTX* context, const TlsOptions& options) {
   if (SSL_CTX_load_verify_file(context, options.client_ca_file.c_str()) != 1) {
     return TlsError("cannot use the certificate authority " + options.client_ca_file);
   }
+  // Each authority in the file is trusted for itself: an intermediate one without what is above it.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(options.client_ca_file.c_str());
   if (names == nullptr) return TlsError("cannot read " + options.client_ca_file);
   SSL_CTX_set_client_CA_list(context, names);
@@ -188,6 +220,8 @@ std::string_view HandshakeFailureName(HandshakeFailure failure) {
       return "certificate revoked";
     case HandshakeFailure::kLockedOut:
       return "locked out";
+    case HandshakeFailure::kNamesNobody:
+      return "certificate of nobody";
     case HandshakeFailure::kNotKnown:
       return "whether the certificate is revoked is not known";
     case HandshakeFailure::kBadCertificate:
@@ -224,9 +258,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsOptions& options,
   SSL_CTX_set_cert_verify_callback(
       context,
       [](X509_STORE_CTX* store, void* argument) noexcept {
-        const int good = static_cast<TlsState*>(argument)->verification.Verify(store);
+        KeptIdentity who;
+        const int good = static_cast<TlsState*>(argument)->verification.Verify(store, who);
         if (good != 1) KeepRejected(store);
-        return good;
+        return good == 1 && KeepIdentity(SslOf(store), who) ? 1 : 0;
       },
       state.get());
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -238,9 +273,9 @@ Result<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsOptions& options,
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &OnTicketKey);
   SSL_CTX_set_session_ticket_cb(
       context, nullptr,
-      [](SSL*, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
-         void* argument) noexcept {
-        return JudgeTicket(*static_cast<TlsState*>(argument), session, status);
+      [](SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t,
+         SSL_TICKET_STATUS status, void* argument) noexcept {
+        return JudgeTicket(*static_cast<TlsState*>(argument), ssl, session, status);
       },
       state.get());
   return std::unique_ptr<TlsContext>(new TlsContext(std::move(state), revocation, clock));
@@ -278,7 +313,13 @@ Result<Peer> TlsContext::PeerOf(ssl_st* ssl) {
   if (SSL_get_verify_result(ssl) != X509_V_OK) {
     return Error(Code::kUnauthenticated, "the client certificate was not verified");
   }
+  const auto* who = static_cast<const KeptIdentity*>(SSL_get_ex_data(ssl, IdentityIndex()));
+  if (who == nullptr || *who == nullptr) {
+    return Error(Code::kUnauthenticated, "the client certificate was not verified");
+  }
   Describe(certificate, peer);
+  peer.common_name = (*who)->name;
+  peer.units = (*who)->units;
   return peer;
 }
 
@@ -296,6 +337,8 @@ HandshakeFailure TlsContext::FailureOf(ssl_st* ssl, Peer& who) {
       return HandshakeFailure::kRevoked;
     case X509_V_ERR_CERT_REJECTED:
       return HandshakeFailure::kLockedOut;
+    case ClientVerification::kNamesNobody:
+      return HandshakeFailure::kNamesNobody;
     case X509_V_ERR_UNSPECIFIED:
       return HandshakeFailure::kNotKnown;
     case X509_V_ERR_CERT_HAS_EXPIRED:

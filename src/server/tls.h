@@ -13,6 +13,8 @@ struct ssl_st;
 
 namespace dare::server {
 
+class PrincipalRules;  // server/principal_rules.h
+
 struct TlsOptions {
   std::string certificate_file;  // PEM chain, leaf first
   std::string key_file;          // PEM, private
@@ -22,6 +24,7 @@ struct TlsOptions {
   bool rsa_cbc_suites = false;                // the KMIP 1.x profiles' suites; weak, off by default
   std::string session_context = "dare-kmip";  // tickets of one context do not open another
   std::int64_t ticket_seconds = 3600;         // a ticket is good for at least that, at most twice
+  std::shared_ptr<const PrincipalRules> principals;  // null: common names are principals
 };
 
 // Why a handshake did not come to its end, for the audit log.
@@ -31,6 +34,7 @@ enum class HandshakeFailure : std::uint8_t {
   kExpired,           // alert certificate_expired (also: not yet valid, bad_certificate)
   kRevoked,           // alert certificate_revoked
   kLockedOut,         // alert bad_certificate
+  kNamesNobody,       // by the rules of [[principals]]: alert bad_certificate
   kNotKnown,          // whether it is revoked could not be found out: alert internal_error
   kBadCertificate,    // another alert about the certificate
   kProtocol,          // not TLS, no common suite, connection lost
