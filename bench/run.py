@@ -17,6 +17,7 @@ import files  # noqa: E402: beside this file, as the next ones
 import revoke_bound  # noqa: E402
 from files import REPEAT, SECONDS, output  # noqa: E402
 from flood import ATTACKS, attack_row, crowd_row  # noqa: E402
+from policy_cost import policy_row  # noqa: E402
 from rewrap import rewrap_row  # noqa: E402
 from scale import PostgresSide, Scale, SqliteSide, latency_row, start_row  # noqa: E402
 
@@ -284,6 +285,8 @@ BENCHMARKS = {
     "kmip-encrypt-8": lambda b: b.kmip_encrypt(8),
     "kmip-locate-8": lambda b: b.kmip_locate(8),
     "kmip-locate-million": lambda b: b.kmip_locate_million(),
+    "policy-get": lambda b: policy_row(lambda: Server(b.build), "get", 8),
+    "policy-encrypt": lambda b: policy_row(lambda: Server(b.build), "encrypt", 8),
     "kmip-connect": lambda b: b.kmip_connect(8),
     "crowd": lambda b: crowd_row(b.flooded),
     **{f"flood-{name}": lambda b, name=name: attack_row(b.flooded, name) for name in ATTACKS},

@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import cluster, fixture, kms  # noqa: E402
+from support import cluster, fixture, kill_switch, kms  # noqa: E402
 from support.kmip_client import KmipFailure, item, uid  # noqa: E402
 
 BOUND = 1.0  # seconds until a policy is in force everywhere
@@ -60,11 +60,7 @@ class Administrator:
         server.identity("root", admin=True)
 
     def __call__(self, *words, check=True):
-        config = self.server.clients / "admin.toml"
-        config.write_text(f'servers = ["127.0.0.1:{self.server.kmip[1]}"]\nca_file = "{self.server.ca}"\n'
-                          f'certificate_file = "root.crt"\nkey_file = "root.key"\n'
-                          f'enrolment_url = "https://127.0.0.1:{self.server.https[1]}"\n', "utf-8")
-        return kms.run([self.server.programs.dare, "admin", *words, "--config", config], check=check)
+        return kill_switch.administer(self.server, "admin", *words, check=check)
 
     def apply(self, text, *words, check=True):
         file = self.server.clients / "policy.toml"
@@ -254,7 +250,7 @@ class OneServer(fixture.KmsTest):
     def test_only_an_administrator_may_ask(self):
         config = self.kms.clients / "alice.toml"
         self.admin("policy", "show")
-        text = (self.kms.clients / "admin.toml").read_text("utf-8")
+        text = (self.kms.clients / "root.toml").read_text("utf-8")
         config.write_text(text.replace("root.", "alice."), "utf-8")
         for words in (["policy", "show"], ["policy", "history"], ["explain", "bob", "Get"]):
             done = kms.run([self.kms.programs.dare, "admin", *words, "--config", config], check=False)
