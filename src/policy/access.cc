@@ -16,36 +16,6 @@ constexpr Decision Deny(std::string_view rule) { return {.allowed = false, .rule
 
 constexpr std::int64_t kDay = 24 * 60 * 60;
 
-bool IsSubject(const Domain& domain, const Subject& subject, const Principal& principal,
-               const RoleSet& roles) {
-  switch (subject.kind) {
-    case Subject::Kind::kPrincipal:
-      return subject.name.Matches(principal.name);
-    case Subject::Kind::kRole:
-      return roles.Has(subject.role);
-    case Subject::Kind::kGroup:
-      return std::ranges::any_of(domain.groups, [&](const Group& group) {
-        return group.name == subject.name.text() && BelongsTo(group, principal);
-      });
-  }
-  return false;
-}
-
-bool Concerns(const Grant& grant, const ObjectFacts* object) {
-  if (grant.objects.empty() && grant.object_groups.empty()) return true;
-  if (object == nullptr) return false;  // for certain objects is not for the domain as a whole
-  const auto named = [&](const NamePattern& pattern) {
-    return pattern.Matches(object->id) || std::ranges::any_of(object->names, [&](const auto& name) {
-             return pattern.Matches(name);
-           });
-  };
-  const auto grouped = [&](const std::string& group) {
-    return std::ranges::find(object->groups, group) != object->groups.end();
-  };
-  return std::ranges::any_of(grant.objects, named) ||
-         std::ranges::any_of(grant.object_groups, grouped);
-}
-
 // Whoever is granted anything on an object may know that it is there; that is not to be taken away
 // together with something else.
 bool Names(const Grant& grant, Operation operation) {
@@ -163,7 +133,8 @@ class Question {
     for (std::size_t i = 0; i < domain_.grants.size(); ++i) {
       const Grant& grant = domain_.grants[i];
       const std::size_t number = domain_.first_grant + i;
-      if (!grant.deny || !Names(grant, operation) || !IsFor(grant) || !Concerns(grant, object_) ||
+      if (!grant.deny || !Names(grant, operation) || !IsFor(grant) ||
+          !IsAmong(grant.objects, grant.object_groups, object_) ||
           !Missing(grant, number, circumstances_, operation).empty()) {
         continue;
       }
@@ -187,7 +158,7 @@ class Question {
       const Grant& grant = domain_.grants[i];
       const std::size_t number = domain_.first_grant + i;
       if (grant.deny || !IsFor(grant)) continue;
-      if (!Concerns(grant, object_)) {
+      if (!IsAmong(grant.objects, grant.object_groups, object_)) {
         note(grant, 1, "not for this object");
         continue;
       }

@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "policy/approval.h"
 #include "policy/document.h"
 
 namespace dare::policy {
@@ -35,6 +36,7 @@ class Checker {
       }
       TRY(CheckPrincipals(domain));
       TRY(CheckCustody(domain));
+      for (const ApprovalRule& rule : domain.approvals) TRY(CheckApproval(domain, rule));
     }
     return {};
   }
@@ -198,6 +200,73 @@ class Checker {
     return At(domain.line, "the domain '" + domain.name +
                                "' would have neither an administrator nor a custodian: nobody "
                                "could take its keys out of use");
+  }
+
+  // Whether it cannot be told who the subject is.
+  static bool IsOpen(const Group& group) {
+    const auto is_pattern = [](const NamePattern& member) { return !member.exact(); };
+    return group.certificates || std::ranges::any_of(group.members, is_pattern);
+  }
+  static bool IsOpen(const Domain& domain, const Subject& subject) {
+    switch (subject.kind) {
+      case Subject::Kind::kPrincipal:
+        return !subject.name.exact();
+      case Subject::Kind::kGroup:
+        return std::ranges::any_of(domain.groups, [&](const Group& group) {
+          return group.name == subject.name.text() && IsOpen(group);
+        });
+      case Subject::Kind::kRole:
+        break;
+    }
+    // Administrators by their certificates are not counted on: they may be none.
+    return std::ranges::any_of(domain.roles, [&](const RoleHolders& holders) {
+      return holders.role == subject.role &&
+             std::ranges::any_of(holders.to, [&](const Subject& to) { return IsOpen(domain, to); });
+    });
+  }
+
+  // How many of `names` have a voice, `asker` not being one of them.
+  std::size_t CountVoices(const Domain& domain, const ApprovalRule& rule,
+                          const std::set<std::string>& names, const std::string& asker) const {
+    return static_cast<std::size_t>(std::ranges::count_if(names, [&](const std::string& name) {
+      const Principal who{.name = name, .administrator = administrators_.contains(name)};
+      return name != asker && HasVoice({&policy_, &domain, &rule}, who);
+    }));
+  }
+
+  // A rule that could never be satisfied would be a door without a handle; the policy's own could
+  // never be taken out again.
+  Result<void> CheckApproval(const Domain& domain, const ApprovalRule& rule) const {
+    TRY(CheckSubjects(domain, rule.by, rule.line));
+    TRY(CheckSubjects(domain, rule.emergency, rule.line));
+    for (const auto* subjects : {&rule.by, &rule.emergency}) {
+      for (const Subject& subject : *subjects) {
+        if (subject.kind != Subject::Kind::kRole || MayApprove(subject.role)) continue;
+        return At(rule.line, "'" + rule.name + "': the role " +
+                                 std::string(RoleName(subject.role)) + " approves nothing");
+      }
+    }
+    if (std::ranges::any_of(rule.by, [&](const Subject& by) { return IsOpen(domain, by); })) {
+      return {};
+    }
+    std::set<std::string> names = NamesOf(domain);
+    for (const Subject& subject : rule.by) {
+      if (subject.kind == Subject::Kind::kPrincipal) names.insert(subject.name.text());
+    }
+    std::size_t voices = CountVoices(domain, rule, names, "");
+    const bool of_service = std::ranges::any_of(rule.acts, IsOfService);
+    if (of_service && !administrators_.empty()) {
+      // Somebody must be able to ask, and has no voice then.
+      voices = 0;
+      for (const std::string& asker : administrators_) {
+        voices = std::max(voices, CountVoices(domain, rule, names, asker));
+      }
+    }
+    if (voices >= rule.needed) return {};
+    return At(rule.line, "'" + rule.name + "' needs the approval of " +
+                             std::to_string(rule.needed) + ", and only " + std::to_string(voices) +
+                             " could give it" +
+                             (of_service ? " beside the administrator who asks" : ""));
   }
 
   const Policy& policy_;

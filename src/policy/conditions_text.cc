@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 namespace dare::policy {
 namespace {
@@ -73,6 +74,31 @@ Result<Rate> ParseRate(std::string_view text) {
 
 std::string TextOf(const Rate& rate) {
   return std::to_string(rate.count) + "/" + std::to_string(rate.seconds) + "s";
+}
+
+namespace {
+constexpr std::array<std::pair<char, std::uint32_t>, 4> kUnits = {
+    {{'d', 86'400}, {'h', 3'600}, {'m', 60}, {'s', 1}}};
+constexpr std::uint64_t kLongest = 90 * 86'400;
+}  // namespace
+
+Result<std::int64_t> ParseDuration(std::string_view text) {
+  constexpr char kExample[] = "24h";
+  if (text.size() < 2) return NotThis(text, kExample);
+  const auto count = Number(text.substr(0, text.size() - 1));
+  for (const auto& [unit, seconds] : kUnits) {
+    if (unit != text.back() || !count || *count == 0) continue;
+    const std::uint64_t total = std::uint64_t{*count} * seconds;
+    if (total <= kLongest) return static_cast<std::int64_t>(total);
+  }
+  return NotThis(text, kExample);
+}
+
+std::string DurationText(std::int64_t seconds) {
+  for (const auto& [unit, length] : kUnits) {
+    if (seconds % length == 0) return std::to_string(seconds / length) + unit;
+  }
+  return std::to_string(seconds) + "s";
 }
 
 Result<std::uint8_t> ParseDay(std::string_view text) {

@@ -16,6 +16,9 @@ std::string TextOf(const Hours& hours);
 // "100/60s".
 Result<Rate> ParseRate(std::string_view text);
 std::string TextOf(const Rate& rate);
+// "90s", "15m", "24h", "7d", up to 90 days; in seconds.
+Result<std::int64_t> ParseDuration(std::string_view text);
+std::string DurationText(std::int64_t seconds);
 // "mon", …; the bit of the day.
 Result<std::uint8_t> ParseDay(std::string_view text);
 std::string_view DayName(int day);

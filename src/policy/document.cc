@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "policy/approval.h"
 #include "policy/conditions_text.h"
 #include "settings/table_reader.h"
 
@@ -15,6 +16,7 @@ using settings::TableReader;
 
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kMostDomains = 256, kMostGroups = 1024, kMostGrants = 4096, kMostItems = 1024;
+constexpr std::size_t kMostApprovals = 64;  // of a domain
 constexpr std::size_t kMostWord = 64;
 
 bool IsWord(std::string_view text) {
@@ -91,6 +93,22 @@ void ReadConditions(TableReader& table, Conditions& when) {
   }
 }
 
+Result<std::string> ParseObjectGroup(const std::string& text) {
+  const NamePattern pattern = TRY(NamePattern::Parse(text));
+  if (pattern.exact()) return text;
+  return Error(Code::kInvalidArgument, "an object group is named exactly, without '*'");
+}
+
+// An empty list is not all of the domain: somebody may have taken out the last one.
+void RefuseEmpty(TableReader& table, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    const toml::node* const node = table.At(key);
+    if (node != nullptr && node->as_array() != nullptr && node->as_array()->empty()) {
+      table.Complain(*node, std::string(key) + " must not be empty: leave it out for all");
+    }
+  }
+}
+
 Grant ReadGrant(TableReader& table) {
   Grant grant;
   grant.line.number = table.line();
@@ -101,27 +119,43 @@ Grant ReadGrant(TableReader& table) {
   ReadList(table, "to", grant.to, ParseSubject);
   ReadList(table, "operations", grant.operations, ParseOperationWord);
   ReadList(table, "objects", grant.objects, NamePattern::Parse);
-  const auto group = [](const std::string& text) -> Result<std::string> {
-    const NamePattern pattern = TRY(NamePattern::Parse(text));
-    if (pattern.exact()) return text;
-    return Error(Code::kInvalidArgument, "an object group is named exactly, without '*'");
-  };
-  ReadList(table, "object_groups", grant.object_groups, group);
+  ReadList(table, "object_groups", grant.object_groups, ParseObjectGroup);
   ReadConditions(table, grant.when);
   table.RefuseOthers();
   if (grant.to.empty()) table.ComplainOfAll("'to' is needed: whom the grant is for");
   if (grant.operations.empty()) table.ComplainOfAll("'operations' is needed");
-  // An empty list is not all of the domain: somebody may have taken out the last one.
-  for (const char* key : {"objects", "object_groups", "addresses", "days"}) {
-    const toml::node* const node = table.At(key);
-    if (node != nullptr && node->as_array() != nullptr && node->as_array()->empty()) {
-      table.Complain(*node, std::string(key) + " must not be empty: leave it out for all");
-    }
-  }
+  RefuseEmpty(table, {"objects", "object_groups", "addresses", "days"});
   if (grant.deny && (grant.when.rate || grant.when.uses)) {
     table.ComplainOfAll("a grant that denies is not counted: no 'rate' and no 'uses'");
   }
   return grant;
+}
+
+ApprovalRule ReadApproval(TableReader& table) {
+  ApprovalRule rule;
+  rule.line.number = table.line();
+  ReadName(table, rule.name);
+  ReadList(table, "acts", rule.acts, ParseAct);
+  ReadList(table, "objects", rule.objects, NamePattern::Parse);
+  ReadList(table, "object_groups", rule.object_groups, ParseObjectGroup);
+  table.Number("needed", rule.needed, 1, 16);
+  ReadList(table, "by", rule.by, ParseSubject);
+  std::optional<std::int64_t> seconds;
+  ReadOptional(table, "valid_for", seconds, ParseDuration);
+  rule.seconds = seconds.value_or(kUsualApprovalSeconds);
+  ReadList(table, "emergency", rule.emergency, ParseSubject);
+  table.RefuseOthers();
+  if (rule.acts.empty()) table.ComplainOfAll("'acts' is needed: what needs the approval");
+  if (rule.by.empty()) table.ComplainOfAll("'by' is needed: whose approval");
+  if (table.At("needed") == nullptr) table.ComplainOfAll("'needed' is needed: of how many");
+  RefuseEmpty(table, {"objects", "object_groups", "emergency"});
+  const bool names_objects = !rule.objects.empty() || !rule.object_groups.empty();
+  if (names_objects && std::ranges::any_of(rule.acts, IsOfService)) {
+    table.ComplainOfAll(
+        "what administrators do is about no object: give it a rule of its own, without 'objects' "
+        "and 'object_groups'");
+  }
+  return rule;
 }
 
 void ReadRoles(TableReader table, Domain& domain) {
@@ -167,6 +201,15 @@ Domain ReadDomain(TableReader& table, std::size_t& grants) {
     Grant read = ReadGrant(grant);
     RefuseRepeated(domain.grants, grant, read.name);
     domain.grants.push_back(std::move(read));
+  }
+  std::vector<TableReader> approvals = table.Tables("approval");
+  if (approvals.size() > kMostApprovals) {
+    table.ComplainOfAll("a domain has 64 rules of approval at most");
+  }
+  for (TableReader& approval : approvals) {
+    ApprovalRule read = ReadApproval(approval);
+    RefuseRepeated(domain.approvals, approval, read.name);
+    domain.approvals.push_back(std::move(read));
   }
   table.RefuseOthers();
   return domain;
@@ -230,6 +273,20 @@ void PrintGrant(const Grant& grant, std::string& out) {
   PrintConditions(grant.when, out);
 }
 
+void PrintApproval(const ApprovalRule& rule, std::string& out) {
+  out += "\n[[domain.approval]]\nname = " + Quoted(rule.name) + "\n";
+  out += "acts = " + List(rule.acts, ActName) + "\n";
+  if (!rule.objects.empty()) out += "objects = " + Patterns(rule.objects) + "\n";
+  if (!rule.object_groups.empty()) {
+    const auto same = [](const std::string& group) { return group; };
+    out += "object_groups = " + List(rule.object_groups, same) + "\n";
+  }
+  out += "needed = " + std::to_string(rule.needed) + "\n";
+  out += "by = " + Subjects(rule.by) + "\n";
+  out += "valid_for = " + Quoted(DurationText(rule.seconds)) + "\n";
+  if (!rule.emergency.empty()) out += "emergency = " + Subjects(rule.emergency) + "\n";
+}
+
 }  // namespace
 
 Result<Policy> ParsePolicy(std::string_view text, const std::string& name) {
@@ -287,6 +344,7 @@ std::string PrintPolicy(const Policy& policy) {
       out += std::string(RoleName(holders.role)) + " = " + Subjects(holders.to) + "\n";
     }
     for (const Grant& grant : domain.grants) PrintGrant(grant, out);
+    for (const ApprovalRule& rule : domain.approvals) PrintApproval(rule, out);
   }
   return out;
 }

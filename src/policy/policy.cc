@@ -47,6 +47,9 @@ Policy::Policy(std::vector<Domain> domains) : domains_(std::move(domains)) {
     for (Grant& grant : domain.grants) {
       grant.label = (grant.deny ? "deny " : "grant ") + domain.name + "/" + grant.name;
     }
+    for (ApprovalRule& rule : domain.approvals) {
+      rule.label = "approval " + domain.name + "/" + rule.name;
+    }
   }
 }
 
@@ -83,6 +86,36 @@ bool BelongsTo(const Group& group, const Principal& principal) {
   }
   return group.certificates &&
          std::ranges::find(principal.groups, group.name) != principal.groups.end();
+}
+
+bool IsSubject(const Domain& domain, const Subject& subject, const Principal& principal,
+               const RoleSet& roles) {
+  switch (subject.kind) {
+    case Subject::Kind::kPrincipal:
+      return subject.name.Matches(principal.name);
+    case Subject::Kind::kRole:
+      return roles.Has(subject.role);
+    case Subject::Kind::kGroup:
+      return std::ranges::any_of(domain.groups, [&](const Group& group) {
+        return group.name == subject.name.text() && BelongsTo(group, principal);
+      });
+  }
+  return false;
+}
+
+bool IsAmong(const std::vector<NamePattern>& objects, const std::vector<std::string>& object_groups,
+             const ObjectFacts* object) {
+  if (objects.empty() && object_groups.empty()) return true;
+  if (object == nullptr) return false;  // for certain objects is not for the domain as a whole
+  const auto named = [&](const NamePattern& pattern) {
+    return pattern.Matches(object->id) || std::ranges::any_of(object->names, [&](const auto& name) {
+             return pattern.Matches(name);
+           });
+  };
+  const auto grouped = [&](const std::string& group) {
+    return std::ranges::find(object->groups, group) != object->groups.end();
+  };
+  return std::ranges::any_of(objects, named) || std::ranges::any_of(object_groups, grouped);
 }
 
 RoleSet RolesOf(const Domain& domain, const Principal& principal) {

@@ -92,6 +92,32 @@ struct Grant {
   friend bool operator==(const Grant&, const Grant&) = default;
 };
 
+// What may need the approval of others: operations on objects, and what administrators do.
+enum class Act : std::uint8_t {
+  kDestroy,
+  kGet,  // of key material in the clear
+  kExport,
+  kRotateMasterKey,
+  kApplyPolicy,
+  kPruneAudit,
+};
+
+// Acts that happen only when enough others agree (approval.h).
+struct ApprovalRule {
+  std::string name;
+  std::vector<Act> acts;
+  // As those of a grant; without either, all of the domain.
+  std::vector<NamePattern> objects;
+  std::vector<std::string> object_groups;
+  std::uint32_t needed = 1;        // voices
+  std::vector<Subject> by;         // who has one
+  std::int64_t seconds = 0;        // how long a request lives, from the asking to the deed
+  std::vector<Subject> emergency;  // who may let it happen alone
+  Line line;
+  std::string label;  // "approval DOMAIN/NAME"; the Policy writes it
+  friend bool operator==(const ApprovalRule&, const ApprovalRule&) = default;
+};
+
 struct RoleHolders {
   Role role = Role::kClient;
   std::vector<Subject> to;  // no roles among them
@@ -105,6 +131,7 @@ struct Domain {
   std::vector<Group> groups;
   std::vector<RoleHolders> roles;
   std::vector<Grant> grants;
+  std::vector<ApprovalRule> approvals;
   Line line;
   std::size_t first_grant = 0;  // number of the first one in the whole policy; the Policy writes it
   friend bool operator==(const Domain&, const Domain&) = default;
@@ -141,5 +168,12 @@ class Policy {
 // nothing gives a role by its name or by a group.
 RoleSet RolesOf(const Domain& domain, const Principal& principal);
 bool BelongsTo(const Group& group, const Principal& principal);
+// Whether `principal`, who holds `roles` in `domain`, is one of whom `subject` speaks.
+bool IsSubject(const Domain& domain, const Subject& subject, const Principal& principal,
+               const RoleSet& roles);
+// Whether the object is among those that a grant or a rule names; all are where it names none. Null
+// stands for no object, and is only among all.
+bool IsAmong(const std::vector<NamePattern>& objects, const std::vector<std::string>& object_groups,
+             const ObjectFacts* object);
 
 }  // namespace dare::policy
