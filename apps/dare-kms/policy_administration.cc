@@ -10,6 +10,7 @@
 #include "kmip/names.h"
 #include "kmip/tags.h"
 #include "policy/access.h"
+#include "policy/approval.h"
 #include "policy/conditions_text.h"
 #include "policy/document.h"
 #include "server/enrolment_store.h"
@@ -96,6 +97,29 @@ std::string AnswerTo(const policy::Decision& decision) {
   return decision.hidden ? "Object Not Found" : "Permission Denied";
 }
 
+// What stands on top of an allowed decision: whose approval it needs. Empty: nobody's.
+std::string ApprovalFor(const policy::Policy& policy, const Facts& facts) {
+  const Result<policy::Act> act = policy::ParseAct(
+      kmip::EnumName(kmip::Tag::kOperation, static_cast<std::uint32_t>(facts.operation)));
+  if (!act || !facts.object) return {};
+  const policy::Guard guard = policy::GuardOf(policy, *act, *facts.object);
+  if (!guard) return {};
+  return "needs " + policy::Demand(*guard.rule) + " (" + guard.rule->label + ")";
+}
+
+// The same question about what administrators do.
+std::string ExplainService(const policy::Policy* policy, policy::Act act, bool administrator) {
+  json::object out{{"allowed", administrator},
+                   {"rule", administrator ? "administrators of the service"
+                                          : "this is for administrators of the service"},
+                   {"answer", administrator ? "done" : "denied"}};
+  const policy::Guard guard = policy == nullptr ? policy::Guard{} : policy::GuardOf(*policy, act);
+  if (guard && administrator) {
+    out["approval"] = "needs " + policy::Demand(*guard.rule) + " (" + guard.rule->label + ")";
+  }
+  return json::serialize(out);
+}
+
 json::object Explained(const policy::Policy* policy, const Facts& facts,
                        const policy::Decision& decision) {
   const auto text = [](std::string_view view) { return json::string(view); };
@@ -107,6 +131,9 @@ json::object Explained(const policy::Policy* policy, const Facts& facts,
   }
   if (!facts.state.empty()) out["state"] = facts.state;
   if (policy == nullptr) return out;
+  if (const std::string needs = ApprovalFor(*policy, facts); decision.allowed && !needs.empty()) {
+    out["approval"] = needs;
+  }
   const policy::Domain& domain = policy->DomainOf(facts.principal.name);
   out["domain"] = domain.name;
   json::array roles;
@@ -156,12 +183,40 @@ Result<std::string> PolicyAdministration::Apply(const std::string& text, const s
   version.who = who;
   version.comment = comment;
   version.text = text;
-  const std::uint64_t number = TRY(book_.Apply(std::move(version), base));
-  return json::serialize(json::object{{"version", number}});
+  // The policy that is replaced says whether others must agree: as the transaction has it.
+  engine::GuardedAct act{.act = policy::Act::kApplyPolicy,
+                         .requester = who,
+                         .how = "in place of version " + std::to_string(base),
+                         .text = text,
+                         .note = comment};
+  std::shared_ptr<const policy::Policy> replaced;  // whose rule the guard is
+  bool referred = false;
+  const auto permit = [&](store::Transaction& transaction,
+                          std::shared_ptr<const policy::Policy> in_force) -> Result<void> {
+    replaced = std::move(in_force);
+    act.guard = replaced == nullptr ? policy::Guard{} : policy::GuardOf(*replaced, act.act);
+    referred = false;
+    if (!act.guard) return {};
+    Result<void> permitted = approvals_.PermitIn(transaction, act);
+    referred = !permitted && permitted.error().code == Code::kDenied;
+    return permitted;
+  };
+  Result<std::uint64_t> number = book_.Apply(std::move(version), base, permit);
+  if (referred) return approvals_.Refer(act);
+  return json::serialize(json::object{{"version", TRY(std::move(number))}});
 }
 
 Result<std::string> PolicyAdministration::Explain(const server::PolicyQuestion& question,
                                                   const server::Peer& who) {
+  const auto is_administrator = [&](const std::vector<std::string>& groups) {
+    return std::ranges::count(administrators_, question.principal) > 0 ||
+           std::ranges::count(groups, server::kAdministratorUnit) > 0;
+  };
+  const Result<policy::Act> act = policy::ParseAct(question.operation);
+  if (act && policy::IsOfService(*act)) {
+    return ExplainService(kms_.access().current().get(), *act,
+                          is_administrator(SplitAtCommas(question.certificate_groups)));
+  }
   Facts facts;
   const auto operation = kmip::EnumByName(kmip::Tag::kOperation, question.operation);
   if (!operation) {
@@ -170,9 +225,7 @@ Result<std::string> PolicyAdministration::Explain(const server::PolicyQuestion& 
   facts.operation = static_cast<kmip::Operation>(*operation);
   facts.principal.name = question.principal;
   facts.principal.groups = SplitAtCommas(question.certificate_groups);
-  facts.principal.administrator =
-      std::ranges::count(administrators_, question.principal) > 0 ||
-      std::ranges::count(facts.principal.groups, server::kAdministratorUnit) > 0;
+  facts.principal.administrator = is_administrator(facts.principal.groups);
   facts.now = question.at.empty() ? clock_.Now() : TRY(policy::ParseMoment(question.at));
   const auto policy = kms_.access().current();
   if (!question.object.empty()) {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/kms.h"
+#include "registry/approvals.h"
 #include "registry/policy_book.h"
 #include "server/policy_routes.h"
 
@@ -13,9 +14,13 @@ namespace dare::kms {
 // Does what administrators ask of the policy over HTTPS. Thread-safe; what it is given outlives it.
 class PolicyAdministration : public server::PolicyOffice {
  public:
-  PolicyAdministration(registry::PolicyBook& book, engine::Kms& kms,
+  PolicyAdministration(registry::PolicyBook& book, registry::Approvals& approvals, engine::Kms& kms,
                        std::vector<std::string> administrators, const Clock& clock)
-      : book_(book), kms_(kms), administrators_(std::move(administrators)), clock_(clock) {}
+      : book_(book),
+        approvals_(approvals),
+        kms_(kms),
+        administrators_(std::move(administrators)),
+        clock_(clock) {}
 
   Result<std::string> InForce() override;
   Result<std::string> Version(std::uint64_t number) override;
@@ -28,6 +33,7 @@ class PolicyAdministration : public server::PolicyOffice {
 
  private:
   registry::PolicyBook& book_;
+  registry::Approvals& approvals_;
   engine::Kms& kms_;
   const std::vector<std::string> administrators_;
   const Clock& clock_;

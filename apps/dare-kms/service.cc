@@ -225,6 +225,14 @@ Result<void> Service::OpenRecords() {
   credentials_ = std::make_unique<StoredCredentials>(records_->credentials());
   options.credentials = credentials_.get();
   options.doorkeeper = lockouts_.get();
+  approvals_ = std::make_unique<registry::Approvals>(
+      *keys_.store, keys_.vault,
+      registry::Approvals::Options{[this] { return kms_->access().current(); },
+                                   [this](const policy::Principal& who) {
+                                     return lockouts_->IsLockedOut(who.name, who.groups);
+                                   }},
+      SystemClock::Get());
+  options.approvals = approvals_.get();
   options.push.clients.insert(config_.push.clients.begin(), config_.push.clients.end());
   options.push.put.insert(config_.push.put.begin(), config_.push.put.end());
   options.credential_options.gateways = config_.credentials.gateways;
@@ -313,16 +321,22 @@ Result<void> Service::StartListeners() {
   lockout_administration_ = std::make_unique<LockoutAdministration>(*lockouts_, kms_->access(),
                                                                     [this] { kms_->ForgetKeys(); });
   policy_administration_ = std::make_unique<PolicyAdministration>(
-      *policy_book_, *kms_, config_.administrators, SystemClock::Get());
+      *policy_book_, *approvals_, *kms_, config_.administrators, SystemClock::Get());
+  const auto is_served = [this](const server::Peer& peer) {
+    return !door_->IsLockedOut(peer.common_name, peer.units);
+  };
+  const auto is_administrator = [this, is_served](const server::Peer& peer) {
+    return kmip_handler_->IsAdministrator(peer) && is_served(peer);
+  };
+  approval_administration_ =
+      std::make_unique<ApprovalAdministration>(*approvals_, is_administrator);
   admin_ = std::make_unique<server::AdminRoutes>(
       *est_, *key_administration_, *lockout_administration_,
       server::AdminOptions{
-          [this](const server::Peer& peer) {
-            return kmip_handler_->IsAdministrator(peer) &&
-                   !door_->IsLockedOut(peer.common_name, peer.units);
-          },
-          [this](const server::AdminEvent& event) { return AuditAdministration(event); }},
-      policy_administration_.get());
+          is_administrator,
+          [this](const server::AdminEvent& event) { return AuditAdministration(event); },
+          is_served},
+      policy_administration_.get(), approval_administration_.get());
   http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false, principals), door_.get()));
@@ -427,7 +441,7 @@ Result<void> Service::AuditAdministration(const server::AdminEvent& event) {
   entry.outcome = !event.permitted ? audit::Outcome::kDenied
                   : event.failure  ? audit::Outcome::kFailed
                                    : audit::Outcome::kAllowed;
-  entry.rule = "administrator";
+  entry.rule = event.rule;
   entry.detail = (event.failure ? event.failure->message : event.detail) + LeftOut(ruling);
   TRY(audit_->Append(entry));
   return audit_->FlushAndSync();

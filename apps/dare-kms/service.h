@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "approval_administration.h"
 #include "audit/audit_log.h"
 #include "audit/budget.h"
 #include "audit/checkpointer.h"
@@ -19,6 +20,7 @@
 #include "lockout_administration.h"
 #include "policy_administration.h"
 #include "records.h"
+#include "registry/approvals.h"
 #include "registry/lockouts.h"
 #include "registry/policy_book.h"
 #include "server/admin.h"
@@ -72,6 +74,7 @@ class Service {
   std::unique_ptr<Door> door_;
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here
+  std::unique_ptr<registry::Approvals> approvals_;
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<registry::PolicyBook> policy_book_;
   std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
@@ -79,6 +82,7 @@ class Service {
   std::unique_ptr<KeyAdministration> key_administration_;
   std::unique_ptr<LockoutAdministration> lockout_administration_;
   std::unique_ptr<PolicyAdministration> policy_administration_;
+  std::unique_ptr<ApprovalAdministration> approval_administration_;
   std::unique_ptr<server::AdminRoutes> admin_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;

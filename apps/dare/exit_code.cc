@@ -57,6 +57,9 @@ std::string_view HintFor(const Error& error) {
       if (error.detail == static_cast<std::uint64_t>(ResultReason::kObjectDestroyed)) {
         return "a destroyed key does not come back; another key may still open the file";
       }
+      if (error.message.find("needs approval") != std::string::npos) {
+        return "\"dare admin approvals\" lists what waits, and for whom";
+      }
       return "the key's owner or an administrator decides who may use it";
     case Code::kIo:
       if (error.detail == ENOSPC) return "nothing was left behind; free some space and try again";

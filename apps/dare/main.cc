@@ -44,6 +44,7 @@ void Describe(CLI::App& app, Session& session) {
   AddHsm(app, session);
   AddAdmin(app, session);
   AddPolicy(app, session);
+  AddApprovals(app, session);
   AddAudit(app, session);
   AddPing(app, session);
   AddEnroll(app, session);

@@ -151,7 +151,8 @@ void PrintExplanation(const json::object& answer) {
   std::cout << (allowed ? "allowed: " : "denied: ") << Printable(Text(answer, "rule")) << "\n";
   for (const auto& [key, title] :
        {std::pair("nearest", "nearest: "), std::pair("domain", "domain: "),
-        std::pair("state", "state: "), std::pair("answer", "answer: ")}) {
+        std::pair("state", "state: "), std::pair("approval", "approval: "),
+        std::pair("answer", "answer: ")}) {
     const std::string text = Printable(Text(answer, key));
     if (text.empty()) continue;
     std::cout << title << text;

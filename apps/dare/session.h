@@ -56,7 +56,8 @@ void AddKeyExport(CLI::App& key, Session& session);  // under "key"
 void AddList(CLI::App& app, Session& session);
 void AddOpen(CLI::App& app, Session& session);
 void AddPing(CLI::App& app, Session& session);
-void AddPolicy(CLI::App& app, Session& session);  // under "admin", after AddAdmin
+void AddPolicy(CLI::App& app, Session& session);     // under "admin", after AddAdmin
+void AddApprovals(CLI::App& app, Session& session);  // the same
 void AddRewrap(CLI::App& app, Session& session);
 void AddSeal(CLI::App& app, Session& session);
 void AddSecret(CLI::App& app, Session& session);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/approval_desk.h"
 #include "engine/batch_data.h"
 #include "engine/message_check.h"
 #include "engine/message_refusal.h"
@@ -81,6 +82,7 @@ class Batch {
       TRY(failed ? transaction_->RollbackTo() : transaction_->Release());
     }
     if (undo && failed) {
+      for (const ApprovalRequest& request : left_requests_) TRY(Register(request));
       AnswerUndone();
     } else {
       answered_.changed = std::move(memory_.changed);
@@ -204,7 +206,14 @@ class Batch {
     }
     Record(*item, &*context, result);
     if (!result) RefuseItem(&*item, result.error());
+    if (const ApprovalRequest* const left = result ? nullptr : context->left_request()) {
+      TRY(Register(*left));
+      left_requests_.push_back(*left);
+    }
     return result.has_value();
+  }
+  Result<void> Register(const ApprovalRequest& request) {
+    return parts_.sessions.approvals->Register(*transaction_, request);
   }
 
   // How far `memory_` was; it only grows while an item runs.
@@ -426,6 +435,7 @@ class Batch {
   ResponseBuilder& response_;
   Answered& answered_;
   BatchMemory memory_;
+  std::vector<ApprovalRequest> left_requests_;  // by items that need one
   // The object of the item at work, where it was answered before: nothing is done, so there is
   // nothing to decide.
   std::optional<std::string> repeated_;

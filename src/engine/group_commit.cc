@@ -8,6 +8,7 @@
 #include "audit/audit_log.h"
 #include "base/log.h"
 #include "custody/custody.h"
+#include "engine/approval_desk.h"
 #include "engine/habit_watch.h"
 #include "engine/message_refusal.h"
 #include "engine/object_cache.h"
@@ -173,6 +174,7 @@ void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   // A conflict says that nothing happened; any other failure, that nobody knows.
   parts_.residents.Settle(committed || committed.error().code == Code::kConflict);
   parts_.random_ivs.Settle(parts_.store);
+  if (ApprovalDesk* const desk = parts_.sessions.approvals) desk->Settle(committed.has_value());
   for (Job& job : jobs) {
     job.completion->Done(std::move(job.answer));
     // Behind the answer, where it is the same connection.

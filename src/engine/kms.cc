@@ -46,6 +46,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   std::unique_ptr<Kms> kms(
       new Kms(options, std::move(random), store, std::move(vault), audit, clock));
   kms->sessions_.doorkeeper = options.doorkeeper;
+  kms->sessions_.approvals = options.approvals;
   kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
   TRY(kms->NoteOpening());
   if (options.resident_keys != nullptr) SweepAtStart(kms->residents_);

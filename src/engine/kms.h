@@ -31,6 +31,7 @@ class AuditLog;
 
 namespace dare::engine {
 
+class ApprovalDesk;
 class Doorkeeper;
 
 struct KmsOptions {
@@ -54,6 +55,7 @@ struct KmsOptions {
   CredentialOptions credential_options;
   PushOptions push;                  // who is told of changes
   Doorkeeper* doorkeeper = nullptr;  // who is not served now; null: everybody is. Outlives the Kms.
+  ApprovalDesk* approvals = nullptr;  // null: what needs an approval is refused. Outlives the Kms.
   // Keys that stay in the HSM; null: no HSM keeps any. `make_resident_keys`: new ones, too.
   // Outlives the Kms.
   hsm::ResidentKeys* resident_keys = nullptr;

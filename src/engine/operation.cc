@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/access_control.h"
 #include "engine/applicability.h"
+#include "engine/approval_desk.h"
 #include "engine/kept_rules.h"
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
@@ -19,6 +20,7 @@
 #include "kmip/reject.h"
 #include "kmip/tags.h"
 #include "policy/access.h"
+#include "policy/approval.h"
 #include "policy/decision.h"
 
 namespace dare::engine {
@@ -195,6 +197,55 @@ bool OperationContext::May(kmip::Operation operation) const {
   return !policy_ || Judge(operation, nullptr, 0).allowed;
 }
 
+namespace {
+
+// What is everybody's to know needs nobody's approval to be seen.
+bool IsPublic(kmip::ObjectType type) {
+  return type == kmip::ObjectType::kPublicKey || type == kmip::ObjectType::kCertificate ||
+         type == kmip::ObjectType::kCertificateRequest || type == kmip::ObjectType::kTemplate;
+}
+
+std::string NoteOn(const policy::ObjectFacts& facts) {
+  std::string note = "owner " + std::string(facts.owner);
+  for (const std::string& name : facts.names) note += ", name " + name;
+  for (const std::string& group : facts.groups) note += ", group " + group;
+  return note;
+}
+
+}  // namespace
+
+Result<void> OperationContext::RequireApproval(policy::Act act, const StoredObject& stored,
+                                               const std::string& how) {
+  if (!policy_ || (act != policy::Act::kDestroy && IsPublic(stored.object.type))) return {};
+  policy::ObjectFacts facts{.owner = stored.object.owner};
+  TakeNames(stored.object, facts);
+  const policy::Guard guard = policy::GuardOf(*policy_, act, facts);
+  if (!guard) return {};
+  TRY(RequireWriter());
+  store::Transaction* transaction = TRY(Writable());
+  rule_ = guard.rule->label;
+  if (parts_.sessions.approvals == nullptr) {
+    denied_ = true;
+    return Reject(ResultReason::kPermissionDenied, "this needs an approval that nobody can give");
+  }
+  ApprovalDesk::Ruling ruling =
+      TRY(parts_.sessions.approvals->Use(*transaction, {.guard = guard,
+                                                        .act = act,
+                                                        .requester = caller_.principal.name,
+                                                        .subject = stored.object.id,
+                                                        .how = how,
+                                                        .note = NoteOn(facts)}));
+  if (ruling.granted) {
+    note_ = std::move(ruling.message);
+    return {};
+  }
+  denied_ = true;
+  if (ruling.to_register) {
+    left_request_ = std::make_shared<ApprovalRequest>(*std::move(ruling.to_register));
+  }
+  return Reject(ResultReason::kPermissionDenied, std::move(ruling.message));
+}
+
 Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier) const {
   if (const auto* text = std::get_if<std::string>(&identifier.value)) return *text;
   if (const auto* nth = std::get_if<std::int32_t>(&identifier.value)) {
@@ -364,7 +415,7 @@ void OperationContext::TellOfObject(const kmip::ManagedObject& object) {
     const policy::Circumstances circumstances{.address = caller_.address, .now = now_};
     const policy::Decision decision =
         policy::Decide(*policy_, caller_.principal, kmip::Operation::kGet, facts, circumstances);
-    if (!decision.allowed) return;
+    if (!decision.allowed || policy::GuardOf(*policy_, policy::Act::kGet, facts)) return;
   }
   ObjectChange change{.owner = object.owner, .id = object.id, .version = version_};
   change.changed = attributes;

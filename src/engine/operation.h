@@ -25,11 +25,13 @@
 
 namespace dare::policy {
 class Policy;
-}
+enum class Act : std::uint8_t;
+}  // namespace dare::policy
 
 namespace dare::engine {
 
 class AccessControl;
+struct ApprovalRequest;
 class CertificateIssuer;
 struct Sessions;
 class GroupTurns;
@@ -138,6 +140,14 @@ class OperationContext {
   // that touches no stored object: for what an operation does besides.
   bool May(kmip::Operation operation) const;
 
+  // Before the first change of an act that may need the approval of others (docs/dual-control.md):
+  // Permission Denied where it does and has none, and a request is left for it; what there is, is
+  // used up with the act. `how`: what else it is good for, as a line for people.
+  Result<void> RequireApproval(policy::Act act, const StoredObject& stored,
+                               const std::string& how = {});
+  // What a refusal leaves to be registered, when all else is undone; null: nothing.
+  const ApprovalRequest* left_request() const { return left_request_.get(); }
+
   // The text of an identifier; kRejected Object Not Found when the placeholder is empty.
   Result<std::string> Resolve(const kmip::Identifier& identifier) const;
   // Loads the object, checks its record and asks the policy. Object Not Found, Permission Denied,
@@ -240,6 +250,7 @@ class OperationContext {
   const std::shared_ptr<const policy::Policy> policy_;  // null: none is in force
   policy::GrantCounts counts_;                          // as far as it was looked at
   std::vector<int> grants_taken_;                       // of the policy, by this operation
+  std::shared_ptr<const ApprovalRequest> left_request_;
   bool denied_ = false;
   bool decided_ = false;
   bool needs_writer_ = false;

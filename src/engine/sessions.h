@@ -10,6 +10,7 @@
 
 namespace dare::engine {
 
+class ApprovalDesk;
 class Doorkeeper;
 
 // Under which the store's metadata keeps constraints and defaults, and how much for one principal.
@@ -27,6 +28,8 @@ struct Sessions {
   std::atomic<bool> rules_exist = false;
   // Who is not served now; null: everybody is. Constant once there are requests.
   Doorkeeper* doorkeeper = nullptr;
+  // Where approvals are asked for; null: what needs one is refused. Constant, too.
+  ApprovalDesk* approvals = nullptr;
 };
 
 }  // namespace dare::engine

@@ -112,7 +112,8 @@ Result<policy::Policy> PolicyBook::Check(const std::string& text) const {
   return policy;
 }
 
-Result<std::uint64_t> PolicyBook::Apply(PolicyVersion version, std::uint64_t base) {
+Result<std::uint64_t> PolicyBook::Apply(PolicyVersion version, std::uint64_t base,
+                                        const Permit& permit) {
   TRY(Check(version.text));
   if (version.comment.size() > kMostComment) {
     return Error(Code::kInvalidArgument, "a comment has 1000 bytes at most");
@@ -125,6 +126,17 @@ Result<std::uint64_t> PolicyBook::Apply(PolicyVersion version, std::uint64_t bas
     if (in_force != base) {
       return Error(Code::kAlreadyExists, NameOf(in_force) + " is in force, not the version " +
                                              std::to_string(base) + " that this was made from");
+    }
+    if (permit) {
+      std::shared_ptr<const policy::Policy> before;
+      if (in_force != 0) {
+        const std::string name = PolicyVersionName(in_force);
+        const auto kept = TRY(table.Get(name));
+        if (!kept) return Differs();
+        const PolicyVersion replaced = TRY(DecodePolicyVersion(name, *kept));
+        before = TRY(Parse(replaced));
+      }
+      TRY(permit(transaction, std::move(before)));
     }
     version.number = in_force + 1;
     TRY(table.Put(PolicyVersionName(version.number), EncodePolicyVersion(version)));

@@ -51,7 +51,12 @@ class PolicyBook {
   // Brings the text into force on all nodes: here before it returns, elsewhere within their
   // interval. `base`: the version that it was made from; kAlreadyExists where another one
   // is in force by now. Returns the new version's number.
-  Result<std::uint64_t> Apply(PolicyVersion version, std::uint64_t base) EXCLUDES(mutex_);
+  // `permit` is asked in the same transaction, about the policy that this replaces (null: none is
+  // in force); its error stops everything.
+  using Permit = std::function<Result<void>(store::Transaction& transaction,
+                                            std::shared_ptr<const policy::Policy> in_force)>;
+  Result<std::uint64_t> Apply(PolicyVersion version, std::uint64_t base, const Permit& permit = {})
+      EXCLUDES(mutex_);
 
   // Nothing where no policy was ever applied.
   Result<std::optional<PolicyVersion>> InForce() const;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/eventually_for_test.h"
+#include "policy/document.h"
 #include "registry/back_ends_for_test.h"
 
 namespace dare::registry {
@@ -81,6 +82,34 @@ TEST_P(PolicyBookTest, HasNothingInForceAtFirst) {
   EXPECT_EQ(here_->enforced, nullptr);
   EXPECT_FALSE(here_->book.InForce()->has_value());
   EXPECT_TRUE(here_->book.History()->empty());
+}
+
+TEST_P(PolicyBookTest, AsksForPermissionUnderThePolicyThatIsReplaced) {
+  std::vector<std::shared_ptr<const policy::Policy>> asked;
+  std::optional<Error> answer;
+  const auto permit = [&](store::Transaction& transaction,
+                          std::shared_ptr<const policy::Policy> in_force) -> Result<void> {
+    asked.push_back(std::move(in_force));
+    TRY(transaction.PutMeta("test-mark", AsBytes("used up")));
+    if (answer) return *answer;
+    return {};
+  };
+  const auto apply = [&](const std::string& text, std::uint64_t base) {
+    return here_->book.Apply({.who = "root", .text = text}, base, permit);
+  };
+  answer = Error(Code::kDenied, "ask somebody");
+  EXPECT_EQ(apply(TextWith("one"), 0).error().code, Code::kDenied);
+  EXPECT_EQ(here_->enforced, nullptr);
+  EXPECT_FALSE(here_->node->store().GetMeta("test-mark")) << "undone with the rest";
+  answer.reset();
+  EXPECT_TRUE(apply(TextWith("one"), 0));
+  EXPECT_TRUE(here_->node->store().GetMeta("test-mark"));
+  EXPECT_TRUE(apply(TextWith("two"), 1));
+  EXPECT_FALSE(apply(TextWith("three"), 1));
+  ASSERT_EQ(asked.size(), 3u) << "nobody is asked about what cannot be done";
+  EXPECT_EQ(asked[1], nullptr);
+  ASSERT_NE(asked[2], nullptr);
+  EXPECT_TRUE(*asked[2] == *policy::ParsePolicy(TextWith("one"), "p"));
 }
 
 TEST_P(PolicyBookTest, KeepsEveryVersionWithItsReason) {

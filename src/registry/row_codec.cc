@@ -64,6 +64,7 @@ class Reader {
     for (std::int64_t i = 0; i < count && good_; ++i) texts.push_back(Text());
     return texts;
   }
+  bool good() const { return good_; }
   Result<void> End() const {
     if (good_ && left_.empty()) return {};
     return Unreadable();
@@ -287,6 +288,104 @@ Result<std::uint64_t> DecodePolicyNumber(ByteView content) {
   const auto number = static_cast<std::uint64_t>(reader.Number());
   TRY(reader.End());
   return number;
+}
+
+namespace {
+
+void WritePrincipal(Writer& out, const policy::Principal& who) {
+  out.String(who.name).Number(who.administrator ? 1 : 0).List(who.groups);
+}
+
+policy::Principal ReadPrincipal(Reader& in) {
+  policy::Principal who;
+  who.name = in.Text();
+  who.administrator = in.Number() == 1;
+  who.groups = in.List();
+  return who;
+}
+
+}  // namespace
+
+std::string RequestName(ByteView binding) { return std::string(kRequestPrefix) + ToHex(binding); }
+
+Bytes EncodeRequest(const engine::ApprovalRequest& request) {
+  Writer out;
+  out.String(request.id).String(request.rule).String(policy::ActName(request.act));
+  out.String(request.subject).String(request.how).String(request.text).String(request.note);
+  out.Number(request.asked).String(request.petition.requester).Number(request.petition.expires);
+  out.Number(static_cast<std::int64_t>(request.petition.voices.size()));
+  for (const policy::Voice& voice : request.petition.voices) {
+    WritePrincipal(out, voice.who);
+    out.Number(voice.approves ? 1 : 0);
+  }
+  out.Number(request.petition.bypassed_by ? 1 : 0);
+  if (request.petition.bypassed_by) WritePrincipal(out, *request.petition.bypassed_by);
+  out.String(request.bypass_reason);
+  return out.Take();
+}
+
+Result<engine::ApprovalRequest> DecodeRequest(std::string_view name, ByteView content) {
+  if (!name.starts_with(kRequestPrefix)) return Unreadable();
+  engine::ApprovalRequest request;
+  const Result<Bytes> binding = FromHex(name.substr(kRequestPrefix.size()));
+  if (!binding) return Unreadable();
+  request.binding = *binding;
+  Reader in(content);
+  request.id = in.Text();
+  request.rule = in.Text();
+  const Result<policy::Act> act = policy::ParseAct(in.Text());
+  request.subject = in.Text();
+  request.how = in.Text();
+  request.text = in.Text();
+  request.note = in.Text();
+  request.asked = in.Number();
+  request.petition.requester = in.Text();
+  request.petition.expires = in.Number();
+  const std::int64_t voices = in.Number();
+  for (std::int64_t i = 0; i < voices && in.good(); ++i) {
+    policy::Principal who = ReadPrincipal(in);
+    request.petition.voices.push_back({std::move(who), in.Number() == 1});
+  }
+  if (in.Number() == 1) request.petition.bypassed_by = ReadPrincipal(in);
+  request.bypass_reason = in.Text();
+  TRY(in.End());
+  if (!act) return Unreadable();
+  request.act = *act;
+  return request;
+}
+
+std::string BypassName(std::string_view id) { return std::string(kBypassPrefix).append(id); }
+
+Bytes EncodeBypass(const Bypass& bypass) {
+  return Writer()
+      .String(bypass.rule)
+      .String(policy::ActName(bypass.act))
+      .String(bypass.subject)
+      .String(bypass.requester)
+      .String(bypass.by)
+      .String(bypass.reason)
+      .Number(bypass.when)
+      .Number(bypass.used)
+      .Take();
+}
+
+Result<Bypass> DecodeBypass(std::string_view name, ByteView content) {
+  if (!name.starts_with(kBypassPrefix)) return Unreadable();
+  Reader in(content);
+  Bypass bypass;
+  bypass.id = name.substr(kBypassPrefix.size());
+  bypass.rule = in.Text();
+  const Result<policy::Act> act = policy::ParseAct(in.Text());
+  bypass.subject = in.Text();
+  bypass.requester = in.Text();
+  bypass.by = in.Text();
+  bypass.reason = in.Text();
+  bypass.when = in.Number();
+  bypass.used = in.Number();
+  TRY(in.End());
+  if (!act) return Unreadable();
+  bypass.act = *act;
+  return bypass;
 }
 
 }  // namespace dare::registry

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "engine/approval_desk.h"
 #include "server/credential_store.h"
 #include "server/enrolment_store.h"
 
@@ -86,5 +87,28 @@ Bytes EncodePolicyVersion(const PolicyVersion& version);
 Result<PolicyVersion> DecodePolicyVersion(std::string_view name, ByteView content);
 Bytes EncodePolicyNumber(std::uint64_t number);
 Result<std::uint64_t> DecodePolicyNumber(ByteView content);
+
+// In the table of approvals: what waits, by what an approval of it is good for, and who did without
+// one, until somebody else has acknowledged it.
+inline constexpr std::string_view kApprovalTable = "approvals";
+inline constexpr std::string_view kRequestPrefix = "request/";
+inline constexpr std::string_view kBypassPrefix = "emergency/";
+std::string RequestName(ByteView binding);
+Bytes EncodeRequest(const engine::ApprovalRequest& request);
+// `binding` is in the row's name.
+Result<engine::ApprovalRequest> DecodeRequest(std::string_view name, ByteView content);
+struct Bypass {
+  std::string id;  // of the request
+  std::string rule;
+  policy::Act act = policy::Act::kDestroy;
+  std::string subject, requester;
+  std::string by, reason;
+  std::int64_t when = 0;
+  std::int64_t used = 0;  // when it was done; 0: it was not
+};
+std::string BypassName(std::string_view id);
+Bytes EncodeBypass(const Bypass& bypass);
+// `id` is in the row's name.
+Result<Bypass> DecodeBypass(std::string_view name, ByteView content);
 
 }  // namespace dare::registry

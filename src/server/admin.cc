@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "server/approval_routes.h"
 #include "server/json_body.h"
 #include "server/policy_routes.h"
 
@@ -65,6 +66,13 @@ Result<LockoutOffice::Target> ReadTarget(const json::object& body) {
   return target;
 }
 
+// What an approval of it is good for.
+std::string How(const KeyOffice::Rotation& rotation) {
+  std::string how = "sealing " + (rotation.sealing.empty() ? "as it is" : rotation.sealing);
+  if (!rotation.prepared.empty()) how += ", key " + rotation.prepared;
+  return how;
+}
+
 Error NoSuchRoute(const HttpRequest& request) {
   return Error(Code::kNotFound, request.method + " " + request.path + " is no route");
 }
@@ -85,6 +93,8 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
     const json::object body = TRY(ReadJsonBody(request, {"sealing", "key"}));
     const KeyOffice::Rotation rotation{TextOf(body, "sealing"), TextOf(body, "key")};
     event.detail = rotation.sealing;
+    if (approvals_ != nullptr)
+      TRY(approvals_->Permit("RotateMasterKey", How(rotation), event.peer));
     return office_.Rotate(rotation);
   }
   if (request.path == kRetired && request.method == "DELETE") {
@@ -110,6 +120,9 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
   if (auto done = DoLockouts(request, event)) return *std::move(done);
   if (policy_ != nullptr) {
     if (auto done = ServePolicy(request, event, *policy_)) return *std::move(done);
+  }
+  if (approvals_ != nullptr) {
+    if (auto done = ServeApprovals(request, event, *approvals_)) return *std::move(done);
   }
   event.operation = "administration";
   return NoSuchRoute(request);
@@ -162,6 +175,9 @@ HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller
   AdminEvent event;
   event.peer = *caller.peer;
   event.permitted = caller.peer->authenticated() && options_.is_administrator(*caller.peer);
+  if (approvals_ != nullptr && ConcernsApprovals(request.path) && options_.is_served) {
+    event.permitted = caller.peer->authenticated() && options_.is_served(*caller.peer);
+  }
   const Result<std::string> done = Do(request, event);
   if (!done) event.failure = done.error();
   return Answer(std::move(event), done);

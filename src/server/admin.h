@@ -44,12 +44,13 @@ class LockoutOffice {
 // One request to the routes, for the audit log.
 struct AdminEvent {
   Peer peer;
-  std::string operation;         // "rotate master key"
-  std::string subject;           // a token's name, who is locked out
-  std::string detail;            //
-  bool permitted = false;        // has the role
-  bool mere_look = false;        // asks for something to be shown, and changes nothing
-  std::optional<Error> failure;  // why it was not done
+  std::string operation;              // "rotate master key"
+  std::string subject;                // a token's name, who is locked out
+  std::string detail;                 //
+  bool permitted = false;             // has the role
+  bool mere_look = false;             // asks for something to be shown, and changes nothing
+  std::optional<Error> failure;       // why it was not done
+  std::string rule{"administrator"};  // by which it was judged
 };
 
 struct AdminOptions {
@@ -57,8 +58,11 @@ struct AdminOptions {
   // Called before the answer leaves, but not for a mere look that was permitted. When it
   // fails, the answer is withheld (503).
   std::function<Result<void>(const AdminEvent& event)> observer;
+  // Who is served at all: these may ask about approvals. Null: administrators only.
+  std::function<bool(const Peer& peer)> is_served;
 };
 
+class ApprovalOffice;
 class PolicyOffice;
 
 // AdminRoutes are the paths under /admin/v1/ for clients whose certificate has the administrator
@@ -66,14 +70,15 @@ class PolicyOffice;
 // unknown members. Thread-safe; `next` and the offices outlive it.
 class AdminRoutes : public HttpRoutes {
  public:
-  // `policy` may be null: then there are no routes about it.
+  // `policy` and `approvals` may be null: then there are no routes about them.
   AdminRoutes(HttpRoutes& next, KeyOffice& office, LockoutOffice& lockouts, AdminOptions options,
-              PolicyOffice* policy = nullptr)
+              PolicyOffice* policy = nullptr, ApprovalOffice* approvals = nullptr)
       : next_(next),
         office_(office),
         lockouts_(lockouts),
         options_(std::move(options)),
-        policy_(policy) {}
+        policy_(policy),
+        approvals_(approvals) {}
   HttpResponse Serve(const HttpRequest& request, const Caller& caller) override;
 
  private:
@@ -86,6 +91,7 @@ class AdminRoutes : public HttpRoutes {
   LockoutOffice& lockouts_;
   const AdminOptions options_;
   PolicyOffice* const policy_;
+  ApprovalOffice* const approvals_;
 };
 
 }  // namespace dare::server

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/approval_routes.h"
+
 namespace dare::server {
 namespace {
 
@@ -63,6 +65,29 @@ class LockoutsForTest : public LockoutOffice {
   }
 };
 
+class ApprovalsForTest : public ApprovalOffice {
+ public:
+  Result<std::string> List(const Peer& who) override { return "\"for " + who.common_name + "\""; }
+  Result<std::string> Show(const std::string&, const Peer&) override { return std::string("{}"); }
+  Result<std::string> Approve(const std::string&, const Peer&) override {
+    return std::string("{}");
+  }
+  Result<std::string> Refuse(const std::string&, const Peer&) override { return std::string("{}"); }
+  Result<std::string> LetPass(const std::string&, const std::string&, const Peer&) override {
+    return std::string("{}");
+  }
+  Result<std::string> Acknowledge(const std::string&, const Peer&) override {
+    return std::string("{}");
+  }
+  Result<void> Permit(std::string_view act, const std::string& how, const Peer& who) override {
+    asked.push_back(std::string(act) + ": " + how + " by " + who.common_name);
+    if (failure) return *failure;
+    return {};
+  }
+  std::vector<std::string> asked;
+  std::optional<Error> failure;
+};
+
 class AdminTest : public testing::Test {
  protected:
   HttpResponse Ask(const std::string& method, const std::string& path, std::string_view body = {},
@@ -86,14 +111,49 @@ class AdminTest : public testing::Test {
   LockoutsForTest lockouts_;
   std::vector<AdminEvent> events_;
   bool log_broken_ = false;
-  AdminRoutes routes_{rest_, office_, lockouts_,
+  ApprovalsForTest approvals_;
+  AdminRoutes routes_{rest_,
+                      office_,
+                      lockouts_,
                       AdminOptions{[](const Peer& peer) { return peer.common_name == "root"; },
                                    [this](const AdminEvent& event) -> Result<void> {
                                      if (log_broken_) return Error(Code::kIo, "full");
                                      events_.push_back(event);
                                      return {};
-                                   }}};
+                                   },
+                                   [](const Peer& peer) { return peer.common_name != "locked"; }},
+                      nullptr,
+                      &approvals_};
 };
+
+TEST_F(AdminTest, RotatesOnlyWhereTheApprovalsPermitIt) {
+  approvals_.failure = Error(Code::kDenied, "needs approval");
+  const HttpResponse refused = Ask("POST", "/admin/v1/hsm/rotate", R"({"sealing":"root"})");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_TRUE(office_.asked.empty());
+  ASSERT_TRUE(events_.at(0).failure);
+  approvals_.failure.reset();
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate", R"({"sealing":"root","key":"aa"})").status, 200);
+  EXPECT_THAT(approvals_.asked,
+              testing::ElementsAre("RotateMasterKey: sealing root by root",
+                                   "RotateMasterKey: sealing root, key aa by root"));
+}
+
+TEST_F(AdminTest, LetsWhoeverIsServedAskAboutApprovalsAndNothingElse) {
+  peer_.common_name = "carol";
+  EXPECT_EQ(Ask("GET", "/admin/v1/approvals").status, 200);
+  const std::string body = R"({"id":"ab"})";
+  EXPECT_EQ(Ask("POST", "/admin/v1/approvals/approve", body).status, 200);
+  EXPECT_EQ(events_.back().rule, "approval");
+  EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate").status, 403);
+  EXPECT_EQ(Ask("GET", "/admin/v1/approvals/../hsm").status, 200) << "one with a strange id";
+  EXPECT_EQ(Ask("POST", "/admin/v1/approvalsx").status, 403);
+  peer_.common_name = "locked";
+  EXPECT_EQ(Ask("POST", "/admin/v1/approvals/approve", body).status, 403);
+  peer_.common_name = "carol";
+  peer_.fingerprint.clear();
+  EXPECT_EQ(Ask("GET", "/admin/v1/approvals").status, 403) << "without a certificate";
+}
 
 TEST_F(AdminTest, TakesEachRequestToTheOffice) {
   EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 200);

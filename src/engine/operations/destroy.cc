@@ -5,6 +5,7 @@
 #include "engine/lifecycle.h"
 #include "engine/refusal.h"
 #include "kmip/tags.h"
+#include "policy/policy.h"
 
 namespace dare::engine {
 
@@ -18,6 +19,7 @@ Result<kmip::DestroyResponse> Destroy(const kmip::DestroyRequest& request,
   //# If the Unique Identifier specifies a Template object, then the object itself, including all
   //# meta-data, SHALL be deleted.
   if (stored->object.type == kmip::ObjectType::kTemplate) {
+    TRY(context.RequireApproval(policy::Act::kDestroy, *stored));
     TRY(context.Remove(*stored));
     context.Answered(stored->object.id);
     return kmip::DestroyResponse{.id = stored->object.id};
@@ -34,6 +36,7 @@ Result<kmip::DestroyResponse> Destroy(const kmip::DestroyRequest& request,
     return kmip::Reject(ResultReason::kWrongKeyLifecycleState,
                         "an Active object must be revoked before it can be destroyed");
   }
+  TRY(context.RequireApproval(policy::Act::kDestroy, *stored));
   const State next =
       state == State::kCompromised ? State::kDestroyedCompromised : State::kDestroyed;
   attributes.Set(

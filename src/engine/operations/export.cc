@@ -2,10 +2,21 @@
 
 #include <utility>
 
+#include "engine/key_wrapping.h"
 #include "engine/lifecycle.h"
 #include "engine/operations/get.h"
+#include "policy/policy.h"
 
 namespace dare::engine {
+namespace {
+
+// What an approval to export the key is good for.
+std::string HowItLeaves(const kmip::GetRequest& get) {
+  if (!get.wrapping || !Conceals(*get.wrapping)) return "in the clear";
+  return "wrapped by " + (get.wrapping->encryption ? get.wrapping->encryption->id : "no key");
+}
+
+}  // namespace
 
 Result<kmip::ExportResponse> Export(const kmip::ExportRequest& request, OperationContext& context) {
   const ObjectPointer stored = TRY(context.Open(request.get.id));
@@ -21,6 +32,7 @@ Result<kmip::ExportResponse> Export(const kmip::ExportRequest& request, Operatio
     response.given.id = stored->object.id;
     context.Answered(stored->object.id);
   } else {
+    TRY(context.RequireApproval(policy::Act::kExport, *stored, HowItLeaves(request.get)));
     response.given = TRY(Get(request.get, context));
   }
   for (const kmip::Attribute& attribute : attributes.all()) {

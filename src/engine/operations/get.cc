@@ -11,6 +11,7 @@
 #include "kmip/names.h"
 #include "kmip/reject.h"
 #include "kmip/tags.h"
+#include "policy/policy.h"
 #include "ttlv/writer.h"
 
 namespace dare::engine {
@@ -181,10 +182,15 @@ Result<kmip::GetResponse> Get(const kmip::GetRequest& request, OperationContext&
   if (IsDestroyed(EffectiveState(object.attributes, context.now()))) {
     return Reject(ResultReason::kObjectDestroyed, "the object was destroyed");
   }
-  TRY(CheckMayLeave(object.attributes, request.wrapping && Conceals(*request.wrapping)));
+  // Wrapped by MAC/sign alone is in the clear.
+  const bool concealed = request.wrapping && Conceals(*request.wrapping);
+  TRY(CheckMayLeave(object.attributes, concealed));
   TRY(CheckForms(request, object));
   if (object.material.empty()) {
     return Reject(ResultReason::kKeyValueNotPresent, "the object has no key value");
+  }
+  if (context.operation() == kmip::Operation::kGet && !concealed) {
+    TRY(context.RequireApproval(policy::Act::kGet, *stored, "in the clear"));
   }
   WipingBytes made = TRY(AsAsked(request, object, context));
   if (context.operation() == kmip::Operation::kGet) TRY(HandOut(*stored, context));

@@ -9,6 +9,7 @@
 #include "engine/operations/register.h"
 #include "engine/refusal.h"
 #include "kmip/tags.h"
+#include "policy/policy.h"
 
 namespace dare::engine {
 namespace {
@@ -69,6 +70,7 @@ Result<void> RemoveExisting(const kmip::ImportRequest& request, OperationContext
   if (stored->object.owner != context.principal().name) {
     return kmip::Reject(ResultReason::kPermissionDenied, "not allowed");
   }
+  TRY(context.RequireApproval(policy::Act::kDestroy, *stored, "replaced by an Import"));
   return context.Remove(*stored);
 }
 
