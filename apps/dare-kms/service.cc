@@ -330,13 +330,18 @@ Result<void> Service::StartListeners() {
   };
   approval_administration_ =
       std::make_unique<ApprovalAdministration>(*approvals_, is_administrator);
+  audit_administration_ = std::make_unique<AuditLogAdministration>(
+      config_, *audit_, SystemClock::Get(),
+      AuditReaders{is_administrator,
+                   [is_served](const server::Peer& peer) { return !is_served(peer); },
+                   [this] { return kms_->access().current(); }});
   admin_ = std::make_unique<server::AdminRoutes>(
       *est_, *key_administration_, *lockout_administration_,
       server::AdminOptions{
           is_administrator,
           [this](const server::AdminEvent& event) { return AuditAdministration(event); },
           is_served},
-      policy_administration_.get(), approval_administration_.get());
+      policy_administration_.get(), approval_administration_.get(), audit_administration_.get());
   http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false, principals), door_.get()));

@@ -7,6 +7,7 @@
 #include "audit/audit_log.h"
 #include "audit/budget.h"
 #include "audit/checkpointer.h"
+#include "audit_log_administration.h"
 #include "base/clock.h"
 #include "base/rounds.h"
 #include "certificate_issuer.h"
@@ -83,6 +84,7 @@ class Service {
   std::unique_ptr<LockoutAdministration> lockout_administration_;
   std::unique_ptr<PolicyAdministration> policy_administration_;
   std::unique_ptr<ApprovalAdministration> approval_administration_;
+  std::unique_ptr<AuditLogAdministration> audit_administration_;
   std::unique_ptr<server::AdminRoutes> admin_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;

@@ -167,7 +167,7 @@ Result<void> Prove(const Options& options) {
 
 void AddAudit(CLI::App& app, Session& session) {
   CLI::App* const noun =
-      app.add_subcommand("audit", "Check a key server's audit log, from its files alone");
+      app.add_subcommand("audit", "A key server's audit log: read it, check it, prove from it");
   noun->require_subcommand(1);
   const auto options = std::make_shared<Options>();
   CLI::App* const verify =
@@ -193,6 +193,7 @@ void AddAudit(CLI::App& app, Session& session) {
                    "Prove against the newest of these (default: of the folder)")
       ->type_name("FILE");
   prove->callback([&session, options] { session.action = [options] { return Prove(*options); }; });
+  AddAuditLog(*noun, session);
 }
 
 }  // namespace dare::cli

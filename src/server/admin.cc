@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "server/approval_routes.h"
+#include "server/audit_routes.h"
 #include "server/json_body.h"
 #include "server/policy_routes.h"
 
@@ -123,6 +124,9 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
   }
   if (approvals_ != nullptr) {
     if (auto done = ServeApprovals(request, event, *approvals_)) return *std::move(done);
+  }
+  if (audit_ != nullptr) {
+    if (auto done = ServeAudit(request, event, *audit_)) return *std::move(done);
   }
   event.operation = "administration";
   return NoSuchRoute(request);

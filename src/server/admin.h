@@ -63,22 +63,26 @@ struct AdminOptions {
 };
 
 class ApprovalOffice;
+class AuditOffice;
 class PolicyOffice;
 
 // AdminRoutes are the paths under /admin/v1/ for clients whose certificate has the administrator
-// role (dare-kms(8) lists them); everything else goes to `next`. Bodies are JSON objects without
-// unknown members. Thread-safe; `next` and the offices outlive it.
+// role (dare-kms(8) lists them), those of the audit log for auditors, too; everything else goes to
+// `next`. Bodies are JSON objects without unknown members. Thread-safe; `next` and the offices
+// outlive it.
 class AdminRoutes : public HttpRoutes {
  public:
-  // `policy` and `approvals` may be null: then there are no routes about them.
+  // `policy`, `approvals` and `audit` may be null: then there are no routes about them.
   AdminRoutes(HttpRoutes& next, KeyOffice& office, LockoutOffice& lockouts, AdminOptions options,
-              PolicyOffice* policy = nullptr, ApprovalOffice* approvals = nullptr)
+              PolicyOffice* policy = nullptr, ApprovalOffice* approvals = nullptr,
+              AuditOffice* audit = nullptr)
       : next_(next),
         office_(office),
         lockouts_(lockouts),
         options_(std::move(options)),
         policy_(policy),
-        approvals_(approvals) {}
+        approvals_(approvals),
+        audit_(audit) {}
   HttpResponse Serve(const HttpRequest& request, const Caller& caller) override;
 
  private:
@@ -92,6 +96,7 @@ class AdminRoutes : public HttpRoutes {
   const AdminOptions options_;
   PolicyOffice* const policy_;
   ApprovalOffice* const approvals_;
+  AuditOffice* const audit_;
 };
 
 }  // namespace dare::server

@@ -1,0 +1,87 @@
+#include "server/audit_routes.h"
+
+#include <boost/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "server/json_body.h"
+
+namespace dare::server {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kEntries = "/admin/v1/audit/entries";
+constexpr std::string_view kCheckpoints = "/admin/v1/audit/checkpoints";
+constexpr std::string_view kKey = "/admin/v1/audit/key";
+
+// What was asked for, for the log itself.
+std::string Described(const AuditQuestion& question) {
+  std::string text;
+  for (const auto& [name, value] :
+       {std::pair("from ", &question.from), std::pair("last ", &question.last),
+        std::pair("principal ", &question.principal), std::pair("object ", &question.object),
+        std::pair("operation ", &question.operation), std::pair("decision ", &question.decision),
+        std::pair("request ", &question.request), std::pair("since ", &question.since),
+        std::pair("until ", &question.until)}) {
+    if (!value->empty()) text.append(text.empty() ? "" : ", ").append(name).append(*value);
+  }
+  return text.empty() ? "all of it" : text;
+}
+
+Result<std::string> Entries(const HttpRequest& request, AdminEvent& event, AuditOffice& office) {
+  const json::object body =
+      TRY(ReadJsonBody(request, {"from", "last", "principal", "object", "operation", "decision",
+                                 "request", "since", "until", "reading"}));
+  AuditQuestion question;
+  for (const auto& [name, value] :
+       {std::pair("from", &question.from), std::pair("last", &question.last),
+        std::pair("principal", &question.principal), std::pair("object", &question.object),
+        std::pair("operation", &question.operation), std::pair("decision", &question.decision),
+        std::pair("request", &question.request), std::pair("since", &question.since),
+        std::pair("until", &question.until), std::pair("reading", &question.reading)}) {
+    *value = TextOf(body, name);
+  }
+  event.detail = Described(question);
+  AuditAnswer answer = TRY(office.Entries(question, event.peer));
+  event.mere_look = answer.continues;
+  return std::move(answer.text);
+}
+
+Result<std::string> Checkpoints(const HttpRequest& request, AdminEvent& event,
+                                AuditOffice& office) {
+  const json::object body = TRY(ReadJsonBody(request, {"offset"}));
+  event.mere_look = true;
+  return office.Checkpoints(TextOf(body, "offset"), event.peer);
+}
+
+// The office knows the rules for this, whatever else an administrator may.
+bool IsPermitted(AdminEvent& event, AuditOffice& office) {
+  const std::string rule = office.MayRead(event.peer);
+  event.permitted = !rule.empty();
+  if (event.permitted) event.rule = rule;
+  return event.permitted;
+}
+
+}  // namespace
+
+std::optional<Result<std::string>> ServeAudit(const HttpRequest& request, AdminEvent& event,
+                                              AuditOffice& office) {
+  const bool get = request.method == "GET", post = request.method == "POST";
+  if (post && request.path == kEntries) {
+    event.operation = "read audit log";
+    return IsPermitted(event, office) ? Entries(request, event, office) : std::string();
+  }
+  if (post && request.path == kCheckpoints) {
+    event.operation = "read checkpoints";
+    return IsPermitted(event, office) ? Checkpoints(request, event, office) : std::string();
+  }
+  if (get && request.path == kKey) {
+    event.operation = "read audit key";
+    event.mere_look = true;
+    return IsPermitted(event, office) ? office.Key() : std::string();
+  }
+  return std::nullopt;
+}
+
+}  // namespace dare::server

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/admin.h"
+#include "server/https.h"
+
+namespace dare::server {
+
+// Which entries of the audit log are asked for, all of it texts as they were asked; empty: not
+// said.
+struct AuditQuestion {
+  std::string from;  // the first entry's number, or
+  std::string last;  // how many entries before the end
+  std::string principal, object, operation, decision, request;
+  std::string since, until;  // like 2027-01-31T12:00:00Z
+  std::string reading;       // of an answer before: this is the next page of the same
+};
+
+struct AuditAnswer {
+  std::string text;
+  bool continues = false;  // a reading that is in the audit log already
+};
+
+// What is asked of the audit log, and somebody behind the routes does. Answers are JSON texts. Any
+// thread.
+class AuditOffice {
+ public:
+  virtual ~AuditOffice() = default;
+  // The rule by which `peer` may read the log; empty: by none.
+  virtual std::string MayRead(const Peer& peer) = 0;
+  virtual Result<AuditAnswer> Entries(const AuditQuestion& question, const Peer& peer) = 0;
+  // Checkpoints from a byte of their file on.
+  virtual Result<std::string> Checkpoints(const std::string& offset, const Peer& peer) = 0;
+  // The public keys that they are signed with, by the names of their files, and whose log it is.
+  virtual Result<std::string> Key() = 0;
+};
+
+// Serves a request to /admin/v1/audit…; nothing where it is to none of them. Where neither the
+// event is permitted nor the office lets its peer read, it is only named.
+std::optional<Result<std::string>> ServeAudit(const HttpRequest& request, AdminEvent& event,
+                                              AuditOffice& office);
+
+}  // namespace dare::server

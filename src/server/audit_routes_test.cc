@@ -1,0 +1,96 @@
+#include "server/audit_routes.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace dare::server {
+namespace {
+
+class OfficeForTest : public AuditOffice {
+ public:
+  std::string MayRead(const Peer& peer) override {
+    return peer.common_name == "auditor" ? "role auditor" : "";
+  }
+  Result<AuditAnswer> Entries(const AuditQuestion& question, const Peer& peer) override {
+    asked.push_back("entries " + question.from + "," + question.last + "," + question.principal +
+                    "," + question.object + "," + question.operation + "," + question.decision +
+                    "," + question.request + "," + question.since + "," + question.until + "," +
+                    question.reading + " to " + peer.common_name);
+    return AuditAnswer{asked.back(), !question.reading.empty()};
+  }
+  Result<std::string> Checkpoints(const std::string& offset, const Peer& peer) override {
+    asked.push_back("checkpoints " + offset + " to " + peer.common_name);
+    return asked.back();
+  }
+  Result<std::string> Key() override {
+    asked.emplace_back("key");
+    return asked.back();
+  }
+  std::vector<std::string> asked;
+};
+
+class AuditRoutesTest : public testing::Test {
+ protected:
+  std::optional<Result<std::string>> Ask(const std::string& method, const std::string& path,
+                                         const std::string& body = {}) {
+    HttpRequest request;
+    request.method = method;
+    request.path = "/admin/v1/audit" + path;
+    request.body = body;
+    request.content_type = "application/json";
+    event_ = {};
+    event_.peer.common_name = name_;
+    event_.permitted = name_ == "root";
+    return ServeAudit(request, event_, office_);
+  }
+  std::string name_ = "auditor";
+  AdminEvent event_;
+  OfficeForTest office_;
+};
+
+TEST_F(AuditRoutesTest, GivesEachRequestToTheOffice) {
+  EXPECT_EQ(**Ask("POST", "/entries",
+                  R"({"from": "1", "principal": "p", "object": "o", "operation": "Get",
+                      "decision": "denied", "request": "r", "since": "s", "until": "u"})"),
+            "entries 1,,p,o,Get,denied,r,s,u, to auditor");
+  EXPECT_EQ(event_.operation, "read audit log");
+  EXPECT_EQ(event_.rule, "role auditor");
+  EXPECT_EQ(event_.detail,
+            "from 1, principal p, object o, operation Get, decision denied, request r, since s, "
+            "until u");
+  EXPECT_FALSE(event_.mere_look) << "reading is recorded";
+  EXPECT_EQ(**Ask("POST", "/entries", R"({"reading": "7f"})"), "entries ,,,,,,,,,7f to auditor");
+  EXPECT_TRUE(event_.mere_look) << "once";
+  EXPECT_EQ(event_.detail, "all of it");
+  EXPECT_EQ(**Ask("POST", "/checkpoints", R"({"offset": "9"})"), "checkpoints 9 to auditor");
+  EXPECT_EQ(**Ask("GET", "/key"), "key");
+}
+
+TEST_F(AuditRoutesTest, DoesNothingForWhomTheOfficeDoesNotLet) {
+  for (const std::string name : {"root", "alice", ""}) {
+    name_ = name;
+    Ask("POST", "/entries", "{}");
+    EXPECT_EQ(event_.operation, "read audit log");
+    EXPECT_FALSE(event_.permitted) << "the office decides, for administrators, too";
+    Ask("POST", "/checkpoints", "{}");
+    Ask("GET", "/key");
+    EXPECT_FALSE(event_.permitted);
+  }
+  EXPECT_TRUE(office_.asked.empty());
+}
+
+TEST_F(AuditRoutesTest, RefusesWhatIsNotARequest) {
+  EXPECT_FALSE(Ask("POST", "/entries", R"({"colour": "red"})")->has_value());
+  EXPECT_FALSE(Ask("POST", "/entries", R"({"from": 1})")->has_value());
+  EXPECT_FALSE(event_.mere_look) << "and records it";
+  EXPECT_FALSE(Ask("POST", "/checkpoints", "[]")->has_value());
+  EXPECT_EQ(Ask("GET", "/entries"), std::nullopt);
+  EXPECT_EQ(Ask("DELETE", "/key"), std::nullopt);
+  EXPECT_EQ(Ask("GET", ""), std::nullopt);
+  EXPECT_TRUE(office_.asked.empty());
+}
+
+}  // namespace
+}  // namespace dare::server
