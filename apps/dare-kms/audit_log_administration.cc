@@ -11,6 +11,8 @@
 #include "audit/checkpoint_file.h"
 #include "audit/line.h"
 #include "audit/line_reader.h"
+#include "audit/pruner.h"
+#include "audit/pruning.h"
 #include "base/file.h"
 #include "crypto/random.h"
 #include "lockout_administration.h"
@@ -215,6 +217,50 @@ Result<std::string> AuditLogAdministration::Key() {
   if (failed) return IoError("cannot list " + folder_, failed.value());
   return json::serialize(json::object{
       {"node", node_}, {"log", audit::OriginOf(node_)}, {"public_keys", std::move(keys)}});
+}
+
+Result<std::string> AuditLogAdministration::Prunings(const server::Peer& peer) {
+  const Scope scope = ScopeOf(peer);
+  if (scope.rule.empty() || scope.domain != nullptr) {
+    return Error(Code::kDenied, "what was removed is for whoever may see the whole log");
+  }
+  std::string text;
+  for (const auto& one : TRY(audit::ReadPrunings(folder_ + "/" + audit::kPruningFile))) {
+    text += audit::TextOf(one);
+  }
+  return json::serialize(json::object{{"prunings", text}});
+}
+
+Result<std::string> AuditLogAdministration::Prune(const server::PruneRequest& request,
+                                                  const server::Peer& peer) {
+  if (request.before.empty() == request.keep_seconds.empty()) {
+    return Error(Code::kInvalidArgument, "either 'before' or 'keep_seconds'");
+  }
+  audit::PruneOptions options;
+  const std::int64_t now = clock_.Now();
+  if (request.before.empty()) {
+    const std::uint64_t keep = TRY(NumberIn(request.keep_seconds, "keep_seconds"));
+    options.before = now - static_cast<std::int64_t>(
+                               std::min<std::uint64_t>(keep, static_cast<std::uint64_t>(now)));
+  } else {
+    options.before = *TRY(MomentIn(request.before, "before"));
+    if (options.before > now) {
+      return Error(Code::kInvalidArgument, "'before' is a time that is still to come");
+    }
+  }
+  const MutexLock lock(prune_mutex_);
+  const audit::Checkpointer::Status status = signing_.status();
+  options.folder = folder_;
+  options.origin = audit::PruningOriginOf(node_);
+  options.who = peer.common_name;
+  options.address = peer.address;
+  options.rule = kAdministrator;
+  options.covered = std::min(status.size, status.counted);
+  const audit::PruneResult done = TRY(audit::PruneLog(options, log_, clock_, signing_.signer));
+  return json::serialize(json::object{{"files", done.files},
+                                      {"entries", done.entries},
+                                      {"removed", done.size},
+                                      {"more", done.more}});
 }
 
 }  // namespace dare::kms

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "audit/audit_log.h"
+#include "audit/checkpointer.h"
 #include "audit/log_page.h"
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -24,25 +25,36 @@ struct AuditReaders {
   std::function<std::shared_ptr<const policy::Policy>()> policy;  // null: none is in force
 };
 
+// What signs this node's audit log, and how far it did.
+struct AuditSigning {
+  audit::SignerSource signer;
+  std::function<audit::Checkpointer::Status()> status;
+};
+
 // Gives out this node's audit log over HTTPS: all of it to administrators of the service and, where
 // the policy has no domain but the default one, to its auditors. Where it has more, an auditor sees
-// the entries of its own domain's principals. Only what is on the disk is given. Thread-safe; what
-// it is given outlives it.
+// the entries of its own domain's principals. Only what is on the disk is given. And removes the
+// oldest files of it for administrators. Thread-safe; what it is given outlives it.
 class AuditLogAdministration : public server::AuditOffice {
  public:
   AuditLogAdministration(const server::Config& config, audit::AuditLog& log, const Clock& clock,
-                         AuditReaders readers)
+                         AuditReaders readers, AuditSigning signing)
       : folder_(config.audit_folder),
         node_(config.node),
         log_(log),
         clock_(clock),
-        readers_(std::move(readers)) {}
+        readers_(std::move(readers)),
+        signing_(std::move(signing)) {}
 
   std::string MayRead(const server::Peer& peer) override;
   Result<server::AuditAnswer> Entries(const server::AuditQuestion& question,
                                       const server::Peer& peer) override;
   Result<std::string> Checkpoints(const std::string& offset, const server::Peer& peer) override;
   Result<std::string> Key() override;
+  Result<std::string> Prunings(const server::Peer& peer) override;
+  // The one way in which entries are removed.
+  Result<std::string> Prune(const server::PruneRequest& request, const server::Peer& peer) override
+      EXCLUDES(prune_mutex_);
 
  private:
   // What somebody may see.
@@ -69,6 +81,9 @@ class AuditLogAdministration : public server::AuditOffice {
   audit::AuditLog& log_;
   const Clock& clock_;
   const AuditReaders readers_;
+  const AuditSigning signing_;
+
+  Mutex prune_mutex_;  // one removal at a time
 
   Mutex mutex_;
   std::map<std::string, Reading> readings_ GUARDED_BY(mutex_);

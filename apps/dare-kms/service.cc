@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit/pruner.h"
 #include "audit_checkpoints.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -198,7 +199,15 @@ Result<void> Service::OpenLockouts() {
 Result<void> Service::OpenAudit() {
   const Clock& clock = SystemClock::Get();
   audit_ = TRY(audit::AuditLog::Open(AuditOptionsOf(config_), clock));
+  TRY(audit::FinishPruning(config_.audit_folder));
   checkpoints_ = TRY(StartCheckpoints(config_, *audit_, clock, keys_));
+  for (const std::string& place : config_.audit.syslog) {
+    audit::ForwarderOptions forwarding;
+    forwarding.folder = config_.audit_folder;
+    forwarding.node = config_.node;
+    forwarding.place = place;
+    forwarders_.push_back(TRY(audit::Forwarder::Start(forwarding, *audit_)));
+  }
   return {};
 }
 
@@ -334,7 +343,8 @@ Result<void> Service::StartListeners() {
       config_, *audit_, SystemClock::Get(),
       AuditReaders{is_administrator,
                    [is_served](const server::Peer& peer) { return !is_served(peer); },
-                   [this] { return kms_->access().current(); }});
+                   [this] { return kms_->access().current(); }},
+      AuditSigning{AuditSignerOf(config_, keys_), [this] { return checkpoints_->status(); }});
   admin_ = std::make_unique<server::AdminRoutes>(
       *est_, *key_administration_, *lockout_administration_,
       server::AdminOptions{

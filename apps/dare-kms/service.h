@@ -2,11 +2,13 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "approval_administration.h"
 #include "audit/audit_log.h"
 #include "audit/budget.h"
 #include "audit/checkpointer.h"
+#include "audit/forwarder.h"
 #include "audit_log_administration.h"
 #include "base/clock.h"
 #include "base/rounds.h"
@@ -70,6 +72,7 @@ class Service {
   std::unique_ptr<HsmCertificateIssuer> issuer_;  // null: no Certify
   std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<audit::Checkpointer> checkpoints_;
+  std::vector<std::unique_ptr<audit::Forwarder>> forwarders_;
   std::optional<Records> records_;
   std::unique_ptr<registry::Lockouts> lockouts_;
   std::unique_ptr<Door> door_;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "progress_bar.h"
 #include "session.h"
+#include "text.h"
 
 namespace dare::cli {
 namespace {
@@ -23,6 +24,7 @@ struct Options {
   std::uint64_t sequence = 0;
   std::vector<std::string> key_files;
   std::vector<std::string> checkpoint_files;
+  std::string pruned_file;
   bool as_json = false;
 };
 
@@ -50,11 +52,17 @@ std::uint64_t BytesOf(const std::string& path) {
 }
 
 void PrintReport(const audit::LogReport& report) {
-  std::cout << report.entries << " entries, each follows the one before\n";
-  if (report.covered == 0) {
+  if (report.pruned != 0) {
+    std::cout << "entries 1 to " << report.pruned << " were removed by "
+              << Printable(report.pruned_by) << " on " << audit::TimeText(report.pruned_time)
+              << ", as a" << (report.signatures_checked ? "" : "n (unchecked)")
+              << " signed record says\n";
+  }
+  std::cout << report.entries - report.pruned << " entries, each follows the one before\n";
+  if (report.covered <= report.pruned) {
     std::cout << "no checkpoint: whether the end was cut off cannot be told\n";
   } else {
-    std::cout << "entries 1 to " << report.covered << " are those of the "
+    std::cout << "entries " << report.pruned + 1 << " to " << report.covered << " are those of the "
               << (report.signatures_checked ? "signed" : "(unchecked) signed") << " checkpoint of "
               << audit::TimeText(report.covered_time) << "\n";
     if (report.entries > report.covered) {
@@ -75,6 +83,11 @@ json::object AsJson(const audit::LogReport& report) {
                       {"checkpoints", report.checkpoints},
                       {"signatures_checked", report.signatures_checked},
                       {"last_hash", report.last_hash}};
+  if (report.pruned != 0) {
+    object["pruned"] = report.pruned;
+    object["pruned_by"] = report.pruned_by;
+    object["pruned_time"] = TimeText(report.pruned_time);
+  }
   if (report.problem.empty()) return object;
   object["problem"] = report.problem;
   if (report.first_bad != 0) {
@@ -90,6 +103,7 @@ Result<void> VerifyLog(const Options& options) {
   check.path = options.log;
   check.keys = TRY(LoadKeys(options));
   check.checkpoint_files = options.checkpoint_files;
+  check.pruned_file = options.pruned_file;
   ProgressBar bar("checking", Unit::kBytes);
   const envelope::Progress show = bar.Callback();
   const std::uint64_t all = BytesOf(options.log);
@@ -179,6 +193,10 @@ void AddAudit(CLI::App& app, Session& session) {
       ->add_option("--checkpoint,--witness", options->checkpoint_files,
                    "Further checkpoints: a witness's file, or some that were noted")
       ->type_name("FILE");
+  verify
+      ->add_option("--pruned", options->pruned_file,
+                   "Records of what was removed, of a log in one file (default: of the folder)")
+      ->type_name("FILE");
   verify->add_option("--proof", options->proof, "A proof by \"dare audit prove\"")
       ->type_name("FILE");
   verify->add_flag("--json", options->as_json, "One JSON object");
@@ -194,6 +212,7 @@ void AddAudit(CLI::App& app, Session& session) {
       ->type_name("FILE");
   prove->callback([&session, options] { session.action = [options] { return Prove(*options); }; });
   AddAuditLog(*noun, session);
+  AddAuditPrune(*noun, session);
 }
 
 }  // namespace dare::cli

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "audit/checkpoint_file.h"
 #include "audit/line.h"
 #include "audit/log_check.h"
+#include "audit/pruning.h"
 #include "audit/segment.h"
 #include "audit_pages.h"
 #include "base/clock.h"
@@ -191,12 +193,24 @@ class OutputFile {
   std::ofstream file_;
 };
 
-// All lines that there are now; how many.
-Result<std::uint64_t> ExportLines(Session& session, const std::string& folder) {
+// What was removed before; the file that the log begins with now.
+Result<std::uint64_t> ExportPrunings(Session& session, const std::string& folder) {
+  const json::object answer = TRY(AskServer(session, "GET", "/audit/prunings"));
+  const std::string text = TRY(TextIn(answer, "prunings"));
+  if (!text.empty()) {
+    TRY(WriteFileDurably(folder + "/" + audit::kPruningFile, AsBytes(text), 0644));
+  }
+  const audit::TreeState first = TRY(audit::FirstState(folder));
+  return first.segment;
+}
+
+// All lines that there are now; the last one's number.
+Result<std::uint64_t> ExportLines(Session& session, const std::string& folder,
+                                  std::uint64_t first_file) {
   AuditPages pages(session, {{"from", "1"}});
   ProgressBar bar("exporting", Unit::kRecords);
   const envelope::Progress show = bar.Callback();
-  OutputFile file(folder + "/" + audit::SegmentName(1));
+  OutputFile file(folder + "/" + audit::SegmentName(first_file));
   std::uint64_t size = 0, next = 1;
   do {
     if (Session::cancelled().load()) return Interrupted();
@@ -274,7 +288,8 @@ Result<audit::CheckpointKeys> ExportKeys(Session& session, const std::string& fo
 // Nothing has the folder's name that would not pass `dare audit verify`.
 Result<void> Export(Session& session, const Options& options) {
   PartialFolder folder = TRY(PartialFolder::Make(options.folder));
-  const std::uint64_t size = TRY(ExportLines(session, folder.path()));
+  const std::uint64_t first_file = TRY(ExportPrunings(session, folder.path()));
+  const std::uint64_t size = TRY(ExportLines(session, folder.path(), first_file));
   TRY(ExportCheckpoints(session, folder.path(), size));
   audit::LogCheckOptions check;
   check.path = folder.path();
@@ -293,7 +308,8 @@ Result<void> Export(Session& session, const Options& options) {
               << "\n";
     return {};
   }
-  std::cout << options.folder << ": " << report.entries << " entries, " << report.covered
+  std::cout << options.folder << ": " << report.entries - report.pruned << " entries, "
+            << std::max(report.covered, report.pruned) - report.pruned
             << " of them under signed checkpoints\n";
   std::cerr << "dare: hint: its audit.pub came from the server: verify with a copy of your own\n";
   return {};

@@ -47,7 +47,8 @@ class Session {
 
 // Each adds one verb (or noun) to the command line: its options, its help, and what it does.
 void AddAudit(CLI::App& app, Session& session);
-void AddAuditLog(CLI::App& audit, Session& session);  // under "audit"
+void AddAuditLog(CLI::App& audit, Session& session);    // under "audit"
+void AddAuditPrune(CLI::App& audit, Session& session);  // the same
 void AddEnroll(CLI::App& app, Session& session);
 void AddHsm(CLI::App& app, Session& session);
 void AddAdmin(CLI::App& app, Session& session);

@@ -12,7 +12,6 @@ namespace dare::audit {
 namespace {
 
 constexpr std::string_view kOriginPrefix = "dare-audit/";
-constexpr std::string_view kSignatureMark = "\xE2\x80\x94 ";  // a dash of an em's length
 constexpr std::string_view kKeyType = "x509-sha256";
 constexpr std::size_t kKeyIdBytes = 4;
 constexpr std::size_t kMostOriginBytes = 128;
@@ -49,10 +48,8 @@ std::string BodyOf(const Checkpoint& checkpoint) {
 }
 
 std::string TextOf(const SignedCheckpoint& checkpoint) {
-  Bytes signed_by = checkpoint.key_id;
-  Append(signed_by, checkpoint.signature);
-  return checkpoint.body + "\n" + std::string(kSignatureMark) + checkpoint.checkpoint.origin + " " +
-         ToBase64(signed_by) + "\n";
+  return NoteText(checkpoint.body, checkpoint.checkpoint.origin,
+                  {checkpoint.key_id, checkpoint.signature});
 }
 
 std::string SignedText(const Checkpoint& checkpoint, ByteView public_key, ByteView signature) {
@@ -88,12 +85,10 @@ Result<SignedCheckpoint> ParseCheckpoint(std::string_view text) {
   checkpoint.last_line = lines[4].substr(5);
   const Bytes last = TRY(FromHex(checkpoint.last_line));
   if (last.size() != sizeof(TreeHash)) return Malformed("no hash of the last line");
-  const std::string before = std::string(kSignatureMark) + checkpoint.origin + " ";
-  if (!lines[5].empty() || !lines[6].starts_with(before)) return Malformed("no signature");
-  const Bytes signed_by = TRY(FromBase64(lines[6].substr(before.size())));
-  if (signed_by.size() <= kKeyIdBytes) return Malformed("no signature");
-  parsed.key_id.assign(signed_by.begin(), signed_by.begin() + kKeyIdBytes);
-  parsed.signature.assign(signed_by.begin() + kKeyIdBytes, signed_by.end());
+  Result<NoteSignature> by = ParseSignatureLine(lines[6], checkpoint.origin);
+  if (!lines[5].empty() || !by) return Malformed("no signature");
+  parsed.key_id = std::move(by->key_id);
+  parsed.signature = std::move(by->signature);
   parsed.body = BodyOf(checkpoint);
   // One text for one checkpoint: other spellings of its numbers and hashes are refused.
   if (TextOf(parsed) != all) return Malformed("not written as we write it");
@@ -116,12 +111,17 @@ Result<void> CheckpointKeys::AddPem(std::string_view pem) {
 }
 
 Result<void> CheckpointKeys::Check(const SignedCheckpoint& checkpoint) const {
+  return Check(checkpoint.checkpoint.origin, checkpoint.body,
+               {checkpoint.key_id, checkpoint.signature});
+}
+
+Result<void> CheckpointKeys::Check(std::string_view origin, std::string_view body,
+                                   const NoteSignature& by) const {
   for (const Bytes& key : keys_) {
-    if (KeyIdOf(checkpoint.checkpoint.origin, key) != checkpoint.key_id) continue;
+    if (KeyIdOf(origin, key) != by.key_id) continue;
     const crypto::PublicKey parsed = TRY(crypto::PublicKey::Parse(
         crypto::PublicKeyFormat::kSubjectPublicKeyInfo, key, crypto::KeySource::kChecked));
-    const Result<bool> right =
-        crypto::VerifyMessage(parsed, {}, AsBytes(checkpoint.body), checkpoint.signature);
+    const Result<bool> right = crypto::VerifyMessage(parsed, {}, AsBytes(body), by.signature);
     if (right && *right) return {};
     return Error(Code::kDamaged, "its signature is not right");
   }

@@ -7,6 +7,7 @@
 
 #include "audit/line.h"
 #include "audit/merkle.h"
+#include "audit/signed_note.h"
 #include "base/bytes.h"
 
 // A checkpoint says how the log was at one time, signed by a key that never leaves the HSM. It is a
@@ -54,6 +55,8 @@ class CheckpointKeys {
   bool empty() const { return keys_.empty(); }
   // kDamaged when it is by none of the keys, or not right.
   Result<void> Check(const SignedCheckpoint& checkpoint) const;
+  // The same of another text that is signed so.
+  Result<void> Check(std::string_view origin, std::string_view body, const NoteSignature& by) const;
 
  private:
   std::vector<Bytes> keys_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit/pruning.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -56,11 +57,12 @@ Result<void> Checkpointer::Begin(std::vector<std::unique_ptr<Witness>> witnesses
     }
     posts_.push_back({std::move(witness), "", false});
   }
-  tree_.emplace(options_.folder, LoadState());
+  tree_.emplace(options_.folder, TRY(LoadState()));
   last_made_ = clock_.Steady();
   {
     const MutexLock lock(mutex_);
     if (file_->last()) status_.size = file_->last()->checkpoint.size;
+    status_.counted = tree_->state().edge.size();
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   return {};
@@ -78,18 +80,19 @@ Result<void> Checkpointer::Expect(const SignedCheckpoint& known, const std::stri
   return {};
 }
 
-// What is damaged, or ahead of the checkpoints, is not believed: the tree is then made from the
-// first line.
-TreeState Checkpointer::LoadState() const {
+// What is damaged, ahead of the checkpoints or was removed is not believed: the tree is then made
+// from the first line that is there.
+Result<TreeState> Checkpointer::LoadState() const {
+  TreeState first = TRY(FirstState(options_.folder));
   const Result<Bytes> bytes = ReadFile(options_.folder + "/" + kTreeFile);
-  if (!bytes) return {};
+  if (!bytes) return first;
   Result<TreeState> state = DecodeTreeState(AsText(*bytes));
-  if (!state) return {};
+  if (!state || state->edge.size() < first.edge.size()) return first;
   for (const Checkpoint& known : known_) {
     if (known.size < state->edge.size()) continue;
     if (known.size > state->edge.size() || known.root == state->edge.Root()) return *state;
   }
-  return {};
+  return first;
 }
 
 void Checkpointer::Run(const std::stop_token& stop) {
@@ -159,7 +162,7 @@ Result<void> Checkpointer::MakeCheckpoint(std::uint64_t size, const std::stop_to
   for (Post& post : posts_) post.pending = text;
   {
     const MutexLock lock(mutex_);
-    status_.size = checkpoint.size;
+    status_.size = status_.counted = checkpoint.size;
   }
   return WriteFileDurably(options_.folder + "/" + kTreeFile, AsBytes(EncodeTreeState(state)), 0600);
 }

@@ -43,6 +43,7 @@ class Checkpointer {
  public:
   struct Status {
     std::uint64_t size = 0;                // of the newest checkpoint; 0: none yet
+    std::uint64_t counted = 0;             // lines up to this one are read no more
     std::optional<Error> failure;          // why there is no newer one
     std::optional<Error> witness_failure;  // why a witness does not have the newest one
   };
@@ -70,7 +71,7 @@ class Checkpointer {
                SignerSource signer);
   Result<void> Begin(std::vector<std::unique_ptr<Witness>> witnesses);
   Result<void> Expect(const SignedCheckpoint& known, const std::string& where);
-  TreeState LoadState() const;
+  Result<TreeState> LoadState() const;
   void Run(const std::stop_token& stop) EXCLUDES(wake_mutex_, mutex_);
   bool IsDue(std::uint64_t size) const;
   Result<void> MakeCheckpoint(std::uint64_t size, const std::stop_token& stop) EXCLUDES(mutex_);

@@ -6,12 +6,14 @@
 
 namespace dare::audit {
 
-Result<LogLines> LogLines::Open(const std::string& path) {
+Result<LogLines> LogLines::Open(const std::string& path, std::uint64_t first_file) {
   LogLines lines;
+  lines.first_file_ = first_file;
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed)) {
     lines.folder_ = path;
     lines.segments_ = TRY(ListSegments(path));
+    std::erase_if(lines.segments_, [&](std::uint64_t number) { return number < first_file; });
     if (lines.segments_.empty()) return Error(Code::kNotFound, "no audit log in " + path);
     return lines;
   }
@@ -40,9 +42,10 @@ Result<std::optional<std::string_view>> LogLines::Next() {
 // False after the last one.
 Result<bool> LogLines::BeginNext() {
   if (files_ >= segments_.size()) return false;
-  file_ = SegmentName(files_ + 1);
+  const std::uint64_t number = first_file_ + files_;
+  file_ = SegmentName(number);
   line_ = 0;
-  if (segments_[files_] != files_ + 1) return Error(Code::kDamaged, "the file is missing");
+  if (segments_[files_] != number) return Error(Code::kDamaged, "the file is missing");
   reader_ = TRY(LineReader::Open(folder_ + "/" + file_));
   ++files_;
   return true;

@@ -14,8 +14,8 @@ namespace dare::audit {
 // has them all. Reads only; safe beside a running server. Not thread-safe.
 class LogLines {
  public:
-  // kNotFound: no log there. kIo.
-  static Result<LogLines> Open(const std::string& path);
+  // Of a folder, from the beginning of `first_file` on. kNotFound: no log there. kIo.
+  static Result<LogLines> Open(const std::string& path, std::uint64_t first_file = 1);
 
   // The next line without its newline, valid until the next call; nothing at the end. kDamaged: a
   // file is missing or ends inside a line, or no line of ours is so long.
@@ -32,8 +32,9 @@ class LogLines {
   LogLines() = default;
   Result<bool> BeginNext();
 
-  std::string folder_;                   // empty: one file
-  std::vector<std::uint64_t> segments_;  // of the folder
+  std::string folder_;  // empty: one file
+  std::uint64_t first_file_ = 1;
+  std::vector<std::uint64_t> segments_;  // of the folder, from that one on
   std::optional<LineReader> reader_;
   std::string file_;
   std::uint64_t line_ = 0;

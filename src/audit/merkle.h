@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crypto/digest.h"
@@ -41,7 +42,9 @@ class TreeEdge {
 // Finds one leaf's audit path while the leaves go by, from the first to the last.
 class PathFinder {
  public:
-  explicit PathFinder(std::uint64_t index) : index_(index) {}
+  // With the edge of the leaves before it that are not at hand. Requires: the leaf is not one.
+  explicit PathFinder(std::uint64_t index, TreeEdge before = {})
+      : index_(index), edge_(std::move(before)) {}
   void Add(const TreeHash& leaf);
   // The siblings from the leaf up to the root of what was added. Requires: the leaf was.
   std::vector<TreeHash> Path() const;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "audit/log_lines.h"
+#include "audit/pruning.h"
 
 namespace dare::audit {
 namespace {
@@ -78,8 +79,16 @@ Result<Proof> MakeProof(const std::string& path, std::uint64_t sequence,
     return Error(Code::kNotFound, "the checkpoint has entries 1 to " + std::to_string(size));
   }
   Proof proof{.index = sequence - 1, .checkpoint = checkpoint};
-  PathFinder finder(proof.index);
-  LogLines lines = TRY(LogLines::Open(path));
+  const TreeState start = TRY(FirstState(path));
+  if (sequence <= start.edge.size()) {
+    return Error(Code::kNotFound, "entries 1 to " + std::to_string(start.edge.size()) +
+                                      " were removed: only a proof from before can prove them");
+  }
+  if (size < start.edge.size()) {
+    return Error(Code::kNotFound, "the checkpoint is older than what was removed");
+  }
+  PathFinder finder(proof.index, start.edge);
+  LogLines lines = TRY(LogLines::Open(path, start.segment));
   while (finder.size() < size) {
     const std::optional<std::string_view> line = TRY(lines.Next());
     if (!line) {

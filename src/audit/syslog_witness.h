@@ -12,9 +12,8 @@ namespace dare::audit {
 // text a JSON object with the member `checkpoint`, in ASCII. kMalformed when it is no checkpoint.
 Result<std::string> SyslogMessage(const std::string& checkpoint);
 
-// `place`: "unix:/PATH" (a datagram socket, such as /dev/log), "udp:HOST:PORT" or "tcp:HOST:PORT"
-// (an IPv6 address in brackets; over TCP with octet counting, RFC 6587). What was sent is gone:
-// whether it arrived cannot be known, and Newest never knows. kInvalidArgument for any other place.
+// `place`: as SyslogPlace::Make takes it. Newest never knows: what was sent is gone.
+// kInvalidArgument for any other place.
 Result<std::unique_ptr<Witness>> MakeSyslogWitness(std::string_view place);
 
 }  // namespace dare::audit

@@ -14,6 +14,8 @@ namespace json = boost::json;
 constexpr std::string_view kEntries = "/admin/v1/audit/entries";
 constexpr std::string_view kCheckpoints = "/admin/v1/audit/checkpoints";
 constexpr std::string_view kKey = "/admin/v1/audit/key";
+constexpr std::string_view kPrunings = "/admin/v1/audit/prunings";
+constexpr std::string_view kPrune = "/admin/v1/audit/prune";
 
 // What was asked for, for the log itself.
 std::string Described(const AuditQuestion& question) {
@@ -55,6 +57,14 @@ Result<std::string> Checkpoints(const HttpRequest& request, AdminEvent& event,
   return office.Checkpoints(TextOf(body, "offset"), event.peer);
 }
 
+Result<std::string> Prune(const HttpRequest& request, AdminEvent& event, AuditOffice& office) {
+  const json::object body = TRY(ReadJsonBody(request, {"before", "keep_seconds"}));
+  const PruneRequest what{TextOf(body, "before"), TextOf(body, "keep_seconds")};
+  event.detail =
+      what.before.empty() ? "keep " + what.keep_seconds + " seconds" : "before " + what.before;
+  return office.Prune(what, event.peer);
+}
+
 // The office knows the rules for this, whatever else an administrator may.
 bool IsPermitted(AdminEvent& event, AuditOffice& office) {
   const std::string rule = office.MayRead(event.peer);
@@ -80,6 +90,16 @@ std::optional<Result<std::string>> ServeAudit(const HttpRequest& request, AdminE
     event.operation = "read audit key";
     event.mere_look = true;
     return IsPermitted(event, office) ? office.Key() : std::string();
+  }
+  if (get && request.path == kPrunings) {
+    event.operation = "read prunings";
+    event.mere_look = true;
+    return IsPermitted(event, office) ? office.Prunings(event.peer) : std::string();
+  }
+  // Not for auditors: they change nothing.
+  if (post && request.path == kPrune) {
+    event.operation = "prune audit log";
+    return event.permitted ? Prune(request, event, office) : std::string();
   }
   return std::nullopt;
 }

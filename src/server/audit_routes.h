@@ -18,6 +18,12 @@ struct AuditQuestion {
   std::string reading;       // of an answer before: this is the next page of the same
 };
 
+// What shall be removed from the log: what is older than a time, or not among what is kept.
+struct PruneRequest {
+  std::string before;        // like 2027-01-31T12:00:00Z, or
+  std::string keep_seconds;  // a number
+};
+
 struct AuditAnswer {
   std::string text;
   bool continues = false;  // a reading that is in the audit log already
@@ -35,6 +41,10 @@ class AuditOffice {
   virtual Result<std::string> Checkpoints(const std::string& offset, const Peer& peer) = 0;
   // The public keys that they are signed with, by the names of their files, and whose log it is.
   virtual Result<std::string> Key() = 0;
+  // The signed records of what was removed, as they stand in their file.
+  virtual Result<std::string> Prunings(const Peer& peer) = 0;
+  // Removes the oldest entries for an administrator.
+  virtual Result<std::string> Prune(const PruneRequest& request, const Peer& peer) = 0;
 };
 
 // Serves a request to /admin/v1/audit…; nothing where it is to none of them. Where neither the

@@ -28,6 +28,15 @@ class OfficeForTest : public AuditOffice {
     asked.emplace_back("key");
     return asked.back();
   }
+  Result<std::string> Prunings(const Peer& peer) override {
+    asked.push_back("prunings to " + peer.common_name);
+    return asked.back();
+  }
+  Result<std::string> Prune(const PruneRequest& request, const Peer& peer) override {
+    asked.push_back("prune " + request.before + "," + request.keep_seconds + " by " +
+                    peer.common_name);
+    return asked.back();
+  }
   std::vector<std::string> asked;
 };
 
@@ -66,6 +75,20 @@ TEST_F(AuditRoutesTest, GivesEachRequestToTheOffice) {
   EXPECT_EQ(event_.detail, "all of it");
   EXPECT_EQ(**Ask("POST", "/checkpoints", R"({"offset": "9"})"), "checkpoints 9 to auditor");
   EXPECT_EQ(**Ask("GET", "/key"), "key");
+  EXPECT_EQ(**Ask("GET", "/prunings"), "prunings to auditor");
+}
+
+TEST_F(AuditRoutesTest, AdministratorsPruneAndAuditorsDoNot) {
+  Ask("POST", "/prune", R"({"before": "b"})");
+  EXPECT_FALSE(event_.permitted);
+  EXPECT_EQ(event_.operation, "prune audit log");
+  EXPECT_TRUE(office_.asked.empty());
+  name_ = "root";
+  EXPECT_EQ(**Ask("POST", "/prune", R"({"before": "b"})"), "prune b, by root");
+  EXPECT_EQ(event_.detail, "before b");
+  EXPECT_EQ(**Ask("POST", "/prune", R"({"keep_seconds": "9"})"), "prune ,9 by root");
+  EXPECT_FALSE(event_.mere_look);
+  EXPECT_FALSE(Ask("POST", "/prune", R"({"everything": "yes"})")->has_value());
 }
 
 TEST_F(AuditRoutesTest, DoesNothingForWhomTheOfficeDoesNotLet) {

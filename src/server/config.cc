@@ -185,6 +185,8 @@ void ReadAudit(TableReader table, Config& config) {
   table.Number("checkpoint_seconds", out.checkpoint_seconds, 1, 86400);
   table.Number("checkpoint_entries", out.checkpoint_entries, 1, 1'000'000'000);
   table.Names("witness", out.witness);
+  table.Names("syslog", out.syslog);
+  table.Number("file_kib", out.file_kib, 16, 1u << 22);
   table.RefuseOthers();
 }
 
