@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 import files  # noqa: E402: beside this file, as the next ones
 import revoke_bound  # noqa: E402
+from audit_verify import audit_verify_row  # noqa: E402
 from files import REPEAT, SECONDS, output  # noqa: E402
 from flood import ATTACKS, attack_row, crowd_row  # noqa: E402
 from policy_cost import policy_row  # noqa: E402
@@ -181,6 +182,19 @@ class Bench:
     def kmip_encrypt(self, clients):
         return self._against_echo("encrypt", clients, 0.6)
 
+    def audit_cost(self, operation):
+        """The server's CPU time for an operation, beside what is left of it without making and writing its audit entry, which
+        is measured apart: the audit cannot be switched off."""
+        pid, clients = self.server.kms.process.pid, 8
+        before = files.cpu_of(pid)
+        mine = self.server.load(operation, clients)
+        each = (files.cpu_of(pid) - before) * 1e6 / mine["replies"]
+        with tempfile.TemporaryDirectory(prefix="dare-bench-", dir=self.server.kms.home) as folder:
+            entry = json.loads(output([self.build / "bench" / "audit_cost", SECONDS, folder]))["cpu_us_each"]
+        return dict(value=1e6 / each, unit="ops/s", limit_name="the same without its audit entry", limit=1e6 / (each - entry),
+                    aim=0.85, note=f"in a second of CPU; {each:.1f} us each, {entry:.2f} of them for the entry; "
+                                   f"{mine['ops_per_second']:.0f}/s were served to {clients} clients")
+
     def kmip_connect(self, clients):
         return self._against_echo("get", clients, 0.9, reconnect=True)
 
@@ -296,6 +310,9 @@ BENCHMARKS = {
     "hsm-open-8": lambda b: b.hsm("open", 8),
     "failover-gap": lambda b: b.failover_gap(),
     "revoke-bound": lambda b: b.revoke_bound(),
+    "audit-cost-get": lambda b: b.audit_cost("get"),
+    "audit-cost-encrypt": lambda b: b.audit_cost("encrypt"),
+    "audit-verify": lambda b: audit_verify_row(b.build),
     "kmip-inproc-get": lambda b: b.kmip_inproc("get"),
     "kmip-inproc-locate": lambda b: b.kmip_inproc("locate"),
     "kmip-inproc-encrypt": lambda b: b.kmip_inproc("encrypt-1k"),
