@@ -2,8 +2,8 @@
 
 #include "crypto/asymmetric_key.h"
 #include "crypto/digest.h"
+#include "crypto/ecdsa_signature.h"
 #include "crypto/signature.h"
-#include "hsm/ecdsa_signature.h"
 #include "hsm/kept_key_rules.h"
 
 namespace dare::hsm {
@@ -32,7 +32,7 @@ Result<void> CheckSigns(const SessionLease& lease, ObjectHandle handle,
   if (size != raw.size()) return Another(key);
   const auto half = TRY(crypto::PublicKey::Parse(crypto::PublicKeyFormat::kSubjectPublicKeyInfo,
                                                  key.public_key, crypto::KeySource::kChecked));
-  const auto right = crypto::VerifyDigest(half, {}, digest, DerSignature(raw));
+  const auto right = crypto::VerifyDigest(half, {}, digest, crypto::DerSignature(raw));
   return right && *right ? Result<void>() : Another(key);
 }
 

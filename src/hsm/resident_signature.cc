@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "crypto/digest.h"
-#include "hsm/ecdsa_signature.h"
+#include "crypto/ecdsa_signature.h"
 #include "hsm/resident_place.h"
 #include "hsm/token_objects.h"
 
@@ -162,7 +162,7 @@ Result<Bytes> TokenResidentKeys::SignDigest(const ResidentReference& key,
     if (raw.size() != 2 * scalar) {
       return Error(Code::kUnsupported, "the HSM gives a signature of unexpected length");
     }
-    return DerSignature(raw);
+    return crypto::DerSignature(raw);
   }
   if (!scheme.hash) return NoMechanism("RSA signatures without a hash");
   const HashMechanisms hash = TRY(MechanismsOf(*scheme.hash));

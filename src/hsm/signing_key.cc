@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "crypto/asymmetric_key.h"
+#include "crypto/ecdsa_signature.h"
 #include "crypto/random.h"
-#include "hsm/ecdsa_signature.h"
 #include "hsm/kept_key_rules.h"
 #include "hsm/rsa_key.h"
 #include "hsm/token_objects.h"
@@ -206,7 +206,7 @@ Result<Bytes> SigningKey::SignInToken(ByteView sha256_digest) {
     return {};
   };
   TRY(pool_->With(sign));
-  return rsa ? raw : DerSignature(raw);
+  return rsa ? raw : crypto::DerSignature(raw);
 }
 
 }  // namespace dare::hsm

@@ -1,6 +1,6 @@
-#include "hsm/ecdsa_signature.h"
+#include "crypto/ecdsa_signature.h"
 
-namespace dare::hsm {
+namespace dare::crypto {
 namespace {
 
 // INTEGER: no leading zero bytes but the one that keeps it positive.
@@ -26,4 +26,4 @@ Bytes DerSignature(ByteView raw) {
   return der;
 }
 
-}  // namespace dare::hsm
+}  // namespace dare::crypto
