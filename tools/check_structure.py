@@ -19,7 +19,7 @@ RANKS = {
     "crypto": 1, "ttlv": 1, "settings": 1,
     "kmip": 2, "kmip_tables": 1,
     "store": 3, "hsm": 3, "policy": 3, "audit": 3,
-    "custody": 4,
+    "custody": 4, "identity": 4,
     "engine": 5, "client": 5,
     "server": 6, "integrity": 6, "envelope": 6, "conformance": 6,
     "luks": 7, "backup": 7, "secrets": 7, "tree": 7, "registry": 7, "libdare": 7, "libdare": 7,

@@ -349,10 +349,20 @@ Result<void> Service::StartListeners() {
       *est_, *key_administration_, *lockout_administration_,
       server::AdminOptions{
           is_administrator,
-          [this](const server::AdminEvent& event) { return AuditAdministration(event); },
-          is_served},
+          [this](const server::AdminEvent& event) { return AuditAdministration(event); }, is_served,
+          [this, is_served](const server::Peer& peer) {
+            return IsAuditor(kms_->access(), peer) && is_served(peer);
+          }},
       policy_administration_.get(), approval_administration_.get(), audit_administration_.get());
-  http_handler_ = std::make_unique<server::HttpHandler>(*admin_, kmip_over_https_.get());
+  server::HttpRoutes* routes = admin_.get();
+  people_ = People::Of(config_.oidc, SystemClock::Get());
+  if (people_ != nullptr) {
+    people_routes_ = std::make_unique<server::PeopleRoutes>(
+        *admin_, people_->tokens(),
+        [this](const server::AdminEvent& event) { return AuditAdministration(event); });
+    routes = people_routes_.get();
+  }
+  http_handler_ = std::make_unique<server::HttpHandler>(*routes, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
   https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false, principals), door_.get()));
   options.address = config_.https.address;

@@ -21,6 +21,7 @@
 #include "key_station.h"
 #include "kmip_handler.h"
 #include "lockout_administration.h"
+#include "people.h"
 #include "policy_administration.h"
 #include "records.h"
 #include "registry/approvals.h"
@@ -30,6 +31,7 @@
 #include "server/config.h"
 #include "server/est.h"
 #include "server/kmip_over_https.h"
+#include "server/people.h"
 #include "server/server.h"
 #include "server/tls.h"
 
@@ -89,6 +91,8 @@ class Service {
   std::unique_ptr<ApprovalAdministration> approval_administration_;
   std::unique_ptr<AuditLogAdministration> audit_administration_;
   std::unique_ptr<server::AdminRoutes> admin_;
+  std::unique_ptr<People> people_;  // null: only certificates administer
+  std::unique_ptr<server::PeopleRoutes> people_routes_;
   std::unique_ptr<server::KmipOverHttps> kmip_over_https_;
   std::unique_ptr<server::HttpHandler> http_handler_;
   std::unique_ptr<server::Framing> kmip_framing_, http_framing_;

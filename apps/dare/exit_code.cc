@@ -38,6 +38,9 @@ std::string_view HintFor(const Error& error) {
   using kmip::ResultReason;
   switch (error.code) {
     case Code::kUnauthenticated:
+      if (error.message == "the token is not accepted") {
+        return "tokens end soon, and are for one audience: get a new one from its issuer";
+      }
       return "this machine's certificate may be expired or revoked; \"dare enroll\" gets a new one";
     case Code::kUnavailable:
     case Code::kTimeout:

@@ -10,7 +10,7 @@
 namespace dare::cli {
 namespace {
 
-constexpr std::size_t kMostToken = 4096;
+constexpr std::size_t kMostToken = 8192;
 
 Result<SecretBytes> Trimmed(ByteView text) {
   const auto blank = [](std::uint8_t c) { return c <= ' '; };

@@ -1,11 +1,11 @@
 #include "client/admin_client.h"
 
-#include <curl/curl.h>
-
 #include <boost/json.hpp>
 #include <memory>
+#include <utility>
 
 #include "base/file.h"
+#include "client/curl_parts.h"
 
 namespace dare::client {
 namespace {
@@ -15,28 +15,6 @@ namespace json = boost::json;
 constexpr std::size_t kMostAnswer = 4u << 20;
 // A rotation asks every HSM for something, and each may take a while.
 constexpr long kPatienceMs = 120'000;
-
-struct FreeEasy {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
-std::size_t Collect(char* data, std::size_t size, std::size_t count, void* to) noexcept {
-  auto& body = *static_cast<std::string*>(to);
-  if (body.size() + size * count > kMostAnswer) return 0;
-  try {
-    body.append(data, size * count);
-  } catch (...) {
-    return 0;
-  }
-  return size * count;
-}
-
-curl_blob Borrow(ByteView bytes) {
-  return {const_cast<std::uint8_t*>(bytes.data()), bytes.size(), CURL_BLOB_NOCOPY};
-}
 
 Error Unreached(CURLcode code, const char* detail, const std::string& url) {
   const std::string why = *detail != '\0' ? std::string(detail) : curl_easy_strerror(code);
@@ -48,6 +26,8 @@ Code CodeOf(long status) {
   switch (status) {
     case 400:
       return Code::kInvalidArgument;
+    case 401:
+      return Code::kUnauthenticated;
     case 403:
       return Code::kDenied;
     case 404:
@@ -82,43 +62,44 @@ Error Refused(long status, const std::string& body) {
 }  // namespace
 
 Result<std::string> Administer(const Config& config, const std::string& method,
-                               const std::string& path, const std::string& body) {
+                               const std::string& path, const std::string& body,
+                               const SecretBytes& token) {
   if (config.enrolment_url.empty()) {
     return Error(Code::kInvalidArgument,
                  config.path + " names no enrolment.url, the server's HTTPS port");
   }
   const Bytes ca = TRY(ReadFile(config.ca_file));
-  const Bytes certificate = TRY(ReadFile(config.certificate_file));
-  const SecretBytes key = TRY(ReadSecretFile(config.key_file));
-  const std::unique_ptr<CURL, FreeEasy> curl(curl_easy_init());
+  Bytes certificate;
+  SecretBytes key;
+  if (token.empty()) {
+    certificate = TRY(ReadFile(config.certificate_file));
+    key = TRY(ReadSecretFile(config.key_file));
+  }
+  const CurlPtr curl(curl_easy_init());
   if (curl == nullptr) return Error(Code::kExhausted, "cannot set up an HTTPS request");
   const std::string url = config.enrolment_url + path;
-  std::string answer;
+  BoundedBody answer{kMostAnswer, {}};
   char detail[CURL_ERROR_SIZE] = "";
-  bool good = true;
+  bool good = PrepareRequest(curl.get(), url, answer, detail) && TrustOnly(curl.get(), ca);
   const auto set = [&](CURLoption option, auto value) {
     good = good && curl_easy_setopt(curl.get(), option, value) == CURLE_OK;
   };
-  curl_blob ca_blob = Borrow(ca), certificate_blob = Borrow(certificate);
-  curl_blob key_blob = Borrow(key.Reveal());
-  const std::unique_ptr<curl_slist, FreeList> headers(
-      curl_slist_append(nullptr, "Content-Type: application/json"));
-  set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_PROTOCOLS_STR, "https");
-  set(CURLOPT_PROXY, "");
-  set(CURLOPT_NOSIGNAL, 1L);
+  curl_blob certificate_blob = Borrow(certificate), key_blob = Borrow(key.Reveal());
+  const CurlListPtr headers(curl_slist_append(nullptr, "Content-Type: application/json"));
+  // libcurl wants a terminated string; WipingBytes clears ours, libcurl its own copy.
+  WipingBytes bearer(token.Reveal().begin(), token.Reveal().end());
+  bearer.push_back(0);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(config.connect_timeout.count()));
   set(CURLOPT_TIMEOUT_MS, kPatienceMs);
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_ERRORBUFFER, detail);
-  set(CURLOPT_WRITEFUNCTION, &Collect);
-  set(CURLOPT_WRITEDATA, static_cast<void*>(&answer));
-  set(CURLOPT_CAINFO_BLOB, &ca_blob);
-  set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
-  set(CURLOPT_SSLCERT_BLOB, &certificate_blob);
-  set(CURLOPT_SSLCERTTYPE, "PEM");
-  set(CURLOPT_SSLKEY_BLOB, &key_blob);
-  set(CURLOPT_SSLKEYTYPE, "PEM");
+  if (token.empty()) {
+    set(CURLOPT_SSLCERT_BLOB, &certificate_blob);
+    set(CURLOPT_SSLCERTTYPE, "PEM");
+    set(CURLOPT_SSLKEY_BLOB, &key_blob);
+    set(CURLOPT_SSLKEYTYPE, "PEM");
+  } else {
+    set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BEARER));
+    set(CURLOPT_XOAUTH2_BEARER, reinterpret_cast<const char*>(bearer.data()));
+  }
   if (method != "GET") set(CURLOPT_CUSTOMREQUEST, method.c_str());
   if (method == "POST") {
     set(CURLOPT_HTTPHEADER, headers.get());
@@ -130,8 +111,8 @@ Result<std::string> Administer(const Config& config, const std::string& method,
   if (code != CURLE_OK) return Unreached(code, detail, url);
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200) return Refused(status, answer);
-  return answer;
+  if (status != 200) return Refused(status, answer.text);
+  return std::move(answer.text);
 }
 
 }  // namespace dare::client

@@ -44,13 +44,13 @@ class LockoutOffice {
 // One request to the routes, for the audit log.
 struct AdminEvent {
   Peer peer;
-  std::string operation;              // "rotate master key"
-  std::string subject;                // a token's name, who is locked out
-  std::string detail;                 //
-  bool permitted = false;             // has the role
-  bool mere_look = false;             // asks for something to be shown, and changes nothing
-  std::optional<Error> failure;       // why it was not done
-  std::string rule{"administrator"};  // by which it was judged
+  std::string operation;               // "rotate master key"
+  std::string subject;                 // a token's name, who is locked out
+  std::string detail;                  //
+  std::string rule = "administrator";  // what decides
+  bool permitted = false;              // has the role
+  bool mere_look = false;              // asks for something to be shown, and changes nothing
+  std::optional<Error> failure;        // why it was not done
 };
 
 struct AdminOptions {
@@ -59,17 +59,22 @@ struct AdminOptions {
   // fails, the answer is withheld (503).
   std::function<Result<void>(const AdminEvent& event)> observer;
   // Who is served at all: these may ask about approvals. Null: administrators only.
-  std::function<bool(const Peer& peer)> is_served;
+  std::function<bool(const Peer& peer)> is_served = {};
+  // Whether somebody else may see what the routes show; may be empty: nobody.
+  std::function<bool(const Peer& peer)> may_look = {};
 };
 
 class ApprovalOffice;
 class AuditOffice;
 class PolicyOffice;
 
-// AdminRoutes are the paths under /admin/v1/ for clients whose certificate has the administrator
-// role (dare-kms(8) lists them), those of the audit log for auditors, too; everything else goes to
-// `next`. Bodies are JSON objects without unknown members. Thread-safe; `next` and the offices
-// outlive it.
+// An answer that says in JSON why not.
+HttpResponse RefusalInJson(int status, std::string_view code, const std::string& message);
+
+// AdminRoutes are the paths under /admin/v1/ for whoever has the administrator role (dare-kms(8)
+// lists them); those that show something for auditors, too, and those about approvals for
+// everybody who is served. Everything else goes to `next`.
+// Bodies are JSON objects without unknown members. Thread-safe; `next` and the offices outlive it.
 class AdminRoutes : public HttpRoutes {
  public:
   // `policy`, `approvals` and `audit` may be null: then there are no routes about them.

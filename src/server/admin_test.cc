@@ -121,7 +121,8 @@ class AdminTest : public testing::Test {
                                      events_.push_back(event);
                                      return {};
                                    },
-                                   [](const Peer& peer) { return peer.common_name != "locked"; }},
+                                   [](const Peer& peer) { return peer.common_name != "locked"; },
+                                   [](const Peer& peer) { return peer.common_name == "ann"; }},
                       nullptr,
                       &approvals_};
 };
@@ -250,6 +251,29 @@ TEST_F(AdminTest, TellsWhyInJsonWithItsStatus) {
 TEST_F(AdminTest, WithholdsTheAnswerThatCannotBeAudited) {
   log_broken_ = true;
   EXPECT_EQ(Ask("POST", "/admin/v1/hsm/rotate").status, 503);
+}
+
+TEST_F(AdminTest, WhoMayOnlyLookChangesNothing) {
+  peer_.common_name = "ann";
+  EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 200);
+  EXPECT_EQ(Ask("GET", "/admin/v1/lockouts").status, 200);
+  EXPECT_EQ(Ask("GET", "/admin/v1/nowhere").status, 404);
+  EXPECT_EQ(events_.back().rule, "auditor");
+  for (const auto& [method, path] : {std::pair{"POST", "/admin/v1/hsm/rotate"},
+                                     {"DELETE", "/admin/v1/hsm/retired"},
+                                     {"POST", "/admin/v1/lockouts"},
+                                     {"POST", "/admin/v1/seal"},
+                                     {"PUT", "/admin/v1/policy"},
+                                     {"HEAD", "/admin/v1/hsm"}}) {
+    EXPECT_EQ(Ask(method, path).status, 403) << path;
+  }
+  EXPECT_THAT(office_.asked, testing::ElementsAre("status"));
+  EXPECT_THAT(lockouts_.asked, testing::ElementsAre("list"));
+  peer_.fingerprint = "";
+  EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 403) << "a name that nothing proves";
+  peer_.person = true;
+  EXPECT_EQ(Ask("GET", "/admin/v1/nowhere").status, 404);
+  EXPECT_EQ(events_.back().rule, "auditor, by token");
 }
 
 TEST_F(AdminTest, LeavesOtherPathsToOthers) {

@@ -338,6 +338,7 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadTls(root.Table("tls"), config.tls);
   ReadCa(root.Table("ca"), config.ca);
   ReadPrincipals(root, config.principals);
+  ReadOidc(root, config.oidc);
   ReadCertify(root.Table("certify"), config.certify);
   ReadHsm(root.Table("hsm"), config.hsm);
   ReadStore(root.Table("store"), config);
@@ -399,6 +400,9 @@ void Anchor(Config& config) {
   for (PrincipalRuleConfig& rule : config.principals) {
     std::string& path = rule.issuer_file;
     if (!path.empty() && path.front() != '/') path = folder + "/" + path;
+  }
+  for (std::string* path : {&config.oidc.jwks_file, &config.oidc.jwks_ca_file}) {
+    if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
   AnchorPin(config.hsm.pin, folder);
   AnchorPin(config.store.password, folder);

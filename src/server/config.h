@@ -190,6 +190,7 @@ struct Config {
   CredentialsConfig credentials;
   ConformanceConfig conformance;
   std::vector<PrincipalRuleConfig> principals;
+  OidcConfig oidc;
   PushConfig push;
   AlarmConfig alarm;
   Pkcs11Config pkcs11;

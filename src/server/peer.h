@@ -16,16 +16,17 @@ struct Peer {
   // The principal: the common name of the certificate's subject, or what the rules of
   // [[principals]] make of it (principal_rules.h); empty: nobody.
   std::string common_name;
-  std::vector<std::string>
-      units;                   // organizational units (OU), or the same by the rules: role, groups
+  // Its organizational units (OU), or the same by the rules: role and groups.
+  std::vector<std::string> units;
   std::string serial;          // lower-case hex without leading zeroes
   std::string fingerprint;     // SHA-256 of the certificate, lower-case hex
   std::int64_t not_after = 0;  // POSIX seconds
   std::string protocol;        // "TLSv1.3"
   std::string cipher;          // "TLS_AES_256_GCM_SHA384"
   bool resumed = false;        // the session came from a ticket
+  bool person = false;         // known by a token of the request (people.h), by no certificate
 
-  bool authenticated() const { return !fingerprint.empty(); }
+  bool authenticated() const { return !fingerprint.empty() || person; }
 };
 
 }  // namespace dare::server
