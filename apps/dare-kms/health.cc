@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/secure_arena.h"
+
 namespace dare::kms {
 namespace {
 
@@ -50,6 +52,7 @@ server::Health AssessHealth(const audit::AuditLog& audit, const audit::Checkpoin
                 ",\"witness\":" + good(!signing.witness_failure) + ",\"store\":" + good(stored) +
                 ",\"sealed\":" + (sealed ? "true" : "false") +
                 ",\"seccomp\":" + Quoted(system_call_filter) +
+                ",\"key_memory\":" + Quoted(ArenaKindName(SecureArenaKind())) +
                 ",\"hsm\":{\"can_seal\":" + (sealing.can_seal ? "true" : "false") +
                 ",\"tokens\":" + TokensOf(sealing) + "}}";
   return health;

@@ -2,6 +2,7 @@
 #include <exception>
 #include <iostream>
 
+#include "base/secure_arena.h"
 #include "commands.h"
 
 namespace dare::kms {
@@ -378,6 +379,7 @@ int Main(int argc, char** argv) {
 }  // namespace dare::kms
 
 int main(int argc, char** argv) {
+  (void)dare::RouteLockedAllocations();  // before OpenSSL has allocated anything
   try {
     return dare::kms::Main(argc, argv);
   } catch (const std::exception& error) {  // the standard library and CLI11 throw; we do not

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/secret_bytes.h"
+#include "base/secure_arena.h"
 
 namespace dare::kms {
 namespace {
@@ -31,7 +32,8 @@ sigset_t EndSignals() {
 
 }  // namespace
 
-Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyChoice& policy) {
+Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyChoice& policy,
+                           std::string_view secret_memory) {
   ::umask(077);
   const rlimit none{0, 0};
   if (::setrlimit(RLIMIT_CORE, &none) != 0) return IoError("cannot forbid core dumps", errno);
@@ -39,6 +41,7 @@ Result<void> HardenProcess(std::size_t secure_heap_bytes, const crypto::PolicyCh
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of write(), not our end
   TRY(StartSecureHeap(secure_heap_bytes));
+  if (secret_memory != "off") TRY(HideSecureArena());
   return crypto::ApplyPolicy(policy, crypto::ProviderLoading::kMayLoad);
 }
 

@@ -47,7 +47,7 @@ void Announce(const ServeOptions& options, const server::Config& config, const S
 Result<void> Serve(const ServeOptions& options) {
   const server::Config config = TRY(server::LoadConfig(options.config));
   log::SetLevel(config.log_level);
-  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy));
+  TRY(HardenProcess(config.secure_heap_bytes, config.crypto_policy, config.process.secret_memory));
   TellPolicy();
   const auto low = [](std::uint16_t port) { return port != 0 && port < 1024; };
   TRY(GiveUpPrivileges(low(config.kmip.port) || low(config.https.port)));

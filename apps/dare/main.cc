@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/secret_bytes.h"
+#include "base/secure_arena.h"
 #include "client/config.h"
 #include "exit_code.h"
 #include "session.h"
@@ -13,8 +14,8 @@
 namespace dare::cli {
 namespace {
 
-// Certificates' keys, DEKs and the enrolment token; nothing else is kept there.
-constexpr std::size_t kSecureHeapBytes = 256u << 10;
+// Certificates' keys, DEKs, the enrolment token, and an expanded key for each thread that seals.
+constexpr std::size_t kSecureHeapBytes = 1u << 20;
 
 std::string DefaultConfigPath() {
   const char* path = std::getenv("DARE_CONFIG");
@@ -58,6 +59,12 @@ void ForbidDumps() {
   (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
+Result<void> StartSecrets() {
+  TRY(StartSecureHeap(kSecureHeapBytes));
+  TRY(HideSecureArena());
+  return {};
+}
+
 int Run(int argc, char** argv) {
   Session session;
   session.config_path = DefaultConfigPath();
@@ -72,7 +79,7 @@ int Run(int argc, char** argv) {
   }
   ForbidDumps();
   Session::CatchSignals();
-  if (Result<void> heap = StartSecureHeap(kSecureHeapBytes); !heap) {
+  if (Result<void> heap = StartSecrets(); !heap) {
     PrintError(heap.error());
     return kFailed;
   }
@@ -98,6 +105,7 @@ int Run(int argc, char** argv) {
 }  // namespace dare::cli
 
 int main(int argc, char** argv) {
+  (void)dare::RouteLockedAllocations();  // before OpenSSL has allocated anything
   try {
     return dare::cli::Run(argc, argv);
   } catch (const std::exception& error) {  // CLI11 and the standard library throw; we do not

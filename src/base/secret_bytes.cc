@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "base/secure_arena.h"
+
 namespace dare {
 
 Result<void> StartSecureHeap(std::size_t bytes) {
@@ -18,6 +20,7 @@ Result<void> StartSecureHeap(std::size_t bytes) {
                  "cannot lock " + std::to_string(bytes >> 10) +
                      " KiB of memory for keys; raise the memlock limit (ulimit -l, LimitMEMLOCK=)");
   }
+  internal::NoteSecureArena(bytes);
   return {};
 }
 

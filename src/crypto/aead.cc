@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/secret_bytes.h"
+#include "base/secure_arena.h"
 #include "crypto/fips_policy.h"
 #include "crypto/ipsec_mb_kernel.h"
 
@@ -46,6 +47,7 @@ class OpenSslKernel final : public AeadKernel {
 
   static Result<std::unique_ptr<AeadKernel>> Create(ByteView key) {
     const EVP_CIPHER* cipher = GcmOf(key.size());
+    const LockedAllocations locked;  // the context keeps the expanded key, as long as a file takes
     ContextPtr context(EVP_CIPHER_CTX_new());
     if (cipher == nullptr || !context) return OpenSslFailed();
     if (EVP_CipherInit_ex2(context.get(), cipher, key.data(), nullptr, 1, nullptr) != 1) {
@@ -78,6 +80,7 @@ class OpenSslKernel final : public AeadKernel {
   }
 
   Result<std::unique_ptr<AeadKernel>> Clone() const override {
+    const LockedAllocations locked;
     ContextPtr copy(EVP_CIPHER_CTX_new());
     if (!copy || EVP_CIPHER_CTX_copy(copy.get(), context_.get()) != 1) return OpenSslFailed();
     return std::unique_ptr<AeadKernel>(std::make_unique<OpenSslKernel>(std::move(copy)));

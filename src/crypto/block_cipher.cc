@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "base/secure_arena.h"
+
 namespace dare::crypto {
 namespace {
 
@@ -163,6 +165,7 @@ Result<Context> Start(const CipherRequest& request, Direction direction, ByteVie
                                          std::string(Name(request.mode)) +
                                          " is not offered by the cryptographic provider");
   }
+  const LockedAllocations locked;  // for the expanded key
   Context context(EVP_CIPHER_CTX_new());
   if (!context) return Error(Code::kExhausted, "no memory for a cipher");
   EVP_CIPHER_CTX* const c = context.get();

@@ -5,11 +5,11 @@
 #include <dlfcn.h>
 #include <intel-ipsec-mb.h>
 
-#include <cstdlib>
-#include <cstring>
-#include <new>
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
+#include "base/check.h"
 #include "base/secret_bytes.h"
 
 namespace dare::crypto {
@@ -77,20 +77,28 @@ const GcmFunctions* FunctionsFor(std::size_t key_size) {
   }
 }
 
-// The expanded key and the running state, aligned as the vector code wants them; wiped on release.
+// The expanded key and the running state, aligned as the vector code wants them.
 struct alignas(64) GcmState {
   gcm_key_data key;
   gcm_context_data running;
-
-  GcmState() = default;
-  GcmState(const GcmState&) = default;
-  ~GcmState() { Wipe({reinterpret_cast<std::uint8_t*>(this), sizeof *this}); }
 };
+
+// Blocks of the secure heap begin at multiples of their size, which is a power of two.
+Result<SecretBytes> RoomForState() {
+  SecretBytes room = TRY(SecretBytes::OfSize(sizeof(GcmState)));
+  CHECK(reinterpret_cast<std::uintptr_t>(room.Reveal().data()) % alignof(GcmState) == 0);
+  return room;
+}
 
 class IpsecMbKernel final : public AeadKernel {
  public:
-  IpsecMbKernel(const GcmFunctions& functions, std::unique_ptr<GcmState> state)
-      : functions_(functions), state_(std::move(state)) {}
+  // `room`: of RoomForState.
+  IpsecMbKernel(const GcmFunctions& functions, SecretBytes room)
+      : functions_(functions),
+        room_(std::move(room)),
+        state_(reinterpret_cast<GcmState*>(room_.RevealMutable().data())) {}
+
+  void ExpandKey(ByteView key) { functions_.expand_key(key.data(), &state_->key); }
 
   Result<void> Seal(const std::uint8_t* iv, ByteView aad, MutableBytes data,
                     std::uint8_t* tag) override {
@@ -108,15 +116,18 @@ class IpsecMbKernel final : public AeadKernel {
   }
 
   Result<std::unique_ptr<AeadKernel>> Clone() const override {
+    SecretBytes room = TRY(RoomForState());
+    std::ranges::copy(room_.Reveal(), room.RevealMutable().begin());
     return std::unique_ptr<AeadKernel>(
-        std::make_unique<IpsecMbKernel>(functions_, std::make_unique<GcmState>(*state_)));
+        std::make_unique<IpsecMbKernel>(functions_, std::move(room)));
   }
 
   std::string_view name() const override { return "ipsec-mb"; }
 
  private:
   const GcmFunctions& functions_;
-  const std::unique_ptr<GcmState> state_;
+  SecretBytes room_;
+  GcmState* const state_;  // in it
 };
 
 }  // namespace
@@ -124,9 +135,11 @@ class IpsecMbKernel final : public AeadKernel {
 std::unique_ptr<AeadKernel> MakeIpsecMbKernel(ByteView key) {
   const GcmFunctions* functions = FunctionsFor(key.size());
   if (functions == nullptr) return nullptr;
-  auto state = std::make_unique<GcmState>();
-  functions->expand_key(key.data(), &state->key);
-  return std::make_unique<IpsecMbKernel>(*functions, std::move(state));
+  Result<SecretBytes> room = RoomForState();
+  if (!room) return nullptr;
+  auto kernel = std::make_unique<IpsecMbKernel>(*functions, std::move(*room));
+  kernel->ExpandKey(key);
+  return kernel;
 }
 
 }  // namespace dare::crypto

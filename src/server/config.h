@@ -151,7 +151,7 @@ struct CacheConfig {
 
 // When a principal uses more different keys than it is used to.
 struct AlarmConfig {
-  std::string action = "log";          // "log" or "off"
+  std::string action = "log";          // "log", "lockout" or "off"
   std::uint32_t window_seconds = 600;  //
   std::uint32_t keys = 1000;           // so many in a window never alarm
   std::uint32_t factor = 5;            // nor so many times the most of the windows before
@@ -165,7 +165,8 @@ struct Pkcs11Config {
 
 // What the kernel forbids the process (dare-kms: system_calls.h).
 struct ProcessConfig {
-  std::string seccomp = "on";  // "on", "log" or "off"
+  std::string seccomp = "on";          // "on", "log" or "off"
+  std::string secret_memory = "auto";  // memfd_secret: "auto", where the kernel has it, or "off"
 };
 
 struct Config {

@@ -3,11 +3,8 @@
 import json
 import pathlib
 import sqlite3
-import ssl
 import sys
 import unittest
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -48,16 +45,6 @@ class Lockouts(unittest.TestCase):
         client = self.server.client(identity)
         self.addCleanup(client.close)
         return client
-
-    def health(self):
-        context = ssl.create_default_context(cafile=str(self.server.ca))
-        context.check_hostname = False
-        try:
-            with urllib.request.urlopen("https://{}:{}/healthz".format(*self.server.https), context=context,
-                                        timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as failure:
-            return failure.code, json.load(failure)
 
     def assert_turned_away(self, identity):
         """Not even a handshake; TLS 1.3 tells a client so at its first read."""
@@ -126,12 +113,12 @@ class Lockouts(unittest.TestCase):
         client = self.open(frank)
         key = client.create("of-frank")
         client.get(key)
-        self.assertEqual(self.health()[0], 200)
+        self.assertEqual(self.server.health()[0], 200)
         self.dare("kms", "seal", "--reason", "fire drill")
         with self.assertRaises(KmipFailure) as caught:
             client.get(key)
         self.assertIn("sealed", caught.exception.message)
-        status, health = self.health()
+        status, health = self.server.health()
         self.assertEqual((status, health["status"], health["sealed"]), (503, "sealed", True))
         # A server that is killed and started is sealed still, and can be administered.
         self.server.kill()
@@ -143,7 +130,7 @@ class Lockouts(unittest.TestCase):
         self.assertIn("keys", json.loads(self.dare("hsm", "status", "--json").stdout))
         self.dare("kms", "unseal")
         self.assertEqual(len(self.open(frank).get(key)), 32)
-        self.assertEqual(self.health()[1]["status"], "ok")
+        self.assertEqual(self.server.health()[1]["status"], "ok")
 
     def test_only_an_administrator_has_the_switch_and_not_against_himself(self):
         self.enrol("grace")
@@ -168,7 +155,7 @@ class Lockouts(unittest.TestCase):
         self.server.command("unlock", "--seal")
         self.server.command("unlock", "--name", "root")
         self.assertTrue(fixture.eventually(lambda: self.dare("admin", "lockouts", check=False).returncode == 0))
-        self.assertTrue(fixture.eventually(lambda: self.health()[1]["status"] == "ok"))
+        self.assertTrue(fixture.eventually(lambda: self.server.health()[1]["status"] == "ok"))
         self.assertIsNotNone(other)
 
     def test_a_list_whose_sum_somebody_removed_is_for_a_person_to_adopt(self):

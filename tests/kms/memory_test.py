@@ -9,9 +9,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import fixture, kill_switch, memory  # noqa: E402
+from support import fixture, kill_switch, memory, sealed_keys, softhsm  # noqa: E402
+from support.administered import Server  # noqa: E402
 
 ROUNDS = 6
+SEARCHABLE = '\n[process]\nsecret_memory = "off"\n'  # what is hidden cannot be searched
 
 
 class Memory(fixture.KmsTest):
@@ -55,6 +57,11 @@ class Memory(fixture.KmsTest):
                     client.revoke(created)
                     client.destroy(created)
 
+    @classmethod
+    def configure_server(cls, server):
+        with open(server.config_file, "a", encoding="utf-8") as config:
+            config.write(SEARCHABLE)
+
     def search(self):
         return memory.search(self.kms.process.pid, self.secrets)
 
@@ -85,6 +92,75 @@ class Memory(fixture.KmsTest):
             return not left
         self.assertTrue(fixture.eventually(gone, 5), left)
         kill_switch.administer(self.kms, "kms", "unseal")
+
+    def test_4_where_the_kernel_has_memory_that_it_cannot_read_itself_keys_are_there(self):
+        self.kms.configure("process", "secret_memory", "auto")
+        self.kms.restart()
+        with self.client() as client:
+            key = client.create("hidden")
+            secret = client.get(key)
+            client.activate(key)
+            client.encrypt_gcm(key, os.urandom(32))
+        if not any(region.is_hidden for region in memory.regions(self.kms.process.pid)):
+            self.skipTest("SKIPPED: this kernel has no memfd_secret")
+        self.assertEqual(memory.search(self.kms.process.pid, {"hidden": secret})["hidden"], [])
+
+    def test_5_it_leaves_no_core_even_where_somebody_raises_the_limit(self):
+        if not memory.cores_are_written(self.kms.home):
+            self.skipTest("SKIPPED: no program leaves a core here")
+        process, self.kms.process = self.kms.process, None
+        process.stdout.close()
+        self.assertFalse(memory.leaves_core(process))
+
+
+class MasterKeys(unittest.TestCase):
+    """The keys above: known by opening SoftHSM2's files with its PIN, and proved by opening records of the database with them."""
+
+    def serve(self, *options):
+        """A server that was used; gives the keys of its client."""
+        if memory.missing():
+            self.skipTest(f"SKIPPED: {memory.missing()}")
+        self.server = Server(*options)
+        self.addCleanup(self.server.close)
+        with open(self.server.config_file, "a", encoding="utf-8") as config:
+            config.write(SEARCHABLE)
+        self.server.start()
+        with self.server.client(self.server.identity("alice")) as client:
+            known = {client.get(client.create(f"key {number}")) for number in range(20)}
+        pin = self.server.path_of("hsm", "pin").read_text("utf-8").strip()
+        self.in_token = softhsm.keys(self.server.token_folder("dare"), pin)
+        return known
+
+    @staticmethod
+    def holds(opened, known):
+        return any(key in opened for key in known)
+
+    def places(self, secrets):
+        return {name: regions for name, regions in memory.search(self.server.process.pid, secrets).items() if regions}
+
+    def assert_token_keeps_its_own(self):
+        """SoftHSM2 is in this process. Between its calls it has its keys encrypted, and the key to them under a mask."""
+        self.assertTrue(fixture.eventually(lambda: not self.places(self.in_token), 10), self.places(self.in_token))
+
+    def test_the_master_key_is_nowhere_between_calls_of_the_token(self):
+        known = self.serve()
+        record = self.server.materials()[0]
+        self.assertTrue(record.startswith(sealed_keys.GCM_RECORD))
+        meks = [name for name, key in self.in_token.items() if self.holds(sealed_keys.open_record(key, record), known)]
+        self.assertEqual(len(meks), 1, "one of the token's keys opens the record")
+        self.assert_token_keeps_its_own()
+
+    def test_the_root_key_is_in_arenas_and_the_master_key_above_it_nowhere(self):
+        known = self.serve("--sealing", "root")
+        record = self.server.materials()[0]
+        self.assertTrue(record.startswith(sealed_keys.ROOT_RECORD))
+        roots = [root for root in sealed_keys.root_keys(self.in_token.values(), self.server.meta("custody"))
+                 if self.holds(sealed_keys.open_root_record(root, record), known)]
+        self.assertEqual(len(roots), 1, "one of the token's keys opens the row of custody")
+        found = self.places({"root key": roots[0]})
+        self.assertIn("root key", found)
+        self.assertEqual([region.name for region in found["root key"] if not region.is_arena], [])
+        self.assert_token_keeps_its_own()
 
 
 if __name__ == "__main__":

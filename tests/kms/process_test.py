@@ -1,15 +1,12 @@
 #!/usr/bin/python3
 """What the kernel lets the process of dare-kms do: nothing but its work, in every thread."""
-import json
 import pathlib
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -27,11 +24,7 @@ class Process(fixture.KmsTest):
         return [dict(re.findall(r"^(\w+):\s*(.*)$", (task / "status").read_text(), re.M)) for task in tasks.iterdir()]
 
     def health(self):
-        context = ssl.create_default_context(cafile=str(self.kms.ca))
-        context.check_hostname = False
-        with urllib.request.urlopen("https://{}:{}/healthz".format(*self.kms.https), context=context,
-                                    timeout=30) as answer:
-            return json.load(answer)
+        return self.kms.health()[1]
 
     def restart_with(self, mode):
         with open(self.kms.config_file, encoding="utf-8") as config:
@@ -54,6 +47,9 @@ class Process(fixture.KmsTest):
         for status in self.statuses():
             for held in ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"):
                 self.assertEqual(int(status[held], 16) & ~DAC_OVERRIDE, 0, held)
+
+    def test_health_tells_which_memory_keys_are_in(self):
+        self.assertIn(self.health()["key_memory"], ("secret", "locked"))
 
     def test_it_leaves_no_core_and_nobody_may_attach(self):
         limits = pathlib.Path(f"/proc/{self.kms.process.pid}/limits").read_text()

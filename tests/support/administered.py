@@ -65,6 +65,11 @@ class Server(kms.Kms):
                      if "material" in {c[1] for c in database.execute(f"PRAGMA table_info({t})")}][0]
             return [m for m, in database.execute(f"SELECT material FROM {table} WHERE length(material) > 0")]
 
+    def meta(self, name):
+        """A value among the database's facts."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+            return database.execute("SELECT value FROM meta WHERE key = ?", [name]).fetchone()[0]
+
     def key_ids(self):
         """{key id in hex: number of records whose material is sealed under it}."""
         found = {}

@@ -224,6 +224,18 @@ class Kms:
     def client(self, identity, timeout=30.0):
         return Client(self.kmip, identity, timeout)
 
+    def health(self):
+        """(status, JSON) of /healthz."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.check_hostname = False
+        connection = http.client.HTTPSConnection(*self.https, context=context, timeout=30)
+        try:
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+        finally:
+            connection.close()
+
     def token(self, name, admin=False):
         words = ["enroll-token", "--name", name, *(ADMIN_OPTIONS if admin else ())]
         lines = self.command(*words).stdout.split()

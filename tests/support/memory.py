@@ -1,7 +1,11 @@
 """What a process has in its memory, and where: /proc/PID/mem and smaps, which root and a debugger see."""
+import contextlib
 import dataclasses
 import os
 import re
+import resource
+import signal
+import subprocess
 
 CHUNK = 4 << 20
 
@@ -17,6 +21,11 @@ class Region:
     def is_arena(self):
         """Memory that is never paged out and never dumped."""
         return {"lo", "dd"} <= self.flags
+
+    @property
+    def is_hidden(self):
+        """Memory of memfd_secret(2), which not even the kernel reads: a search finds nothing in it."""
+        return self.name.startswith("/secretmem")
 
 
 def missing():
@@ -58,3 +67,18 @@ def search(pid, secrets):
                     found[name] += [region] * data.count(secret)
                 rest, at = data[-(longest - 1):], at + len(part)
     return found
+
+
+def leaves_core(process):
+    """Ends a Popen by SIGABRT, with no limit on cores where one may lift it, and tells whether the kernel wrote one."""
+    with contextlib.suppress(PermissionError):
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -os.WTERMSIG(status)
+    return os.WCOREDUMP(status)
+
+
+def cores_are_written(folder):
+    """Whether a program that does not forbid it leaves a core here."""
+    return leaves_core(subprocess.Popen(["sleep", "600"], cwd=folder))
