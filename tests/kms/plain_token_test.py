@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""A server on an HSM that has no AES-GCM: `dare-kms init` finds out what there is, keys are made, kept over a restart and
-got, and the master key is rotated to a better mechanism and to a worse one."""
+"""A server on tokens of other makers, and on one that has no AES-GCM, under the filter of system calls: `dare-kms init` finds
+out what there is, keys are made, used, kept over a restart and got, and the master key is rotated, also to a better mechanism
+and to a worse one."""
 import contextlib
 import ctypes
 import json
@@ -51,11 +52,15 @@ class ServedFromAToken:
 
     def check_serves(self, mechanism):
         self.server.start()
+        self.server.fix_ports()
+        self.assertEqual(self.server.health()[1]["seccomp"], "off" if os.environ.get("DARE_SANITIZED") else "on")
         client = self.client()
         known = {}
         for n in range(20):
             key = client.create(f"key {n}")
             known[key] = client.get(key)
+        client.activate(key)
+        self.assertEqual(client.decrypt_gcm(key, *client.encrypt_gcm(key, b"text")), b"text")
         self.assertEqual(self.mechanisms(), {mechanism})
         self.server.restart()
         self.check_known(known)
@@ -198,7 +203,26 @@ class OpenCryptoki(ServedFromAToken, unittest.TestCase):
         self.addCleanup(self.server.close)
         report = self.checked()
         self.assertTrue(report["sealing"].startswith("AES-256-CBC-PAD and HMAC-SHA-256"), report["sealing"])
-        self.check_serves(BY_CBC_AND_HMAC)
+        self.rotate_to(BY_CBC_AND_HMAC, self.check_serves(BY_CBC_AND_HMAC))
+
+
+NSS_MODULE = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so"
+
+
+@unittest.skipUnless(os.path.exists(NSS_MODULE) and shutil.which("certutil"), "SKIPPED: NSS is not installed")
+class Nss(ServedFromAToken, unittest.TestCase):
+    """Its softoken keeps keys in a SQLite file of its own."""
+
+    def test_init_restart_get(self):
+        folder = kms.free_folder("dare-token-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        pin = pin_file(folder)
+        kms.run(["certutil", "-N", "-d", f"sql:{folder}", "-f", pin])
+        self.server = Server("--module", NSS_MODULE, "--pin-file", pin, "--init-args",
+                             f"configdir='sql:{folder}' certPrefix='' keyPrefix='' secmod='' flags= "
+                             "dbTokenDescription='dare'")
+        self.addCleanup(self.server.close)
+        self.rotate_to(BY_GCM, self.check_serves(BY_GCM))
 
 
 if __name__ == "__main__":
