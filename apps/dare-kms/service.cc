@@ -259,6 +259,12 @@ Result<void> Service::OpenRecords() {
   options.habits.window_seconds = config_.alarm.window_seconds;
   options.habits.keys = config_.alarm.keys;
   options.habits.factor = config_.alarm.factor;
+  if (config_.alarm.action == "lockout") {
+    alarm_lockout_ = std::make_unique<AlarmLockout>(*lockouts_, *audit_, SystemClock::Get());
+    options.habits.act = [this](const std::string& who, const std::string& why) {
+      alarm_lockout_->LockOut(who, why);
+    };
+  }
   options.resealing.per_second = config_.hsm.reseal_per_second;
   auto seats = keys_.tokens->ResidentSeats();
   if (config_.hsm.resident_keys && !seats.empty()) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "alarm_lockout.h"
 #include "approval_administration.h"
 #include "audit/audit_log.h"
 #include "audit/budget.h"
@@ -77,6 +78,7 @@ class Service {
   std::vector<std::unique_ptr<audit::Forwarder>> forwarders_;
   std::optional<Records> records_;
   std::unique_ptr<registry::Lockouts> lockouts_;
+  std::unique_ptr<AlarmLockout> alarm_lockout_;  // null: alarms are told only
   std::unique_ptr<Door> door_;
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "engine/engine_for_test.h"
 #include "engine/kms.h"
@@ -11,6 +12,7 @@
 #include "kmip/payloads/destroy.h"
 #include "kmip/payloads/get.h"
 #include "kmip/payloads/ping.h"
+#include "kmip/payloads/revoke.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -28,7 +30,18 @@ class DoorkeeperForTest : public Doorkeeper {
     return Refusal{kmip::Reject(kmip::ResultReason::kPermissionDenied, "not allowed"),
                    "locked out"};
   }
-  std::string whom;
+  std::uint64_t generation() const override { return list; }
+  Result<void> StillHolds(const store::ObjectReader& /*transaction*/,
+                          std::uint64_t judged_by) override {
+    if (lock_out_before_commit.empty()) {
+      return judged_by == list ? Result<void>() : Error(Code::kConflict, "it has changed");
+    }
+    whom = std::exchange(lock_out_before_commit, "");
+    ++list;
+    return Error(Code::kConflict, "it has changed");
+  }
+  std::string whom, lock_out_before_commit;
+  std::uint64_t list = 0;
   int asked = 0, from_ask = 0;
 };
 
@@ -80,6 +93,26 @@ TEST_F(DoorkeeperTest, AChangeThatWasRefusedIsNotMade) {
   EXPECT_EQ(*engine_.store().Count({}), before);
   doorkeeper_.whom.clear();
   EXPECT_TRUE(Get().success);
+}
+
+TEST_F(DoorkeeperTest, AChangeOfWhoIsRefusedBeforeItsCommitIsNotMade) {
+  doorkeeper_.lock_out_before_commit = "alice";
+  kmip::RevokeRequest revoke;
+  revoke.id.value = key_;
+  revoke.reason = kmip::RevocationReasonCode::kKeyCompromise;
+  const ItemForTest refused = engine_.Do(revoke);
+  EXPECT_FALSE(refused.success);
+  EXPECT_EQ(refused.reason, kmip::ResultReason::kPermissionDenied);
+  doorkeeper_.whom.clear();
+  EXPECT_TRUE(Get().success) << "the key is not revoked";
+}
+
+TEST_F(DoorkeeperTest, AChangeOfAnotherGoesOnWhenSomebodyIsLockedOutBeforeItsCommit) {
+  doorkeeper_.lock_out_before_commit = "bob";
+  kmip::DestroyRequest destroy;
+  destroy.id.value = key_;
+  EXPECT_TRUE(engine_.Do(destroy).success);
+  EXPECT_FALSE(Get().success);
 }
 
 TEST_F(DoorkeeperTest, ARefusalIsAudited) {

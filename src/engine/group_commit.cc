@@ -233,6 +233,8 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool d
                                     bool& recorded) {
   const std::unique_ptr<SummedTransaction> transaction = TRY(store_.BeginSummed());
   if (deferring) transaction->MayDefer();
+  Doorkeeper* const doorkeeper = parts_.sessions.doorkeeper;
+  const std::uint64_t judged_by = doorkeeper != nullptr ? doorkeeper->generation() : 0;
   LookAhead(jobs, *transaction);
   if (custody_ != nullptr) TRY(custody_->BeginGroup(*transaction));
   for (Job& job : jobs) {
@@ -245,6 +247,8 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool d
   if (turn.chore != nullptr) turn.done = DoChore(*turn.chore, *transaction);
   if (custody_ != nullptr) TRY(custody_->CountSeals(*transaction));
   TRY(transaction->Settle());  // what is refused is refused before the log hears of it
+  // Who was locked out meanwhile changes nothing more, however long it took until here.
+  if (doorkeeper != nullptr) TRY(doorkeeper->StillHolds(*transaction, judged_by));
   recorded = true;
   TRY(Record(jobs, *transaction));
   TRY(transaction->Commit());
@@ -298,6 +302,7 @@ Result<void> GroupCommit::Record(std::span<Job> jobs, SummedTransaction& transac
     for (const audit::Entry& entry : job.answered.entries) {
       const std::uint64_t sequence = TRY(audit_.Append(entry));
       if (!job.answered.changed.empty()) of_changes.push_back({sequence, entry});
+      parts_.sessions.holders.Note(entry);
       if (habits_ == nullptr) continue;
       if (const auto alarm = habits_->Look(entry)) TRY(audit_.Append(*alarm));
     }

@@ -13,7 +13,6 @@
 namespace dare::engine {
 namespace {
 
-// Those that give a key, or use it. Who lists and reads attributes learns no key.
 constexpr kmip::Operation kUses[] = {
     kmip::Operation::kGet,
     kmip::Operation::kExport,
@@ -29,7 +28,9 @@ constexpr kmip::Operation kUses[] = {
 };
 constexpr double kHalfLife = 7 * 86400;
 
-bool IsUse(std::string_view operation) {
+}  // namespace
+
+bool UsesKey(std::string_view operation) {
   static const auto names = [] {
     std::array<std::string_view, std::size(kUses)> all;
     std::ranges::transform(kUses, all.begin(), [](kmip::Operation use) {
@@ -39,8 +40,6 @@ bool IsUse(std::string_view operation) {
   }();
   return std::ranges::find(names, operation) != names.end();
 }
-
-}  // namespace
 
 bool HabitWatch::Sketch::Add(std::uint64_t hash) {
   constexpr int kIndexBits = std::countr_zero(kRegisters);
@@ -97,11 +96,12 @@ std::optional<std::string> HabitWatch::Count(const audit::Entry& entry) {
 std::optional<audit::Entry> HabitWatch::Look(const audit::Entry& entry) {
   const bool counts = options_.watch && entry.outcome == audit::Outcome::kAllowed &&
                       !entry.object_id.empty() && !entry.principal.empty() &&
-                      IsUse(entry.operation);
+                      UsesKey(entry.operation);
   if (!counts) return std::nullopt;
   const std::optional<std::string> told = Count(entry);
   if (!told) return std::nullopt;
   log::Warning("'" + entry.principal + "' " + *told);
+  if (options_.act) options_.act(entry.principal, *told);
   audit::Entry alarm;
   alarm.time = entry.time;
   alarm.principal = entry.principal;

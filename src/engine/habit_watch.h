@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,14 @@ struct HabitOptions {
   std::int64_t window_seconds = 600;
   std::uint32_t keys = 1000;  // so many different keys in a window never alarm
   std::uint32_t factor = 5;   // nor do so many times the most of the windows before
+  // Told of the principal and of what is unlike before, beside the entry. Called by the threads
+  // that answer: returns at once. Thread-safe; empty: nobody is told.
+  std::function<void(const std::string& principal, const std::string& why)> act;
 };
+
+// Whether an operation, by its name, gives a key or uses it. Who lists and reads attributes learns
+// no key.
+bool UsesKey(std::string_view operation);
 
 // A HabitWatch notices when an identity is used unlike before: a thief with a machine's certificate
 // takes what he can get, soon. It counts how many different keys each principal uses in a window of

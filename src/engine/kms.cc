@@ -152,6 +152,7 @@ Result<bool> Kms::AnswerReading(ByteView request, const Caller& caller, WipingBy
 
 Result<void> Kms::Record(const audit::Entry& entry) {
   TRY(audit_.Append(entry));
+  sessions_.holders.Note(entry);
   if (const auto alarm = habits_.Look(entry)) TRY(audit_.Append(*alarm));
   return {};
 }

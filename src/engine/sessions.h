@@ -5,6 +5,7 @@
 
 #include "engine/asynchronous_book.h"
 #include "engine/authenticator.h"
+#include "engine/key_holders.h"
 #include "engine/outbox.h"
 #include "engine/ticket_book.h"
 
@@ -24,6 +25,7 @@ struct Sessions {
   AsynchronousBook asynchronous;
   Authenticator authenticator;
   Outbox outbox;
+  KeyHolders holders{outbox};
   // False: nobody has constraints or defaults, so that nobody need look.
   std::atomic<bool> rules_exist = false;
   // Who is not served now; null: everybody is. Constant once there are requests.

@@ -148,6 +148,17 @@ std::optional<Refusal> Lockouts::Refuses(const policy::Principal& principal) {
   return std::nullopt;
 }
 
+Result<void> Lockouts::StillHolds(const store::ObjectReader& transaction, std::uint64_t judged_by) {
+  const std::string key = engine::TableSumKey(kLockoutTable);
+  const Result<Bytes> row = transaction.GetMeta(key);
+  if (!row && row.error().code != Code::kNotFound) return row.error();
+  engine::RunningSum sum;
+  if (row) sum = TRY(engine::DecodeSum(*vault_, key, *row));
+  if (sum.group == judged_by) return {};
+  known_ = false;  // whoever asks next reads it
+  return Error(Code::kConflict, "who is locked out has changed");
+}
+
 bool Lockouts::IsLockedOut(const std::string& name, const std::vector<std::string>& groups) const {
   if (empty_.load(std::memory_order_acquire)) return false;
   const MutexLock lock(mutex_);

@@ -60,7 +60,8 @@ class Lockouts : public engine::Doorkeeper {
       EXCLUDES(mutex_);
   bool sealed() const { return sealed_.load(std::memory_order_acquire); }
   // Changes whenever the list does.
-  std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  std::uint64_t generation() const override { return generation_.load(std::memory_order_acquire); }
+  Result<void> StillHolds(const store::ObjectReader& transaction, std::uint64_t judged_by) override;
 
   // Asks the database. For a server, from one thread, every kInterval; says in the log once that it
   // fails, and once that it works again.

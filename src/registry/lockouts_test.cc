@@ -54,6 +54,22 @@ TEST_F(LockoutsTest, RefusesAPrincipalAndNobodyElseUntilItIsTakenBack) {
   EXPECT_FALSE(*here_->Remove(Kind::kPrincipal, "alice")) << "there is none any more";
 }
 
+TEST_F(LockoutsTest, NoChangeIsCommittedThatWasJudgedByAnotherList) {
+  const auto holds = [&](std::uint64_t judged_by) {
+    const auto transaction = node_->store().Begin();
+    return here_->StillHolds(**transaction, judged_by);
+  };
+  const std::uint64_t before = here_->generation();
+  EXPECT_TRUE(holds(before));
+  ASSERT_TRUE(there_->Put({Kind::kPrincipal, "alice", 7, "root", ""}));
+  EXPECT_EQ(RuleFor(*here_, Who("alice")), "") << "it has not heard of it yet";
+  const auto refused = holds(before);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_EQ(RuleFor(*here_, Who("alice")), "locked out") << "whoever begins again is judged anew";
+  EXPECT_TRUE(holds(here_->generation()));
+}
+
 TEST_F(LockoutsTest, RefusesEverybodyOfAGroup) {
   ASSERT_TRUE(here_->Put({Kind::kGroup, "lab", 7, "root", ""}));
   EXPECT_EQ(RuleFor(*here_, Who("alice", {"office", "lab"})), "locked out");

@@ -211,7 +211,7 @@ void ReadLimits(TableReader table, LimitsConfig& out) {
 }
 
 void ReadAlarm(TableReader table, AlarmConfig& out) {
-  table.Choice("action", out.action, {"log", "off"});
+  table.Choice("action", out.action, {"log", "lockout", "off"});
   table.Number("window_seconds", out.window_seconds, 1, 86400);
   table.Number("keys", out.keys, 1, 1'000'000'000);
   table.Number("factor", out.factor, 1, 1'000'000);
@@ -350,6 +350,7 @@ void ReadRoot(TableReader& root, Config& config) {
   ReadConformance(root.Table("conformance"), config.conformance);
   TableReader process = root.Table("process");
   process.Choice("seccomp", config.process.seccomp, {"on", "log", "off"});
+  process.Choice("secret_memory", config.process.secret_memory, {"auto", "off"});
   process.RefuseOthers();
   TableReader push = root.Table("push");
   push.Names("clients", config.push.clients);

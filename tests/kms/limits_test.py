@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Limits of clients and addresses: who asks too much is slowed down, who keeps failing is turned away, and nobody else notices."""
+import json
 import pathlib
 import socket
 import ssl
@@ -9,7 +10,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import fixture  # noqa: E402
+from support import cluster, fixture, kill_switch  # noqa: E402
+from support.kmip_client import KmipFailure  # noqa: E402
 
 STRANGER = "127.0.0.2"  # all of 127.0.0.0/8 is this machine
 
@@ -102,6 +104,42 @@ class AlarmTest(fixture.KmsTest):
         self.assertGreaterEqual(len(told), 1)  # two, where a window ends in between
         self.assertEqual((told[0]["principal"], told[0]["rule"]), ("alice", "habit"))
         self.assertIn("different keys", told[0]["detail"])
+
+class AlarmLockoutTest(fixture.KmsTest):
+    clients = ("mallory", "bob")
+
+    @classmethod
+    def configure_server(cls, server):
+        server.configure("alarm", "keys", 20)
+        server.configure("alarm", "action", "lockout")
+
+    def test_an_identity_that_takes_many_keys_at_once_is_locked_out_until_an_administrator_lets_it_in(self):
+        mallory, bob = self.client("mallory"), self.client("bob")
+        keys = [mallory.create() for _ in range(60)]
+
+        def take_all():
+            try:
+                for key in keys:
+                    mallory.get(key)
+            except KmipFailure as failure:
+                self.assertEqual(failure.reason, "PermissionDenied")
+                return True
+            except cluster.LOST:
+                return True
+            return False
+        self.assertTrue(fixture.eventually(take_all))
+        with self.assertRaises(cluster.LOST), self.client("mallory") as again:
+            again.locate("nothing")
+        self.assertEqual(bob.get(key := bob.create("of-bob")), bob.get(key))
+        listed = json.loads(kill_switch.administer(self.kms, "admin", "lockouts", "--json").stdout)["lockouts"]
+        self.assertEqual([(entry["kind"], entry["name"], entry["by"]) for entry in listed],
+                         [("principal", "mallory", "alarm")])
+        self.assertIn("different keys", listed[0]["reason"])
+        done = [r for r in self.kms.audit_records() if r["operation"] == "lock out"]
+        self.assertEqual([(r["principal"], r["rule"], r["outcome"]) for r in done], [("mallory", "habit", "allowed")])
+        self.assertIn("'mallory' is locked out everywhere", self.kms.log_tail())
+        kill_switch.administer(self.kms, "admin", "unlock", "mallory")
+        self.assertEqual(len(self.client("mallory").get(keys[0])), 32)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,22 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support import kms  # noqa: E402
+from support import kill_switch, kms  # noqa: E402
 from support.kmip_client import item, message  # noqa: E402
+
+# Bob and carol may get what alice makes under these names.
+SHARED = """format = 1
+[[domain]]
+name = "default"
+[domain.roles]
+client = ["principal:alice"]
+[[domain.grant]]
+name = "shared"
+to = ["principal:bob", "principal:carol"]
+operations = ["Get"]
+objects = ["shared-*"]
+"""
+STATE_COMPROMISED = bytes.fromhex("42008d05" "00000004" "00000004")  # the attribute of KMIP 2.1
 
 
 class Push(unittest.TestCase):
@@ -24,6 +38,28 @@ class Push(unittest.TestCase):
             asking.destroy(key)
             notified = self.next_request(told)
             self.assertIn(key.encode(), notified)
+
+    def test_who_got_somebody_elses_key_hears_that_it_is_revoked(self):
+        with kms.Kms(kms.Programs()) as server:
+            server.start()
+            alice, bob, carol = (server.identity(name) for name in ("alice", "bob", "carol"))
+            policy = server.clients / "policy.toml"
+            policy.write_text(SHARED, "utf-8")
+            kill_switch.administer(server, "admin", "policy", "apply", policy)
+            owner, holder, stranger = server.client(alice), server.client(bob), server.client(carol)
+            key, other = owner.create("shared-key"), owner.create("shared-other")
+            listening = [server.client(who) for who in (bob, carol)]
+            for client in listening:
+                client.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 1))
+            holder.get(key)
+            stranger.get(other)
+            owner.revoke(other)
+            owner.revoke(key, reason="KeyCompromise")
+            told = self.next_request(listening[0])
+            self.assertIn(key.encode(), told)
+            self.assertIn(STATE_COMPROMISED, told)
+            self.assertNotIn(b"shared-key", told, "the state and nothing else")
+            self.assertIn(other.encode(), self.next_request(listening[1]))
 
     def next_request(self, client):
         header = client._read(8)
