@@ -95,7 +95,7 @@ class Syslog(fixture.KmsTest):
         with self.assertRaises(KmipFailure):
             bob.get(key)
         self.await_all(self.collector)
-        node = self.kms.config().get("node", "kms-1")
+        node = self.kms.config().get("node") or socket.gethostname()
         for message in self.collector.messages:
             priority, _, host, identifier, line = MESSAGE.fullmatch(message.decode()).groups()
             self.assertEqual((host, identifier), (node, "audit"))
