@@ -109,10 +109,10 @@ TEST_F(DoorkeeperTest, AChangeOfWhoIsRefusedBeforeItsCommitIsNotMade) {
 
 TEST_F(DoorkeeperTest, AChangeOfAnotherGoesOnWhenSomebodyIsLockedOutBeforeItsCommit) {
   doorkeeper_.lock_out_before_commit = "bob";
-  kmip::DestroyRequest destroy;
-  destroy.id.value = key_;
-  EXPECT_TRUE(engine_.Do(destroy).success);
-  EXPECT_FALSE(Get().success);
+  kmip::RevokeRequest revoke;
+  revoke.id.value = key_;
+  EXPECT_TRUE(engine_.Do(revoke).success);
+  EXPECT_FALSE(engine_.Do(kmip::PingRequest(), kmip::kVersion2_1, "bob").success);
 }
 
 TEST_F(DoorkeeperTest, ARefusalIsAudited) {

@@ -41,7 +41,7 @@ TEST_F(KeyHoldersTest, AreThoseWhoGotOrUsedTheKeyOrHaveALease) {
   for (const char* name : {"alice", "bob", "carol", "dave"}) Listen(name);
   Did("alice", "Get", "k1");
   Did("bob", "Decrypt", "k1");
-  Did("carol", "Obtain Lease", "k1");
+  Did("carol", "ObtainLease", "k1");
   Did("dave", "Get", "k2");
   EXPECT_EQ(holders_.Of("k1", "owner"), (Names{"alice", "bob", "carol"}));
   EXPECT_EQ(holders_.Of("k1", "bob"), (Names{"alice", "carol"})) << "the owner is told as ever";
@@ -50,7 +50,7 @@ TEST_F(KeyHoldersTest, AreThoseWhoGotOrUsedTheKeyOrHaveALease) {
 
 TEST_F(KeyHoldersTest, AreNotThoseWhoOnlyLookedOrWereRefused) {
   Listen("alice");
-  Did("alice", "Get Attributes", "k1");
+  Did("alice", "GetAttributes", "k1");
   Did("alice", "Get", "k1", audit::Outcome::kDenied);
   EXPECT_EQ(holders_.Of("k1", "owner"), Names());
 }

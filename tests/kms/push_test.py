@@ -14,6 +14,7 @@ SHARED = """format = 1
 [[domain]]
 name = "default"
 [domain.roles]
+custodian = ["principal:keeper"]
 client = ["principal:alice"]
 [[domain.grant]]
 name = "shared"
@@ -48,7 +49,11 @@ class Push(unittest.TestCase):
             kill_switch.administer(server, "admin", "policy", "apply", policy)
             owner, holder, stranger = server.client(alice), server.client(bob), server.client(carol)
             key, other = owner.create("shared-key"), owner.create("shared-other")
+            for created in (key, other):
+                owner.activate(created)
             listening = [server.client(who) for who in (bob, carol)]
+            for client in (owner, holder, stranger, *listening):
+                self.addCleanup(client.close)
             for client in listening:
                 client.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 1))
             holder.get(key)
