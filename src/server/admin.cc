@@ -102,8 +102,9 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
     const json::object body = TRY(ReadJsonBody(request, {"sealing", "key"}));
     const KeyOffice::Rotation rotation{TextOf(body, "sealing"), TextOf(body, "key")};
     event.detail = rotation.sealing;
-    if (approvals_ != nullptr)
+    if (approvals_ != nullptr) {
       TRY(approvals_->Permit("RotateMasterKey", How(rotation), event.peer));
+    }
     return office_.Rotate(rotation);
   }
   if (request.path == kRetired && request.method == "DELETE") {
@@ -134,7 +135,13 @@ Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& even
     if (auto done = ServeApprovals(request, event, *approvals_)) return *std::move(done);
   }
   if (audit_ != nullptr) {
-    if (auto done = ServeAudit(request, event, *audit_)) return *std::move(done);
+    PruningPermit permit;
+    if (approvals_ != nullptr) {
+      permit = [this](const std::string& how, const Peer& who) {
+        return approvals_->Permit("PruneAudit", how, who);
+      };
+    }
+    if (auto done = ServeAudit(request, event, *audit_, permit)) return *std::move(done);
   }
   event.operation = "administration";
   return NoSuchRoute(request);

@@ -57,11 +57,13 @@ Result<std::string> Checkpoints(const HttpRequest& request, AdminEvent& event,
   return office.Checkpoints(TextOf(body, "offset"), event.peer);
 }
 
-Result<std::string> Prune(const HttpRequest& request, AdminEvent& event, AuditOffice& office) {
+Result<std::string> Prune(const HttpRequest& request, AdminEvent& event, AuditOffice& office,
+                          const PruningPermit& permit) {
   const json::object body = TRY(ReadJsonBody(request, {"before", "keep_seconds"}));
   const PruneRequest what{TextOf(body, "before"), TextOf(body, "keep_seconds")};
   event.detail =
       what.before.empty() ? "keep " + what.keep_seconds + " seconds" : "before " + what.before;
+  if (permit) TRY(permit(event.detail, event.peer));
   return office.Prune(what, event.peer);
 }
 
@@ -76,7 +78,7 @@ bool IsPermitted(AdminEvent& event, AuditOffice& office) {
 }  // namespace
 
 std::optional<Result<std::string>> ServeAudit(const HttpRequest& request, AdminEvent& event,
-                                              AuditOffice& office) {
+                                              AuditOffice& office, const PruningPermit& permit) {
   const bool get = request.method == "GET", post = request.method == "POST";
   if (post && request.path == kEntries) {
     event.operation = "read audit log";
@@ -99,7 +101,7 @@ std::optional<Result<std::string>> ServeAudit(const HttpRequest& request, AdminE
   // Not for auditors: they change nothing.
   if (post && request.path == kPrune) {
     event.operation = "prune audit log";
-    return event.permitted ? Prune(request, event, office) : std::string();
+    return event.permitted ? Prune(request, event, office, permit) : std::string();
   }
   return std::nullopt;
 }

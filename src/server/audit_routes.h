@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -47,9 +48,14 @@ class AuditOffice {
   virtual Result<std::string> Prune(const PruneRequest& request, const Peer& peer) = 0;
 };
 
+// Whether an administrator may prune now, who said how: kDenied with what to tell them.
+using PruningPermit = std::function<Result<void>(const std::string& how, const Peer& who)>;
+
 // Serves a request to /admin/v1/audit…; nothing where it is to none of them. Where neither the
-// event is permitted nor the office lets its peer read, it is only named.
+// event is permitted nor the office lets its peer read, it is only named. `permit` may be empty:
+// nobody else need be asked.
 std::optional<Result<std::string>> ServeAudit(const HttpRequest& request, AdminEvent& event,
-                                              AuditOffice& office);
+                                              AuditOffice& office,
+                                              const PruningPermit& permit = {});
 
 }  // namespace dare::server

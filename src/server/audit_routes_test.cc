@@ -52,11 +52,12 @@ class AuditRoutesTest : public testing::Test {
     event_ = {};
     event_.peer.common_name = name_;
     event_.permitted = name_ == "root";
-    return ServeAudit(request, event_, office_);
+    return ServeAudit(request, event_, office_, permit_);
   }
   std::string name_ = "auditor";
   AdminEvent event_;
   OfficeForTest office_;
+  PruningPermit permit_;
 };
 
 TEST_F(AuditRoutesTest, GivesEachRequestToTheOffice) {
@@ -89,6 +90,20 @@ TEST_F(AuditRoutesTest, AdministratorsPruneAndAuditorsDoNot) {
   EXPECT_EQ(**Ask("POST", "/prune", R"({"keep_seconds": "9"})"), "prune ,9 by root");
   EXPECT_FALSE(event_.mere_look);
   EXPECT_FALSE(Ask("POST", "/prune", R"({"everything": "yes"})")->has_value());
+}
+
+TEST_F(AuditRoutesTest, PrunesOnlyWhereThePermitIsGiven) {
+  name_ = "root";
+  std::vector<std::string> permits;
+  permit_ = [&](const std::string& how, const Peer& who) -> Result<void> {
+    permits.push_back(how + " by " + who.common_name);
+    if (permits.size() == 1) return Error(Code::kDenied, "needs approval");
+    return {};
+  };
+  EXPECT_EQ(Ask("POST", "/prune", R"({"keep_seconds": "9"})")->error().message, "needs approval");
+  EXPECT_TRUE(office_.asked.empty());
+  EXPECT_TRUE(Ask("POST", "/prune", R"({"keep_seconds": "9"})")->has_value());
+  EXPECT_EQ(permits, std::vector<std::string>(2, "keep 9 seconds by root"));
 }
 
 TEST_F(AuditRoutesTest, DoesNothingForWhomTheOfficeDoesNotLet) {
