@@ -12,7 +12,8 @@
 #include "base/file.h"
 #include "base/secret_bytes.h"
 
-// A program of its own: what it tries can be done once in a process, and first.
+// A program of its own: what it tries can be done once in a process, and first. Each test can be
+// the first.
 namespace dare {
 namespace {
 
@@ -43,9 +44,16 @@ bool KernelCanRead(const void* address) {
   return ::pread(memory.get(), &byte, 1, reinterpret_cast<off_t>(address)) == 1;
 }
 
-TEST(SecureArena, IsLockedMemoryThatIsNotDumpedFirst) {
-  EXPECT_EQ(SecureArenaKind(), ArenaKind::kNone);
-  ASSERT_TRUE(StartSecureHeap(kHeap));
+class SecureArena : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (SecureArenaKind() != ArenaKind::kNone) return;
+    ASSERT_TRUE(StartSecureHeap(kHeap));
+  }
+};
+class LockedAllocationsTest : public SecureArena {};
+
+TEST_F(SecureArena, IsLockedMemoryThatIsNotDumpedFirst) {
   EXPECT_EQ(SecureArenaKind(), ArenaKind::kLocked);
   const auto secret = SecretBytes::CopyOf(AsBytes("secret"));
   const std::string pages = PagesOf(secret->Reveal().data());
@@ -54,13 +62,13 @@ TEST(SecureArena, IsLockedMemoryThatIsNotDumpedFirst) {
   EXPECT_TRUE(KernelCanRead(secret->Reveal().data()));
 }
 
-TEST(SecureArena, IsNotExchangedUnderWhatIsInIt) {
+TEST_F(SecureArena, IsNotExchangedUnderWhatIsInIt) {
   const auto secret = SecretBytes::CopyOf(AsBytes("secret"));
   EXPECT_FALSE(HideSecureArena());
   EXPECT_EQ(SecureArenaKind(), ArenaKind::kLocked);
 }
 
-TEST(SecureArena, IsHiddenFromTheKernelWhereItCanBe) {
+TEST_F(SecureArena, IsHiddenFromTheKernelWhereItCanBe) {
   const auto kind = HideSecureArena();
   ASSERT_TRUE(kind);
   const auto secret = SecretBytes::CopyOf(AsBytes("secret"));
@@ -75,7 +83,7 @@ TEST(SecureArena, IsHiddenFromTheKernelWhereItCanBe) {
   EXPECT_FALSE(KernelCanRead(secret->Reveal().data()));
 }
 
-TEST(SecureArena, IsWhollyThereAndEmptyBehindGuardPages) {
+TEST_F(SecureArena, IsWhollyThereAndEmptyBehindGuardPages) {
   const auto all = SecretBytes::OfSize(kHeap);
   ASSERT_TRUE(all);
   const std::uint8_t* const begin = all->Reveal().data();
@@ -84,7 +92,7 @@ TEST(SecureArena, IsWhollyThereAndEmptyBehindGuardPages) {
   for (const std::uint8_t byte : all->Reveal()) ASSERT_EQ(byte, 0);
 }
 
-TEST(LockedAllocationsTest, PutWhatOpenSslAllocatesIntoTheHeap) {
+TEST_F(LockedAllocationsTest, PutWhatOpenSslAllocatesIntoTheHeap) {
   ASSERT_TRUE(kRouted);
   const std::size_t before = CRYPTO_secure_used();
   void* inside = nullptr;
@@ -104,7 +112,7 @@ TEST(LockedAllocationsTest, PutWhatOpenSslAllocatesIntoTheHeap) {
   EXPECT_EQ(CRYPTO_secure_used(), before);
 }
 
-TEST(LockedAllocationsTest, FallBackToNothing) {
+TEST_F(LockedAllocationsTest, FallBackToNothing) {
   const auto all = SecretBytes::OfSize(kHeap);
   const LockedAllocations locked;
   EXPECT_EQ(OPENSSL_malloc(100), nullptr);

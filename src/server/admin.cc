@@ -202,8 +202,8 @@ HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller
     event.permitted = true;
     event.rule = "auditor";
   }
-  if (caller.peer->person) event.rule += ", by token";
   const Result<std::string> done = Do(request, event);
+  if (caller.peer->person) event.rule += ", by token";
   if (!done) event.failure = done.error();
   return Answer(std::move(event), done);
 }
