@@ -59,16 +59,21 @@ People::People(const server::OidcConfig& config, const Clock& clock)
     : keys_(FetchFor(config), KeyOptionsFor(config), clock),
       tokens_(RulesFor(config), keys_, clock) {}
 
-bool IsAuditor(const engine::AccessControl& access, const server::Peer& peer) {
+std::optional<policy::Role> ServiceRoleOf(const engine::AccessControl& access,
+                                          const server::Peer& peer) {
   const auto policy = access.current();
-  if (policy == nullptr || policy->closed()) return false;
+  if (policy == nullptr || policy->closed()) return std::nullopt;
   const policy::Domain& domain = policy->DomainOf(peer.common_name);
-  if (domain.name != policy::kDefaultDomain) return false;
+  if (domain.name != policy::kDefaultDomain) return std::nullopt;
   policy::Principal principal;
   principal.name = peer.common_name;
   principal.groups = GroupsOf(peer.units);
   const policy::RoleSet roles = policy::RolesOf(domain, principal);
-  return roles.Has(policy::Role::kAuditor) && !roles.Contradicts();
+  if (roles.Contradicts()) return std::nullopt;
+  for (const policy::Role role : {policy::Role::kAuditor, policy::Role::kOperator}) {
+    if (roles.Has(role)) return role;
+  }
+  return std::nullopt;
 }
 
 }  // namespace dare::kms

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "engine/access_control.h"
 #include "identity/token_check.h"
@@ -24,8 +25,9 @@ class People {
   identity::TokenCheck tokens_;
 };
 
-// Whether the policy in force makes the peer an auditor of the default domain, where the service
-// itself belongs.
-bool IsAuditor(const engine::AccessControl& access, const server::Peer& peer);
+// What the policy in force makes the peer in the default domain, where the service itself belongs:
+// auditor or operator, or nothing that counts for it.
+std::optional<policy::Role> ServiceRoleOf(const engine::AccessControl& access,
+                                          const server::Peer& peer);
 
 }  // namespace dare::kms

@@ -357,7 +357,7 @@ Result<void> Service::StartListeners() {
           is_administrator,
           [this](const server::AdminEvent& event) { return AuditAdministration(event); }, is_served,
           [this, is_served](const server::Peer& peer) {
-            return IsAuditor(kms_->access(), peer) && is_served(peer);
+            return is_served(peer) ? ServiceRoleOf(kms_->access(), peer) : std::nullopt;
           }},
       policy_administration_.get(), approval_administration_.get(), audit_administration_.get());
   server::HttpRoutes* routes = admin_.get();

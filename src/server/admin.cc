@@ -72,10 +72,20 @@ Error NoSuchRoute(const HttpRequest& request) {
   return Error(Code::kNotFound, request.method + " " + request.path + " is no route");
 }
 
-// What changes nothing: whoever may look at everything may ask it.
-bool IsLook(const HttpRequest& request) {
-  return request.method == "GET" ||
-         (request.method == "POST" && (request.path == kCheckPolicy || request.path == kExplain));
+bool RoleMay(policy::Role role, const HttpRequest& request) {
+  const bool get = request.method == "GET", post = request.method == "POST";
+  const std::string_view path = request.path;
+  switch (role) {
+    case policy::Role::kAuditor:  // whatever changes nothing
+      return get || (post && (path == kCheckPolicy || path == kExplain));
+    case policy::Role::kOperator:
+      return (get && (path == kHsm || path == kLockouts)) || (post && path == kSeal);
+    case policy::Role::kAdministrator:
+    case policy::Role::kCustodian:
+    case policy::Role::kClient:
+      break;
+  }
+  return false;
 }
 
 }  // namespace
@@ -197,10 +207,10 @@ HttpResponse AdminRoutes::Serve(const HttpRequest& request, const Caller& caller
   if (approvals_ != nullptr && ConcernsApprovals(request.path) && options_.is_served) {
     event.permitted = caller.peer->authenticated() && options_.is_served(*caller.peer);
   }
-  if (!event.permitted && caller.peer->authenticated() && IsLook(request) && options_.may_look &&
-      options_.may_look(*caller.peer)) {
-    event.permitted = true;
-    event.rule = "auditor";
+  if (!event.permitted && caller.peer->authenticated() && options_.role_of) {
+    const std::optional<policy::Role> role = options_.role_of(*caller.peer);
+    event.permitted = role && RoleMay(*role, request);
+    if (event.permitted) event.rule = policy::RoleName(*role);
   }
   const Result<std::string> done = Do(request, event);
   if (caller.peer->person) event.rule += ", by token";

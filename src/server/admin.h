@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "policy/role.h"
 #include "server/https.h"
 
 namespace dare::server {
@@ -60,8 +61,10 @@ struct AdminOptions {
   std::function<Result<void>(const AdminEvent& event)> observer;
   // Who is served at all: these may ask about approvals. Null: administrators only.
   std::function<bool(const Peer& peer)> is_served = {};
-  // Whether somebody else may see what the routes show; may be empty: nobody.
-  std::function<bool(const Peer& peer)> may_look = {};
+  // What somebody else is to the service; may be empty: nobody is anything. Auditors may see
+  // everything that the routes show; operators how the HSMs are and who is locked out, and they may
+  // seal the key server, which anybody who watches it must be able to.
+  std::function<std::optional<policy::Role>(const Peer& peer)> role_of = {};
 };
 
 class ApprovalOffice;
@@ -72,7 +75,7 @@ class PolicyOffice;
 HttpResponse RefusalInJson(int status, std::string_view code, const std::string& message);
 
 // AdminRoutes are the paths under /admin/v1/ for whoever has the administrator role (dare-kms(8)
-// lists them); those that show something for auditors, too, and those about approvals for
+// lists them); some for auditors and operators, too, and those about approvals for
 // everybody who is served. Everything else goes to `next`.
 // Bodies are JSON objects without unknown members. Thread-safe; `next` and the offices outlive it.
 class AdminRoutes : public HttpRoutes {

@@ -122,7 +122,12 @@ class AdminTest : public testing::Test {
                                      return {};
                                    },
                                    [](const Peer& peer) { return peer.common_name != "locked"; },
-                                   [](const Peer& peer) { return peer.common_name == "ann"; }},
+                                   [](const Peer& peer) -> std::optional<policy::Role> {
+                                     if (peer.common_name == "ann") return policy::Role::kAuditor;
+                                     if (peer.common_name == "olaf") return policy::Role::kOperator;
+                                     if (peer.common_name == "carl") return policy::Role::kClient;
+                                     return std::nullopt;
+                                   }},
                       nullptr,
                       &approvals_};
 };
@@ -274,6 +279,26 @@ TEST_F(AdminTest, WhoMayOnlyLookChangesNothing) {
   peer_.person = true;
   EXPECT_EQ(Ask("GET", "/admin/v1/nowhere").status, 404);
   EXPECT_EQ(events_.back().rule, "auditor, by token");
+}
+
+TEST_F(AdminTest, LetsOperatorsSeeHowTheServiceIsAndStopIt) {
+  peer_.common_name = "olaf";
+  EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 200);
+  EXPECT_EQ(Ask("GET", "/admin/v1/lockouts").status, 200);
+  EXPECT_EQ(Ask("POST", "/admin/v1/seal", R"({"reason":"fire"})").status, 200);
+  EXPECT_EQ(events_.back().rule, "operator");
+  for (const auto& [method, path] : {std::pair{"POST", "/admin/v1/unseal"},
+                                     {"POST", "/admin/v1/hsm/rotate"},
+                                     {"POST", "/admin/v1/lockouts"},
+                                     {"POST", "/admin/v1/explain"},
+                                     {"GET", "/admin/v1/policy"}}) {
+    EXPECT_EQ(Ask(method, path).status, 403) << path;
+  }
+  peer_.common_name = "carl";
+  EXPECT_EQ(Ask("GET", "/admin/v1/hsm").status, 403) << "a client is nothing to the service";
+  peer_.common_name = "olaf";
+  peer_.fingerprint = "";
+  EXPECT_EQ(Ask("POST", "/admin/v1/seal", "{}").status, 403) << "a name that nothing proves";
 }
 
 TEST_F(AdminTest, LeavesOtherPathsToOthers) {

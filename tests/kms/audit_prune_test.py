@@ -49,7 +49,8 @@ class Pruning(fixture.KmsTest):
             for _ in range(25):
                 client.get(key)
         end = audit.records(self.folder)[-20]["seq"]
-        self.assertTrue(fixture.eventually(lambda: merkle.checkpoints(self.folder / "checkpoints")[-1].size >= end))
+        self.assertTrue(fixture.eventually(
+            lambda: any(c.size >= end for c in merkle.checkpoints(self.folder / "checkpoints"))))
 
     def prune(self, *words, who="root", check=True):
         return administer(self.kms, "audit", "prune", *(words or ("--keep", "0s")), who=who, check=check)
