@@ -38,7 +38,7 @@ by = ["role:custodian", "principal:dora"]
 emergency = ["principal:oscar"]
 [[domain.approval]]
 name = "service"
-acts = ["RotateMasterKey", "ApplyPolicy"]
+acts = ["RotateMasterKey", "ApplyPolicy", "PruneAudit"]
 needed = 1
 by = ["role:custodian"]
 """
@@ -187,6 +187,18 @@ class Approvals(cluster.TwoNodes):
         done = rotate()
         self.assertEqual(done.returncode, DONE, done.stderr)
         self.assertEqual(rotate().returncode, DENIED, "a second time")
+
+    def test_the_audit_log_is_pruned_when_somebody_else_approved(self):
+        def prune(age):
+            return administer(self.one, "audit", "prune", "--keep", age, check=False)
+        refused = prune("400d")
+        self.assertEqual(refused.returncode, DENIED, refused.stderr)
+        request = self.request(refused.stderr)
+        self.admin(self.two, "carol", "approve", request)
+        self.assertEqual(prune("300d").returncode, DENIED, "the approval is for what is older")
+        done = prune("400d")
+        self.assertEqual(done.returncode, DONE, done.stderr)
+        self.assertEqual(prune("400d").returncode, DENIED, "a second time")
 
     def test_an_emergency_is_loud_and_stays_listed(self):
         key = self.client(self.one).create("guarded-fire")
