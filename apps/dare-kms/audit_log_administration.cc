@@ -98,7 +98,7 @@ std::string Asked(const server::AuditQuestion& question) {
 }  // namespace
 
 AuditLogAdministration::Scope AuditLogAdministration::ScopeOf(const server::Peer& peer) const {
-  if (!peer.authenticated()) return {};
+  if (!peer.authenticated() || peer.common_name.empty()) return {};  // nobody
   if (readers_.is_administrator(peer)) return {.rule = kAdministrator};
   auto policy = readers_.policy();
   if (policy == nullptr || policy->closed() || readers_.is_locked_out(peer)) return {};

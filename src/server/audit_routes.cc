@@ -71,7 +71,7 @@ Result<std::string> Prune(const HttpRequest& request, AdminEvent& event, AuditOf
 bool IsPermitted(AdminEvent& event, AuditOffice& office) {
   const std::string rule = office.MayRead(event.peer);
   event.permitted = !rule.empty();
-  if (event.permitted) event.rule = rule;
+  if (event.permitted) event.rule = rule + (event.peer.person ? ", by token" : "");
   return event.permitted;
 }
 
