@@ -6,6 +6,7 @@ import contextlib
 import json
 import pathlib
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -77,6 +78,14 @@ class BackupTest(fixture.KmsTest):
         file = folder / "kms.toml"
         file.write_text(text, "utf-8")
         return folder, file
+
+    def copy_tokens(self, folder, file):
+        """A copy of the token for one run alone: SoftHSM2 rewrites it at each login, and who is killed then leaves it damaged."""
+        conf = pathlib.Path(self.kms.config()["hsm"]["softhsm2_conf"])
+        tokens = re.search(r"directories.tokendir\s*=\s*(\S+)", conf.read_text("utf-8")).group(1)
+        shutil.copytree(tokens, folder / "tokens")
+        (folder / "softhsm2.conf").write_text(conf.read_text("utf-8").replace(tokens, str(folder / "tokens")), "utf-8")
+        file.write_text(file.read_text("utf-8").replace(str(conf), str(folder / "softhsm2.conf")), "utf-8")
 
     def dare_kms(self, *words, check=True):
         return run([self.kms.programs.dare_kms, *words], check=check)
@@ -206,6 +215,7 @@ class BackupTest(fixture.KmsTest):
         seen = set()
         for i in range(12):
             folder, file = self.empty_machine(f"killed-{i}")
+            self.copy_tokens(folder, file)
             process = subprocess.Popen([self.kms.programs.dare_kms, "restore", self.file, "--config", file],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             with contextlib.suppress(subprocess.TimeoutExpired):
