@@ -163,7 +163,7 @@ Result<std::unique_ptr<Custody>> Custody::Open(store::ObjectStore& store,
     record = Decode(TRY(store.GetMeta(kRecordRow)));
   }
   if (!record) return record.error();
-  TRY(custody->Apply(*record));
+  TRY(custody->Apply(*record, 0));
   custody->ring_.SetFinder([self = custody.get()](const Bytes& id) { return self->FindKey(id); });
   return custody;
 }
@@ -245,11 +245,12 @@ std::vector<TokenFailure> Custody::failures() const {
 
 Result<void> Custody::Change(const std::function<Result<void>(CustodyRecord&)>& change) {
   for (int attempt = 0;; ++attempt) {
+    const std::uint64_t known = revision_;
     const auto attempted = [&]() -> Result<CustodyRecord> {
       const auto transaction = TRY(store_.Begin());
       const Bytes row = TRY(transaction->GetMeta(kRecordRow));
       CustodyRecord record = TRY(ReadChecked(row));
-      if (record.revision < revision_) {
+      if (record.revision < known) {
         return Error(Code::kDamaged, "the custody record in the store is older than it was");
       }
       if (Result<void> changed = change(record); !changed) return changed.error();
@@ -259,7 +260,7 @@ Result<void> Custody::Change(const std::function<Result<void>(CustodyRecord&)>& 
       TRY(transaction->Commit());
       return record;
     }();
-    if (attempted) return Apply(*attempted);
+    if (attempted) return Apply(*attempted, known);
     if (attempted.error().code != Code::kConflict || attempt == kMostAttempts) {
       return attempted.error();
     }
@@ -267,20 +268,23 @@ Result<void> Custody::Change(const std::function<Result<void>(CustodyRecord&)>& 
 }
 
 Result<void> Custody::Refresh() {
+  const std::uint64_t known = revision_;
   const Bytes row = TRY(store_.GetMeta(kRecordRow));
   const CustodyRecord record = TRY(ReadChecked(row));
-  return Apply(record);
+  return Apply(record, known);
 }
 
-// Brings ring and counts to what `record` says.
-Result<void> Custody::Apply(const CustodyRecord& record) {
+// Brings ring and counts to what `record` says, which was read when the revision `known` was in
+// use.
+Result<void> Custody::Apply(const CustodyRecord& record, std::uint64_t known) {
   const MutexLock lock(apply_);
-  if (record.revision < revision_) {
+  if (record.revision < known) {
     return Error(Code::kDamaged,
                  "the custody record in the store (revision " + std::to_string(record.revision) +
-                     ") is older than the one in use (" + std::to_string(revision_) + ")");
+                     ") is older than the one in use (" + std::to_string(known) + ")");
   }
-  if (record.revision == revision_) return {};
+  // Somebody else brought a newer one since it was read.
+  if (record.revision <= revision_) return {};
   for (const CustodyKey& key : record.keys) {
     if (key.state > KeyState::kRetiring || ring_.Has(key.id)) continue;
     const Result<void> opened = OpenInto(key);

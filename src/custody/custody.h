@@ -93,7 +93,7 @@ class Custody {
   Result<CustodyRecord> ReadChecked(ByteView row) const;
   Result<Bytes> CheckOf(std::string_view key, ByteView content) const;
   Result<void> SignFirst(const CustodyRecord& record);
-  Result<void> Apply(const CustodyRecord& record) EXCLUDES(apply_);
+  Result<void> Apply(const CustodyRecord& record, std::uint64_t known) EXCLUDES(apply_);
   Result<void> OpenInto(const CustodyKey& key);
   Result<void> FindKey(const Bytes& key_id);
   std::string CountRow(const Bytes& key_id) const;

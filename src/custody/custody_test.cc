@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "custody/custody_for_test.h"
 #include "hsm/sealed_record.h"
 
@@ -48,6 +51,24 @@ TEST_F(CustodyTest, AStoreFromBeforeIsTakenOverWithTheKeyThatSealedIt) {
   ASSERT_TRUE(custody.has_value()) << custody.error().message;
   EXPECT_EQ((*custody)->record().current().id, (*made)->info().key_id);
   EXPECT_EQ((*custody)->record().current().holders[0].token, "b");
+}
+
+TEST_F(CustodyTest, WhoLooksWhileSomebodyChangesTheRecordFindsNothingOlder) {
+  ASSERT_TRUE(tokens->Create("a").has_value());
+  const auto custody = *Open();
+  std::atomic<bool> done = false;
+  std::thread changer([&] {
+    for (int i = 0; i < 2000; ++i) {
+      const auto changed = custody->Change([](CustodyRecord&) -> Result<void> { return {}; });
+      EXPECT_TRUE(changed.has_value()) << changed.error().message;
+    }
+    done = true;
+  });
+  while (!done) {
+    const Result<void> looked = custody->Refresh();
+    EXPECT_TRUE(looked.has_value()) << looked.error().message;
+  }
+  changer.join();
 }
 
 TEST_F(CustodyTest, EitherOfTwoHsmsOpensAStoreUnderARootKey) {

@@ -38,7 +38,12 @@ Result<void> Custody::BeginGroup(const store::Transaction& transaction) {
   }
   if (GetU64(row.data() + kRevisionAt) == revision_) return {};
   const CustodyRecord record = TRY(ReadChecked(row));
-  return Apply(record);
+  // The transaction may have begun before another thread brought a newer one; whether the store was
+  // put back is for Refresh to say.
+  if (record.revision < revision_) {
+    return Error(Code::kConflict, "the custody record was changed after the group began");
+  }
+  return Apply(record, 0);
 }
 
 Result<void> Custody::CountSeals(store::Transaction& transaction) {
