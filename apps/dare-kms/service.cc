@@ -166,6 +166,7 @@ Result<void> Service::OpenAuthorities() {
     server::Certificate root = TRY(server::ParseCertificatePem(pem));
     authority_ = TRY(server::CertificateAuthority::Open(
         std::move(root), [key = ca_key_](ByteView digest) { return key->Sign(digest); }));
+    authority_->SetListUrl(config_.ca.crl_url);
     return {};
   };
   const Result<void> opened = open();
@@ -315,7 +316,11 @@ Result<void> Service::StartListeners() {
   if (!config_.https.enabled) return {};
   server::EstOptions est;
   est.client_days = config_.ca.client_days;
-  if (authority_) est.above = TRY(server::AuthoritiesAbove(config_.ca.certificate_file));
+  if (authority_) {
+    est.above = TRY(server::AuthoritiesAbove(config_.ca.certificate_file));
+    crl_ = std::make_unique<server::CrlPublisher>(*authority_, records, config_.ca.crl_hours);
+    est.revocations = crl_.get();
+  }
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
   est.health = [this] {
     return AssessHealth(*audit_, *checkpoints_, *keys_.store, keys_.custody->ring(),

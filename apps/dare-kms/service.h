@@ -30,6 +30,7 @@
 #include "registry/policy_book.h"
 #include "server/admin.h"
 #include "server/config.h"
+#include "server/crl_publisher.h"
 #include "server/est.h"
 #include "server/kmip_over_https.h"
 #include "server/people.h"
@@ -86,6 +87,7 @@ class Service {
   std::unique_ptr<engine::Kms> kms_;
   std::unique_ptr<registry::PolicyBook> policy_book_;
   std::unique_ptr<KmipHandler> kmip_handler_, kmip_over_https_handler_;
+  std::unique_ptr<server::CrlPublisher> crl_;  // null: no authority here
   std::unique_ptr<server::EstService> est_;
   std::unique_ptr<KeyAdministration> key_administration_;
   std::unique_ptr<LockoutAdministration> lockout_administration_;

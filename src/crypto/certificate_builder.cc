@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "crypto/signed_der.h"
 #include "crypto/x509.h"
 #include "crypto/x509_handles.h"
 
@@ -22,33 +24,8 @@ static_assert(kCommonNameNid == NID_commonName &&
               kExtendedKeyUsageNid == NID_ext_key_usage);
 constexpr std::size_t kSerialBytes = 16;
 
-// AlgorithmIdentifier of ecdsa-with-SHA256. RFC 5758, section 3.2.
-constexpr std::array<std::uint8_t, 12> kEcdsaSha256 = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
-                                                       0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
-
-// AlgorithmIdentifier of sha256WithRSAEncryption. RFC 4055, section 5.
-constexpr std::array<std::uint8_t, 15> kRsaSha256 = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-                                                     0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00};
-
 Error X509Error(std::string_view what) {
   return Error(Code::kInternal, std::string(what) + ": " + TakeOpenSslError());
-}
-
-// One DER element. X.690, sections 8.1.3 and 10.1.
-Bytes DerElement(std::uint8_t tag, ByteView content) {
-  Bytes out{tag};
-  if (content.size() < 0x80) {
-    out.push_back(static_cast<std::uint8_t>(content.size()));
-  } else {
-    int octets = 1;
-    while (content.size() >> (8 * octets) != 0) ++octets;
-    out.push_back(static_cast<std::uint8_t>(0x80 | octets));
-    for (int i = octets - 1; i >= 0; --i) {
-      out.push_back(static_cast<std::uint8_t>(content.size() >> (8 * i)));
-    }
-  }
-  Append(out, content);
-  return out;
 }
 
 Result<void> SetSerial(X509* x509) {
@@ -91,8 +68,6 @@ Result<void> AddExtensions(X509* x509, X509* issuer, const CertificatePlan& plan
   return {};
 }
 
-// The key is where OpenSSL cannot sign with it, so the three parts of a certificate are put
-// together here. RFC 5280, section 4.1.
 Result<Bytes> Sign(X509* x509, bool rsa, const DigestSigner& sign) {
   // The algorithm is named inside the signed part too; OpenSSL gives no other way to set it.
   auto* algorithm = const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(x509));
@@ -106,15 +81,7 @@ Result<Bytes> Sign(X509* x509, bool rsa, const DigestSigner& sign) {
   if (size <= 0) return X509Error("cannot encode a certificate");
   Bytes body(encoded, encoded + size);
   OPENSSL_free(encoded);
-  Bytes digest(32);
-  if (EVP_Digest(body.data(), body.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
-    return X509Error("cannot hash a certificate");
-  }
-  Bytes bits{0};  // no unused bits
-  Append(bits, TRY(sign(digest)));
-  Append(body, rsa ? ByteView(kRsaSha256) : ByteView(kEcdsaSha256));
-  Append(body, DerElement(V_ASN1_BIT_STRING, bits));
-  return DerElement(V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED, body);
+  return SignedDer(std::move(body), rsa, sign);
 }
 
 Result<void> SetSubject(X509* x509, ByteView der) {

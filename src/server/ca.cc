@@ -172,6 +172,9 @@ Result<Certificate> CertificateAuthority::IssueClient(const Subject& subject,
                      {NID_ext_key_usage, "clientAuth"},
                      {NID_subject_key_identifier, "hash"},
                      {NID_authority_key_identifier, "keyid:always"}};
+  if (!list_url_.empty()) {
+    plan.extensions.emplace_back(NID_crl_distribution_points, "URI:" + list_url_);
+  }
   return Issue(plan, &root_, sign_, *clock_);
 }
 

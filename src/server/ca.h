@@ -2,12 +2,14 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/secret_bytes.h"
 #include "crypto/certificate_builder.h"
+#include "crypto/crl_builder.h"
 
 namespace dare::server {
 
@@ -71,6 +73,12 @@ class CertificateAuthority {
   // For our listeners; `names` are host names or numeric IP addresses (subjectAltName).
   Result<Certificate> IssueServer(const std::vector<std::string>& names, ByteView public_key_der,
                                   std::int64_t days) const;
+  // The list of what is revoked, DER. kDenied when the root has expired.
+  Result<Bytes> SignList(const crypto::CrlPlan& plan) const {
+    return crypto::BuildCrl(plan, root_.der, sign_);
+  }
+  // Where that list is found; clients' certificates name it from now on. Before others use it.
+  void SetListUrl(std::string url) { list_url_ = std::move(url); }
   const Certificate& root() const { return root_; }
 
  private:
@@ -79,6 +87,7 @@ class CertificateAuthority {
 
   Certificate root_;
   DigestSigner sign_;
+  std::string list_url_;  // empty: certificates name no list
   const Clock* clock_;
 };
 

@@ -77,6 +77,32 @@ TEST_F(CaTest, LimitsWhatACertificateIsGoodFor) {
   EXPECT_EQ(X509_check_host(server.get(), "example.org", 0, 0, nullptr), 0);
 }
 
+TEST_F(CaTest, NamesARevocationListWhereOneIsConfigured) {
+  auto authority = CertificateAuthority::Open(pki_.authority().root(), pki_.signer(), clock_);
+  ASSERT_TRUE(authority);
+  const auto request =
+      SigningRequest::Parse(MakeRequestForTest(MakeP256Key()->private_pem.Reveal(), "alice"));
+  ASSERT_TRUE(request);
+  const auto url = [&]() -> std::string {
+    const auto issued = authority->IssueClient({"alice", {}}, *request, 7);
+    const crypto::X509Ptr x509 = Decode(*issued);
+    CRL_DIST_POINTS* points = static_cast<CRL_DIST_POINTS*>(
+        X509_get_ext_d2i(x509.get(), NID_crl_distribution_points, nullptr, nullptr));
+    if (points == nullptr) return "";
+    EXPECT_EQ(sk_DIST_POINT_num(points), 1);
+    const GENERAL_NAMES* names = sk_DIST_POINT_value(points, 0)->distpoint->name.fullname;
+    EXPECT_EQ(sk_GENERAL_NAME_num(names), 1);
+    const ASN1_IA5STRING* text = sk_GENERAL_NAME_value(names, 0)->d.uniformResourceIdentifier;
+    std::string found(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                      static_cast<std::size_t>(ASN1_STRING_length(text)));
+    CRL_DIST_POINTS_free(points);
+    return found;
+  };
+  EXPECT_EQ(url(), "");
+  authority->SetListUrl("http://kms.example.org:8080/crl?a=b:c");
+  EXPECT_EQ(url(), "http://kms.example.org:8080/crl?a=b:c");
+}
+
 TEST_F(CaTest, NeverOutlivesItsRoot) {
   clock_.Advance(std::int64_t{3645} * 86400);
   EXPECT_EQ(pki_.Client("alice", {}, 30).certificate.not_after, pki_.authority().root().not_after);

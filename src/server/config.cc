@@ -64,6 +64,17 @@ void ReadCa(TableReader table, CaConfig& out) {
   table.Text("certificate", out.certificate_file);
   table.Text("key_label", out.key_label);
   table.Number("client_days", out.client_days, 1, 825);
+  table.Number("crl_hours", out.crl_hours, 1, 8760);
+  table.Text("crl_url", out.crl_url);
+  // It becomes an entry of a list in OpenSSL's text form and must not add others.
+  const bool lawful = (out.crl_url.starts_with("http://") || out.crl_url.starts_with("https://")) &&
+                      out.crl_url.size() <= 1024 &&
+                      std::ranges::all_of(out.crl_url, [](unsigned char c) {
+                        return c > 0x20 && c < 0x7f && c != ',' && c != ';';
+                      });
+  if (!out.crl_url.empty() && !lawful) {
+    table.Complain(*table.At("crl_url"), "'" + out.crl_url + "' is no http or https URL");
+  }
   table.RefuseOthers();
 }
 

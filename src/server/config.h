@@ -33,6 +33,8 @@ struct CaConfig {
   std::string certificate_file;       // PEM; our own CA. Empty: no enrolment here
   std::string key_label = "dare-ca";  // of the CA key pair in the token
   std::int64_t client_days = 7;       // life of the certificates it issues
+  std::int64_t crl_hours = 24;        // life of its revocation list
+  std::string crl_url;                // of that list, for the certificates; empty: they name none
 };
 
 // KMIP's Certify: an authority of its own, apart from whoever vouches for clients.

@@ -178,6 +178,20 @@ TEST(ConfigTest, RefusesAWayOfSealingThatIsNone) {
   EXPECT_THAT(Parse(text).error().message, HasSubstr("hsm.sealing must be one of"));
 }
 
+TEST(ConfigTest, TakesAUrlOfARevocationListThatAddsNothingElseToCertificates) {
+  const auto config = Parse(std::string(kLeast) +
+                            "[ca]\ncrl_hours = 6\ncrl_url = \"http://kms.example.org/crl?a=1\"\n");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->ca.crl_hours, 6);
+  EXPECT_EQ(config->ca.crl_url, "http://kms.example.org/crl?a=1");
+  for (const char* url : {"kms.example.org/crl", "http://a/crl,URI:http://b/", "http://a/ b",
+                          "http://a;b", "http://\u00e4/", "file:///crl"}) {
+    EXPECT_THAT(MistakeWith("[ca]\ncrl_url = \"" + std::string(url) + "\"\n"),
+                HasSubstr("is no http or https URL"));
+  }
+  EXPECT_THAT(MistakeWith("[ca]\ncrl_hours = 0\n"), HasSubstr("from 1 to 8760"));
+}
+
 TEST(ConfigTest, ANodeIsCalledAsItsHostUnlessToldOtherwise) {
   EXPECT_FALSE(Parse(kLeast)->node.empty());
   EXPECT_EQ(Parse(std::string("node = \"kms-1.example\"\n") + kLeast)->node, "kms-1.example");

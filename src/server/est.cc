@@ -120,6 +120,9 @@ HttpResponse EstService::Serve(const HttpRequest& request, const Caller& caller)
   if (request.path == "/healthz" || request.path == "/readyz") {
     return get ? HealthAt(request.path) : WrongMethod("GET");
   }
+  if (request.path == "/crl" && options_.revocations != nullptr) {
+    return get ? RevocationList() : WrongMethod("GET");
+  }
   if (!request.path.starts_with(kPrefix) || authority_ == nullptr) return Text(404, "not found");
   const std::string_view what = std::string_view(request.path).substr(kPrefix.size());
   if (what == "cacerts") return get ? CaCertificates() : WrongMethod("GET");
@@ -141,6 +144,18 @@ HttpResponse EstService::CaCertificates() const {
   std::vector<const Certificate*> chain = {&authority_->root()};
   for (const Certificate& certificate : options_.above) chain.push_back(&certificate);
   return CertsOnly(chain, "application/pkcs7-mime");
+}
+
+//= rfc5280 4.2.1.13
+//# HTTP server implementations accessed via the URI SHOULD specify the media type
+//# application/pkix-crl in the content-type header field of the response.
+HttpResponse EstService::RevocationList() const {
+  const Result<std::shared_ptr<const Bytes>> list = options_.revocations->Current();
+  if (!list) return Text(503, "there is no revocation list at present, try again later");
+  HttpResponse response;
+  response.content_type = "application/pkix-crl";
+  response.body = AsText(**list);
+  return response;
 }
 
 HttpResponse EstService::Enrol(const HttpRequest& request, const Caller& caller, bool renewal) {

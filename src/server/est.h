@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/ca.h"
+#include "server/crl_publisher.h"
 #include "server/enrolment_store.h"
 #include "server/https.h"
 
@@ -33,12 +34,14 @@ struct EstOptions {
   std::int64_t client_days = 7;
   EnrolmentObserver observer;
   std::function<Health()> health;
-  std::vector<Certificate> above;  // the authorities above ours, for cacerts
+  std::vector<Certificate> above;       // the authorities above ours, for cacerts
+  CrlPublisher* revocations = nullptr;  // null: no list here; outlives the service
 };
 
 // EstService is Enrollment over Secure Transport (RFC 7030) as far as a certificate authority like
 // ours needs it: cacerts, csrattrs, simpleenroll with HTTP Basic and a one-time token as the
-// password, simplereenroll with the certificate that the TLS client showed; and /healthz, /readyz.
+// password, simplereenroll with the certificate that the TLS client showed; and /crl, /healthz,
+// /readyz.
 // The subject comes from the token or the old certificate, never from the request.
 // Thread-safe. `authority` (null: no enrolment here) and `records` outlive it.
 class EstService : public HttpRoutes {
@@ -50,6 +53,7 @@ class EstService : public HttpRoutes {
  private:
   HttpResponse HealthAt(std::string_view path) const;
   HttpResponse CaCertificates() const;
+  HttpResponse RevocationList() const;
   HttpResponse Enrol(const HttpRequest& request, const Caller& caller, bool renewal);
   Result<Certificate> Issue(const HttpRequest& request, EnrolmentEvent& event);
 
