@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 
 #include "base/secure_arena.h"
 #include "commands.h"
+#include "hsm/call_lanes.h"
 
 namespace dare::kms {
 namespace {
@@ -381,7 +383,12 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   (void)dare::RouteLockedAllocations();  // before OpenSSL has allocated anything
   try {
-    return dare::kms::Main(argc, argv);
+    const int status = dare::kms::Main(argc, argv);
+    // A call may still be inside the HSM's module, whose own end would pull the ground from under
+    // it.
+    if (!dare::hsm::CallLanes::LeftCallsBehind()) return status;
+    std::cout.flush();
+    std::_Exit(status);
   } catch (const std::exception& error) {  // the standard library and CLI11 throw; we do not
     std::cerr << "dare-kms: error: " << error.what() << "\n";
     return dare::kms::kFailed;

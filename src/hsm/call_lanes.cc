@@ -1,10 +1,18 @@
 #include "hsm/call_lanes.h"
 
 #include <algorithm>
+#include <atomic>
 #include <system_error>
 #include <utility>
 
 namespace dare::hsm {
+namespace {
+
+std::atomic<bool> left_calls_behind = false;
+
+}  // namespace
+
+bool CallLanes::LeftCallsBehind() { return left_calls_behind; }
 
 CallLanes::~CallLanes() {
   std::vector<std::thread> in_time;
@@ -14,6 +22,7 @@ CallLanes::~CallLanes() {
     shared_->wake.NotifyAll();
     for (Lane& lane : lanes_) {
       const bool hangs = *lane.job != nullptr && (*lane.job)->overdue;
+      if (hangs) left_calls_behind = true;
       // A call that came back late may itself have been the last to know us.
       if (hangs || lane.thread.get_id() == std::this_thread::get_id()) {
         lane.thread.detach();

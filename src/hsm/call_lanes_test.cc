@@ -102,6 +102,7 @@ TEST(CallLanesTest, EndsWhileACallHangs) {
     CallLanes lanes(1);
     EXPECT_EQ(lanes.Run(hang.Call(), kShort).error().code, Code::kTimeout);
   }
+  EXPECT_TRUE(CallLanes::LeftCallsBehind()) << "the process must not end as if nobody were there";
   hang.LetGo();
 }
 

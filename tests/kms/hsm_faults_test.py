@@ -206,7 +206,7 @@ class OneHsm(HsmFaults):
         hsm.hangs()
         while self.creates(client):
             pass
-        self.assertEqual(self.kms.stop(), 0)
+        self.assertEqual(self.kms.stop(), 0, self.kms.log_tail())
         hsm.mend()
         self.kms.start()
 
