@@ -48,8 +48,7 @@ Decision Decide(const Principal& principal, kmip::Operation operation, std::size
 //   - an operation that no rule knows is denied, to the owner and the administrator too;
 //   - the owner may do everything with its objects;
 //   - an administrator may see that any object exists, read its attributes, revoke and destroy it,
-//   and never use,
-//     read or change its key: service and keys are in different hands;
+//     and never use, read or change its key: service and keys are in different hands;
 //   - everybody else is denied;
 //   - who has rights needs one of them besides: the first from `first_right` on that grants it.
 Decision Decide(const Principal& principal, kmip::Operation operation, const ObjectFacts& object,

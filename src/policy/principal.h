@@ -21,7 +21,7 @@ struct Right {
 struct Principal {
   std::string name;                 // the enrolled name; empty: nobody, who may do nothing
   bool administrator = false;       // holds the administrator role
-  std::vector<std::string> groups;  // no rule looks at them yet; audited and shown
+  std::vector<std::string> groups;  // in its certificate; a policy's groups may take them
   // When there, the principal may do only what at least one of them grants; never more than
   // without.
   std::optional<std::vector<Right>> rights;
