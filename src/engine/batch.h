@@ -1,18 +1,21 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "audit/entry.h"
 #include "base/secret_bytes.h"
 #include "engine/asynchronous_book.h"
-#include "engine/authenticator.h"
 #include "engine/operation.h"
-#include "policy/principal.h"
 #include "ttlv/limits.h"
 
+namespace dare::kmip {
+class RequestMessage;
+}
+
 namespace dare::engine {
+
+class ResponseBuilder;
 
 // What became of one request message.
 struct Answered {
@@ -32,20 +35,11 @@ struct Answered {
   AsynchronousOwner process_owner;
 };
 
-// Answers one KMIP request message into `answer` (kmip-2.1 8, 9; kmip-1.4 6, 7): version, header,
-// batch options, every item by its operation. Always gives a well-formed response. Without a
-// transaction nothing can be changed. A message with credentials needs an `admission`, judged once.
-//  Thread-safe as far as `parts` is; the transaction belongs to
-// the calling thread.
-Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
-                       ByteView request, store::Transaction* transaction, WipingBytes& answer,
-                       Admission* admission = nullptr);
-
-// The answer to a message that makes something new, as it will be if `paper`, which only writes
-// down what changes, is carried out by the writer thread (draft.h). Nothing for any other message,
-// and for one that would be refused: nothing was done then.
-std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& limits,
-                                     const Caller& caller, ByteView request,
-                                     store::Transaction& paper, WipingBytes& answer);
+// Walks over the items of `message`, which was checked: each is answered by its operation into
+// `response`, told in `answered`, and its changes stay or go with it, as the batch options of
+// kmip-2.1 9 and 11.5 say. An Error only when the transaction itself is broken.
+Result<void> AnswerItems(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
+                         TicketUse& use, kmip::RequestMessage& message, const Changes& changes,
+                         ResponseBuilder& response, Answered& answered);
 
 }  // namespace dare::engine

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/access_control.h"
+#include "engine/message_answer.h"
 #include "engine/sessions.h"
 #include "engine/vault.h"
 

@@ -10,6 +10,7 @@
 #include "custody/custody.h"
 #include "engine/approval_desk.h"
 #include "engine/habit_watch.h"
+#include "engine/message_answer.h"
 #include "engine/message_refusal.h"
 #include "engine/object_cache.h"
 #include "engine/random_iv_budget.h"

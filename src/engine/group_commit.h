@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "base/secret_bytes.h"
 #include "engine/audit_tail.h"
+#include "engine/authenticator.h"
 #include "engine/batch.h"
 #include "engine/draft.h"
 #include "engine/request_memory.h"

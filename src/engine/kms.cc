@@ -6,6 +6,7 @@
 #include "audit/audit_log.h"
 #include "base/log.h"
 #include "engine/audit_tail.h"
+#include "engine/message_answer.h"
 #include "engine/message_refusal.h"
 
 namespace dare::engine {

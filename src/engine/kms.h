@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/access_control.h"
+#include "engine/authenticator.h"
 #include "engine/batch.h"
 #include "engine/draft.h"
 #include "engine/gate.h"
