@@ -1,8 +1,6 @@
 #include "audit/checkpoint.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <optional>
 
 #include "base/file.h"
@@ -26,13 +24,6 @@ bool IsOrigin(std::string_view origin) {
   return origin.starts_with(kOriginPrefix) && origin.size() > kOriginPrefix.size() &&
          origin.size() <= kMostOriginBytes &&
          std::ranges::all_of(origin, [](char c) { return c > 0x20 && c < 0x7F && c != '+'; });
-}
-
-std::optional<std::uint64_t> ParseNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 }  // namespace
@@ -59,20 +50,14 @@ std::string SignedText(const Checkpoint& checkpoint, ByteView public_key, ByteVi
 
 Result<SignedCheckpoint> ParseCheckpoint(std::string_view text) {
   if (text.size() > kMostCheckpointBytes) return Malformed("too long");
-  const std::string_view all = text;
-  std::array<std::string_view, kCheckpointLines> lines;
-  for (std::string_view& line : lines) {
-    const std::size_t newline = text.find('\n');
-    if (newline == std::string_view::npos) return Malformed("lines are missing");
-    line = text.substr(0, newline);
-    text.remove_prefix(newline + 1);
-  }
-  if (!text.empty()) return Malformed("something follows it");
+  const Result<std::vector<std::string_view>> split = NoteLines(text, kCheckpointLines);
+  if (!split) return Malformed(split.error().message.c_str());
+  const std::vector<std::string_view>& lines = *split;
   SignedCheckpoint parsed;
   Checkpoint& checkpoint = parsed.checkpoint;
   checkpoint.origin = lines[0];
   if (!IsOrigin(checkpoint.origin)) return Malformed("its first line names no log");
-  const std::optional<std::uint64_t> size = ParseNumber(lines[1]);
+  const std::optional<std::uint64_t> size = ParseNumberLine(lines[1]);
   if (!size || *size == 0) return Malformed("no number of entries");
   checkpoint.size = *size;
   const Bytes root = TRY(FromBase64(lines[2]));
@@ -91,7 +76,7 @@ Result<SignedCheckpoint> ParseCheckpoint(std::string_view text) {
   parsed.signature = std::move(by->signature);
   parsed.body = BodyOf(checkpoint);
   // One text for one checkpoint: other spellings of its numbers and hashes are refused.
-  if (TextOf(parsed) != all) return Malformed("not written as we write it");
+  if (TextOf(parsed) != text) return Malformed("not written as we write it");
   return parsed;
 }
 

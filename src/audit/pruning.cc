@@ -1,9 +1,7 @@
 #include "audit/pruning.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -17,13 +15,6 @@ constexpr std::size_t kMostFileBytes = 16u << 20;  // of a daily one, for ten ye
 
 Error Malformed(const std::string& what) {
   return Error(Code::kMalformed, "not a record of a pruning: " + what);
-}
-
-std::optional<std::uint64_t> ParseNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 // What follows `name` and a space.
@@ -76,19 +67,13 @@ std::string TextOf(const SignedPruning& pruning) {
 
 Result<SignedPruning> ParsePruning(std::string_view text) {
   if (text.size() > kMostPruningBytes) return Malformed("too long");
-  const std::string_view all = text;
-  std::array<std::string_view, kPruningLines> lines;
-  for (std::string_view& line : lines) {
-    const std::size_t newline = text.find('\n');
-    if (newline == std::string_view::npos) return Malformed("lines are missing");
-    line = text.substr(0, newline);
-    text.remove_prefix(newline + 1);
-  }
-  if (!text.empty()) return Malformed("something follows it");
+  const Result<std::vector<std::string_view>> split = NoteLines(text, kPruningLines);
+  if (!split) return Malformed(split.error().message);
+  const std::vector<std::string_view>& lines = *split;
   SignedPruning parsed;
   Pruning& pruning = parsed.pruning;
   pruning.origin = lines[0];
-  const auto size = ParseNumber(lines[1]);
+  const auto size = ParseNumberLine(lines[1]);
   const auto time = ValueOf(lines[3], "time"), last = ValueOf(lines[4], "last"),
              file = ValueOf(lines[5], "file"), who = ValueOf(lines[6], "by"),
              tree = ValueOf(lines[7], "tree");
@@ -102,7 +87,7 @@ Result<SignedPruning> ParsePruning(std::string_view text) {
   pruning.time = TRY(ParseTime(std::string(*time)));
   pruning.last_line = *last;
   if (TRY(FromHex(pruning.last_line)).size() != sizeof(TreeHash)) return Malformed("no last line");
-  const auto number = ParseNumber(*file);
+  const auto number = ParseNumberLine(*file);
   if (!number || *number < 2) return Malformed("no file");
   pruning.file = *number;
   pruning.who = TRY(ParseName(*who));
@@ -111,7 +96,7 @@ Result<SignedPruning> ParsePruning(std::string_view text) {
   parsed.by = *std::move(by);
   // One text for one pruning; that the tree's hash is the one of its parts is in this, too.
   parsed.body = BodyOf(pruning);
-  if (TextOf(parsed) != all) return Malformed("not written as we write it");
+  if (TextOf(parsed) != text) return Malformed("not written as we write it");
   return parsed;
 }
 

@@ -1,5 +1,7 @@
 #include "audit/signed_note.h"
 
+#include <charconv>
+
 namespace dare::audit {
 namespace {
 
@@ -14,6 +16,26 @@ std::string NoteText(std::string_view body, std::string_view name, const NoteSig
   std::string text(body);
   text.append("\n").append(kSignatureMark).append(name).append(" ");
   return text + ToBase64(signed_by) + "\n";
+}
+
+Result<std::vector<std::string_view>> NoteLines(std::string_view text, std::size_t count) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t newline = text.find('\n');
+    if (newline == std::string_view::npos || lines.size() == count) break;
+    lines.push_back(text.substr(0, newline));
+    text.remove_prefix(newline + 1);
+  }
+  if (lines.size() < count) return Error(Code::kMalformed, "lines are missing");
+  if (!text.empty()) return Error(Code::kMalformed, "something follows it");
+  return lines;
+}
+
+std::optional<std::uint64_t> ParseNumberLine(std::string_view line) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(line.data(), line.data() + line.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != line.data() + line.size()) return std::nullopt;
+  return number;
 }
 
 Result<NoteSignature> ParseSignatureLine(std::string_view line, std::string_view name) {
