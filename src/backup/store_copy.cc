@@ -12,7 +12,8 @@ constexpr std::size_t kPageRows = 512;
 Error Interrupted() { return Error(Code::kIo, "interrupted", EINTR); }
 
 bool BelongsInBackup(std::string_view fact) {
-  return !fact.starts_with("audit-tail-") && !BelongsToRegistry(fact);
+  return !fact.starts_with("audit-tail-") && !fact.starts_with("changes/") &&
+         !BelongsToRegistry(fact);
 }
 
 bool BelongsToRegistry(std::string_view fact) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "custody/custody.h"
 #include "engine/approval_desk.h"
+#include "engine/change_ring.h"
 #include "engine/habit_watch.h"
 #include "engine/message_answer.h"
 #include "engine/message_refusal.h"
@@ -162,6 +163,17 @@ void GroupCommit::Commit(std::vector<Job>& jobs, Chore* chore) {
   if (!apart) Finish(jobs, committed);
 }
 
+void GroupCommit::Publish(std::vector<ObjectChange> changes) {
+  if (changes.empty()) return;
+  std::vector<ObjectChange> recalls;
+  for (const ObjectChange& change : changes) {
+    if (!change.object.empty()) continue;  // a new one, which nobody else has
+    std::ranges::move(parts_.sessions.holders.RecallsOf(change), std::back_inserter(recalls));
+  }
+  std::ranges::move(recalls, std::back_inserter(changes));
+  parts_.sessions.outbox.Publish(std::move(changes));
+}
+
 void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   if (!committed && !jobs.empty()) {
     log::Failure("a group of " + std::to_string(jobs.size()) +
@@ -179,9 +191,7 @@ void GroupCommit::Finish(std::span<Job> jobs, const Result<void>& committed) {
   for (Job& job : jobs) {
     job.completion->Done(std::move(job.answer));
     // Behind the answer, where it is the same connection.
-    if (committed && !job.answered.told.empty()) {
-      parts_.sessions.outbox.Publish(std::move(job.answered.told));
-    }
+    if (committed) Publish(std::move(job.answered.told));
   }
 }
 
@@ -252,7 +262,10 @@ Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool d
   if (doorkeeper != nullptr) TRY(doorkeeper->StillHolds(*transaction, judged_by));
   recorded = true;
   TRY(Record(jobs, *transaction));
-  TRY(transaction->Commit());
+  TRY(LeaveForOtherNodes(jobs, *transaction));
+  Result<void> committed = transaction->Commit();
+  if (ChangeRing* const ring = parts_.sessions.change_ring) ring->Ended(committed);
+  TRY(std::move(committed));
   if (custody_ != nullptr) custody_->GroupCommitted();
   return {};
 }
@@ -310,6 +323,19 @@ Result<void> GroupCommit::Record(std::span<Job> jobs, SummedTransaction& transac
   }
   TRY(audit_.Flush());
   return tail_.Put(transaction, of_changes);
+}
+
+Result<void> GroupCommit::LeaveForOtherNodes(std::span<const Job> jobs,
+                                             SummedTransaction& transaction) {
+  ChangeRing* const ring = parts_.sessions.change_ring;
+  if (ring == nullptr) return {};
+  std::vector<const ObjectChange*> changes;
+  for (const Job& job : jobs) {
+    for (const ObjectChange& change : job.answered.told) {
+      if (change.object.empty()) changes.push_back(&change);
+    }
+  }
+  return ring->Put(transaction, changes);
 }
 
 // Nothing of it happened; whatever the attempt took outside of the transaction goes back. A message

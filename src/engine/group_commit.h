@@ -114,12 +114,14 @@ class GroupCommit {
   };
   std::unique_ptr<Chore> TakeChore() EXCLUDES(mutex_);
   void Commit(std::vector<Job>& jobs, Chore* chore);
+  void Publish(std::vector<ObjectChange> changes);
   void Finish(std::span<Job> jobs, const Result<void>& committed);
   Result<void> CommitAgain(std::span<Job> jobs, ChoreTurn& turn, int most_attempts);
   Result<void> CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring, bool& recorded);
   static void LookAhead(std::span<const Job> jobs, SummedTransaction& transaction);
   void Answer(Job& job, SummedTransaction& transaction);
   Result<void> Record(std::span<Job> jobs, SummedTransaction& transaction);
+  Result<void> LeaveForOtherNodes(std::span<const Job> jobs, SummedTransaction& transaction);
   void TakeBack(std::span<Job> jobs, const Error& error, bool recorded);
   void RefuseAll(std::span<Job> jobs, const Error& error);
   void RecordFailure(Job& job, const std::string& why);

@@ -40,6 +40,26 @@ std::vector<std::string> KeyHolders::Of(const std::string& id, const std::string
   return holders;
 }
 
+std::vector<ObjectChange> KeyHolders::RecallsOf(const ObjectChange& change) const {
+  std::vector<ObjectChange> recalls;
+  const kmip::Attribute* const state = change.changed.Find(kmip::Tag::kState);
+  if (state == nullptr) return recalls;
+  for (const std::string& holder : Of(change.id, change.owner)) {
+    ObjectChange recall{.owner = holder, .id = change.id, .version = change.version};
+    recall.changed.Add(*state);
+    recalls.push_back(std::move(recall));
+  }
+  return recalls;
+}
+
+std::vector<std::string> KeyHolders::Keys() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::string> keys;
+  keys.reserve(of_key_.size());
+  for (const auto& [id, holders] : of_key_) keys.push_back(id);
+  return keys;
+}
+
 void KeyHolders::ForgetWhoIsAway() {
   for (auto key = of_key_.begin(); key != of_key_.end();) {
     pairs_ -= std::erase_if(key->second, [&](const std::string& h) { return !outbox_.Wants(h); });

@@ -26,6 +26,12 @@ class KeyHolders {
   std::vector<std::string> Of(const std::string& id, const std::string& owner) const
       EXCLUDES(mutex_);
 
+  // What those hear who hold a key that was changed and is somebody else's: its new state, and no
+  // more; nothing where that did not change.
+  std::vector<ObjectChange> RecallsOf(const ObjectChange& change) const EXCLUDES(mutex_);
+  // The keys that somebody holds.
+  std::vector<std::string> Keys() const EXCLUDES(mutex_);
+
   static constexpr std::size_t kMost = 100'000;
 
  private:

@@ -5,7 +5,10 @@
 
 #include "audit/audit_log.h"
 #include "base/log.h"
+#include "base/rounds.h"
 #include "engine/audit_tail.h"
+#include "engine/change_ring.h"
+#include "engine/foreign_changes.h"
 #include "engine/message_answer.h"
 #include "engine/message_refusal.h"
 
@@ -49,6 +52,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   kms->sessions_.doorkeeper = options.doorkeeper;
   kms->sessions_.approvals = options.approvals;
   kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
+  if (options.store_is_shared) kms->JoinOtherNodes();
   TRY(kms->NoteOpening());
   if (options.resident_keys != nullptr) SweepAtStart(kms->residents_);
   return kms;
@@ -99,6 +103,16 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
           for (AsynchronousBook::Job& job : jobs) Start(std::move(job));
         }
       }) {}
+
+void Kms::JoinOtherNodes() {
+  change_ring_ = std::make_unique<ChangeRing>(*vault_, node_);
+  foreign_changes_ =
+      std::make_unique<ForeignChanges>(store_, *vault_, cache_, sessions_, node_, parts_.clock);
+  sessions_.change_ring = change_ring_.get();
+  sessions_.listens = [this](const std::string& who) { foreign_changes_->Begin(who); };
+  rounds_ =
+      std::make_unique<Rounds>(ForeignChanges::kInterval, [this] { foreign_changes_->Look(); });
+}
 
 // Whoever puts the store back to an earlier time puts back how often it was changed, too: the log
 // remembers (docs/integrity.md).
@@ -169,7 +183,9 @@ void Kms::Meet(const Caller& caller) {
   if (caller.endpoint == nullptr || !sessions_.outbox.Agreed(name)) return;
   if (auto opened = sessions_.outbox.Open(caller.endpoint, name, std::nullopt); !opened) {
     log::Warning(name + " is told nothing: " + opened.error().message);
+    return;
   }
+  sessions_.listens(name);
 }
 
 bool Kms::TakeResponse(const Caller& caller) {

@@ -26,6 +26,9 @@
 #include "engine/streams.h"
 #include "engine/summed_store.h"
 
+namespace dare {
+class Rounds;
+}
 namespace dare::audit {
 class AuditLog;
 }
@@ -33,7 +36,9 @@ class AuditLog;
 namespace dare::engine {
 
 class ApprovalDesk;
+class ChangeRing;
 class Doorkeeper;
+class ForeignChanges;
 
 struct KmsOptions {
   // Which server this is, among those that use the store: in the keys of its own rows. No '/'.
@@ -122,6 +127,8 @@ class Kms {
   Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random,
       store::ObjectStore& store, std::unique_ptr<Vault> vault, audit::AuditLog& audit,
       const Clock& clock);
+  // From now on other nodes' changes are told here, and this one's there.
+  void JoinOtherNodes();
   Result<void> NoteOpening();
   Result<bool> AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
                              Admission* admission);
@@ -147,11 +154,14 @@ class Kms {
   HabitWatch habits_;
   AccessControl access_;
   EngineParts parts_;
+  std::unique_ptr<ChangeRing> change_ring_;  // null without other nodes, as the next
+  std::unique_ptr<ForeignChanges> foreign_changes_;
   Drafter drafter_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
   Gate gate_;
   std::unique_ptr<Resealer> resealer_;  // null without custody
   std::jthread asynchronous_;           // begins what waits
+  std::unique_ptr<Rounds> rounds_;      // of foreign_changes_
 };
 
 }  // namespace dare::engine

@@ -392,32 +392,17 @@ Result<void> OperationContext::RequireWriter() {
   return Error(Code::kConflict, "a draft is not enough");
 }
 
-namespace {
-
-// Somebody who has the key and is not its owner hears what state it is in now, and no more.
-ObjectChange RecallOf(const ObjectChange& change, const std::string& holder) {
-  ObjectChange recall{.owner = holder, .id = change.id, .version = change.version};
-  for (const kmip::Attribute& attribute : change.changed.all()) {
-    if (attribute.tag == Tag::kState) recall.changed.Add(attribute);
-  }
-  return recall;
-}
-
-}  // namespace
-
 void OperationContext::TellOfChange(const StoredObject& stored,
                                     const kmip::AttributeSet& attributes) {
   const std::string& owner = stored.object.owner;
-  const std::vector<std::string> holders = parts_.sessions.holders.Of(stored.object.id, owner);
-  const bool owner_listens = parts_.sessions.outbox.Wants(owner);
-  if (!owner_listens && holders.empty()) return;
+  const Sessions& sessions = parts_.sessions;
+  const bool somebody_hears = sessions.change_ring != nullptr ||  // perhaps at another node
+                              sessions.outbox.Wants(owner) ||
+                              !sessions.holders.Of(stored.object.id, owner).empty();
+  if (!somebody_hears) return;
   ObjectChange change{.owner = owner, .id = stored.object.id, .version = version_};
   NoteDifference(stored.object.attributes, attributes, change);
-  for (const std::string& holder : holders) {
-    ObjectChange recall = RecallOf(change, holder);
-    if (!recall.changed.all().empty()) memory_.told.push_back(std::move(recall));
-  }
-  if (owner_listens) memory_.told.push_back(std::move(change));
+  memory_.told.push_back(std::move(change));
 }
 
 void OperationContext::TellOfObject(const kmip::ManagedObject& object) {

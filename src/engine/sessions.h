@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "engine/asynchronous_book.h"
@@ -12,6 +13,7 @@
 namespace dare::engine {
 
 class ApprovalDesk;
+class ChangeRing;
 class Doorkeeper;
 
 // Under which the store's metadata keeps constraints and defaults, and how much for one principal.
@@ -32,6 +34,10 @@ struct Sessions {
   Doorkeeper* doorkeeper = nullptr;
   // Where approvals are asked for; null: what needs one is refused. Constant, too.
   ApprovalDesk* approvals = nullptr;
+  // Where other nodes find what was changed here; null: there are none. Constant, too.
+  ChangeRing* change_ring = nullptr;
+  // Called when a principal began to listen, before he is answered. Constant, too.
+  std::function<void(const std::string& principal)> listens = [](const std::string&) {};
 };
 
 }  // namespace dare::engine

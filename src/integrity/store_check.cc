@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/audit_tail.h"
+#include "engine/change_ring.h"
 #include "engine/kept_rules.h"
 #include "engine/store_facts.h"
 #include "integrity/entry_check.h"
@@ -231,6 +232,10 @@ Result<void> CheckFacts(const store::WholeReader& snapshot, const engine::Vault&
       }
     } else if (engine::AuditTail::IsRow(key)) {
       if (!engine::AuditTail::CheckRow(vault, value)) {
+        findings.Add(Kind::kFactAltered, key, "the fact " + key + " does not authenticate");
+      }
+    } else if (engine::ChangeRing::IsRow(key)) {
+      if (!engine::ChangeRing::CheckRow(vault, key, value)) {
         findings.Add(Kind::kFactAltered, key, "the fact " + key + " does not authenticate");
       }
     } else if (TRY(CheckTableFact(vault, {key, value}, findings, totals))) {

@@ -92,12 +92,13 @@ TEST_F(StoreCheckTest, FactsAreLookedAt) {
   PutFact("sum-node-node", Bytes(97, 1));
   PutFact("rules/defaults/alice", Bytes(40, 1));
   PutFact("audit-tail-0", Bytes(40, 1));
+  PutFact("changes/one/1", Bytes(40, 1));
   PutFact("whatever", Bytes(40, 1));
   const auto totals = Check();
   ASSERT_TRUE(totals);
   EXPECT_EQ(Found(),
-            "fact-altered audit-tail-0\nfact-altered rules/defaults/alice\n"
-            "fact-altered sum-node-node\nsum \n");
+            "fact-altered audit-tail-0\nfact-altered changes/one/1\n"
+            "fact-altered rules/defaults/alice\nfact-altered sum-node-node\nsum \n");
   EXPECT_EQ(totals->unchecked_facts, 1u);
 }
 

@@ -8,20 +8,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import kill_switch, kms  # noqa: E402
 from support.kmip_client import item, message  # noqa: E402
+from support.told_client import SHARED  # noqa: E402
 
-# Bob and carol may get what alice makes under these names.
-SHARED = """format = 1
-[[domain]]
-name = "default"
-[domain.roles]
-custodian = ["principal:keeper"]
-client = ["principal:alice"]
-[[domain.grant]]
-name = "shared"
-to = ["principal:bob", "principal:carol"]
-operations = ["Get"]
-objects = ["shared-*"]
-"""
 STATE_COMPROMISED = bytes.fromhex("42008d05" "00000004" "00000004")  # the attribute of KMIP 2.1
 
 

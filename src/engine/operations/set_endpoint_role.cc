@@ -28,6 +28,7 @@ Result<kmip::SetEndpointRoleResponse> SetEndpointRole(const kmip::SetEndpointRol
     return Reject(ResultReason::kPermissionDenied, "not with a delegated ticket");
   }
   TRY(context.sessions().outbox.Open(caller.endpoint, caller.principal.name, context.version()));
+  context.sessions().listens(caller.principal.name);
   return kmip::SetEndpointRoleResponse{request.role};
 }
 
