@@ -5,6 +5,7 @@
 #include "custody/patience.h"
 #include "hsm/session_pool.h"
 #include "hsm/signing_key.h"
+#include "node_witness.h"
 
 namespace dare::kms {
 
@@ -47,7 +48,9 @@ Result<std::unique_ptr<audit::Checkpointer>> StartCheckpoints(const server::Conf
   options.entries = config.audit.checkpoint_entries;
   std::vector<std::unique_ptr<audit::Witness>> witnesses;
   for (const std::string& place : config.audit.witness) {
-    witnesses.push_back(TRY(audit::MakeWitness(place)));
+    const bool is_node = place.starts_with(kNodeWitness);
+    witnesses.push_back(is_node ? TRY(MakeNodeWitness(place, config))
+                                : TRY(audit::MakeWitness(place)));
   }
   return audit::Checkpointer::Start(options, log, clock, AuditSignerOf(config, keys),
                                     std::move(witnesses));

@@ -175,11 +175,22 @@ Result<server::AuditAnswer> AuditLogAdministration::Entries(const server::AuditQ
 
 Result<std::string> AuditLogAdministration::Checkpoints(const std::string& offset,
                                                         const server::Peer& peer) {
+  return CheckpointsIn(folder_ + "/" + audit::kCheckpointFile, offset, peer);
+}
+
+Result<std::string> AuditLogAdministration::Witnessed(const std::string& node,
+                                                      const std::string& offset,
+                                                      const server::Peer& peer) {
+  return CheckpointsIn(TRY(witnessed_file_(node)), offset, peer);
+}
+
+Result<std::string> AuditLogAdministration::CheckpointsIn(const std::string& path,
+                                                          const std::string& offset,
+                                                          const server::Peer& peer) const {
   const Scope scope = ScopeOf(peer);
   if (scope.rule.empty() || scope.domain != nullptr) {
     return Error(Code::kDenied, "checkpoints are for whoever may see the whole log");
   }
-  const std::string path = folder_ + "/" + audit::kCheckpointFile;
   std::uint64_t next = offset.empty() ? 0 : TRY(NumberIn(offset, "offset"));
   std::string text;
   if (FileExists(path)) {

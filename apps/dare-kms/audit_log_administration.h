@@ -31,6 +31,9 @@ struct AuditSigning {
   std::function<audit::Checkpointer::Status()> status;
 };
 
+// Where the checkpoints of another node's log are; kNotFound where it is not witnessed here.
+using WitnessedFile = std::function<Result<std::string>(const std::string& node)>;
+
 // Gives out this node's audit log over HTTPS: all of it to administrators of the service and, where
 // the policy has no domain but the default one, to its auditors. Where it has more, an auditor sees
 // the entries of its own domain's principals. Only what is on the disk is given. And removes the
@@ -38,18 +41,21 @@ struct AuditSigning {
 class AuditLogAdministration : public server::AuditOffice {
  public:
   AuditLogAdministration(const server::Config& config, audit::AuditLog& log, const Clock& clock,
-                         AuditReaders readers, AuditSigning signing)
+                         AuditReaders readers, AuditSigning signing, WitnessedFile witnessed)
       : folder_(config.audit_folder),
         node_(config.node),
         log_(log),
         clock_(clock),
         readers_(std::move(readers)),
-        signing_(std::move(signing)) {}
+        signing_(std::move(signing)),
+        witnessed_file_(std::move(witnessed)) {}
 
   std::string MayRead(const server::Peer& peer) override;
   Result<server::AuditAnswer> Entries(const server::AuditQuestion& question,
                                       const server::Peer& peer) override;
   Result<std::string> Checkpoints(const std::string& offset, const server::Peer& peer) override;
+  Result<std::string> Witnessed(const std::string& node, const std::string& offset,
+                                const server::Peer& peer) override;
   Result<std::string> Key() override;
   Result<std::string> Prunings(const server::Peer& peer) override;
   // The one way in which entries are removed.
@@ -72,6 +78,8 @@ class AuditLogAdministration : public server::AuditOffice {
   };
 
   Scope ScopeOf(const server::Peer& peer) const;
+  Result<std::string> CheckpointsIn(const std::string& path, const std::string& offset,
+                                    const server::Peer& peer) const;
   bool Continues(const server::AuditQuestion& question, const server::Peer& peer,
                  std::uint64_t from) EXCLUDES(mutex_);
   Result<std::string> Note(const server::AuditQuestion& question, const server::Peer& peer,
@@ -82,6 +90,7 @@ class AuditLogAdministration : public server::AuditOffice {
   const Clock& clock_;
   const AuditReaders readers_;
   const AuditSigning signing_;
+  const WitnessedFile witnessed_file_;
 
   Mutex prune_mutex_;  // one removal at a time
 

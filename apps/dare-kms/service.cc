@@ -355,9 +355,14 @@ Result<void> Service::StartListeners() {
       AuditReaders{is_administrator,
                    [is_served](const server::Peer& peer) { return !is_served(peer); },
                    [this] { return kms_->access().current(); }},
-      AuditSigning{AuditSignerOf(config_, keys_), [this] { return checkpoints_->status(); }});
+      AuditSigning{AuditSignerOf(config_, keys_), [this] { return checkpoints_->status(); }},
+      [this](const std::string& node) { return witness_desk_->FileOf(node); });
+  witness_desk_ = std::make_unique<WitnessDesk>(config_, is_served);
+  witness_routes_ = std::make_unique<server::WitnessRoutes>(
+      *est_, *witness_desk_,
+      [this](const server::AdminEvent& event) { return AuditAdministration(event); });
   admin_ = std::make_unique<server::AdminRoutes>(
-      *est_, *key_administration_, *lockout_administration_,
+      *witness_routes_, *key_administration_, *lockout_administration_,
       server::AdminOptions{
           is_administrator,
           [this](const server::AdminEvent& event) { return AuditAdministration(event); }, is_served,

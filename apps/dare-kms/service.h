@@ -36,6 +36,8 @@
 #include "server/people.h"
 #include "server/server.h"
 #include "server/tls.h"
+#include "server/witness_routes.h"
+#include "witness_desk.h"
 
 namespace dare::kms {
 
@@ -94,6 +96,8 @@ class Service {
   std::unique_ptr<PolicyAdministration> policy_administration_;
   std::unique_ptr<ApprovalAdministration> approval_administration_;
   std::unique_ptr<AuditLogAdministration> audit_administration_;
+  std::unique_ptr<WitnessDesk> witness_desk_;
+  std::unique_ptr<server::WitnessRoutes> witness_routes_;
   std::unique_ptr<server::AdminRoutes> admin_;
   std::unique_ptr<People> people_;  // null: only certificates administer
   std::unique_ptr<server::PeopleRoutes> people_routes_;

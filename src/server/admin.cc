@@ -98,6 +98,18 @@ HttpResponse RefusalInJson(int status, std::string_view code, const std::string&
   return response;
 }
 
+HttpResponse AnswerInJson(const Result<std::string>& done) {
+  if (!done) {
+    return RefusalInJson(StatusOf(done.error().code), CodeName(done.error().code),
+                         done.error().message);
+  }
+  HttpResponse response;
+  response.content_type = "application/json";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.body = *done + "\n";
+  return response;
+}
+
 Result<std::string> AdminRoutes::Do(const HttpRequest& request, AdminEvent& event) {
   const bool get = request.method == "GET", post = request.method == "POST";
   if (request.path == kHsm && get) {
@@ -229,15 +241,7 @@ HttpResponse AdminRoutes::Answer(AdminEvent event, const Result<std::string>& do
   if (!event.permitted) {
     return RefusalInJson(403, "denied", "this needs the administrator role");
   }
-  if (!done) {
-    return RefusalInJson(StatusOf(done.error().code), CodeName(done.error().code),
-                         done.error().message);
-  }
-  HttpResponse response;
-  response.content_type = "application/json";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.body = *done + "\n";
-  return response;
+  return AnswerInJson(done);
 }
 
 }  // namespace dare::server

@@ -73,6 +73,8 @@ class PolicyOffice;
 
 // An answer that says in JSON why not.
 HttpResponse RefusalInJson(int status, std::string_view code, const std::string& message);
+// `done`, a JSON text, or why there is none.
+HttpResponse AnswerInJson(const Result<std::string>& done);
 
 // AdminRoutes are the paths under /admin/v1/ for whoever has the administrator role (dare-kms(8)
 // lists them); some for auditors and operators, too, and those about approvals for

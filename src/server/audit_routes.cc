@@ -52,8 +52,10 @@ Result<std::string> Entries(const HttpRequest& request, AdminEvent& event, Audit
 
 Result<std::string> Checkpoints(const HttpRequest& request, AdminEvent& event,
                                 AuditOffice& office) {
-  const json::object body = TRY(ReadJsonBody(request, {"offset"}));
+  const json::object body = TRY(ReadJsonBody(request, {"offset", "node"}));
   event.mere_look = true;
+  const std::string node = TextOf(body, "node");
+  if (!node.empty()) return office.Witnessed(node, TextOf(body, "offset"), event.peer);
   return office.Checkpoints(TextOf(body, "offset"), event.peer);
 }
 

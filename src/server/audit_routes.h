@@ -40,6 +40,9 @@ class AuditOffice {
   virtual Result<AuditAnswer> Entries(const AuditQuestion& question, const Peer& peer) = 0;
   // Checkpoints from a byte of their file on.
   virtual Result<std::string> Checkpoints(const std::string& offset, const Peer& peer) = 0;
+  // The same of another node's log that is witnessed here. kNotFound.
+  virtual Result<std::string> Witnessed(const std::string& node, const std::string& offset,
+                                        const Peer& peer) = 0;
   // The public keys that they are signed with, by the names of their files, and whose log it is.
   virtual Result<std::string> Key() = 0;
   // The signed records of what was removed, as they stand in their file.

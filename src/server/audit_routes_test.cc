@@ -20,6 +20,11 @@ class OfficeForTest : public AuditOffice {
                     question.reading + " to " + peer.common_name);
     return AuditAnswer{asked.back(), !question.reading.empty()};
   }
+  Result<std::string> Witnessed(const std::string& node, const std::string& offset,
+                                const Peer& peer) override {
+    asked.push_back("checkpoints of " + node + ", " + offset + " to " + peer.common_name);
+    return asked.back();
+  }
   Result<std::string> Checkpoints(const std::string& offset, const Peer& peer) override {
     asked.push_back("checkpoints " + offset + " to " + peer.common_name);
     return asked.back();

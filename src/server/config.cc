@@ -196,6 +196,10 @@ void ReadAudit(TableReader table, Config& config) {
   table.Number("checkpoint_seconds", out.checkpoint_seconds, 1, 86400);
   table.Number("checkpoint_entries", out.checkpoint_entries, 1, 1'000'000'000);
   table.Names("witness", out.witness);
+  table.Text("witness_certificate", out.witness_certificate);
+  table.Text("witness_key", out.witness_key);
+  table.Text("witness_ca", out.witness_ca);
+  table.Names("witness_for", out.witness_for);
   table.Names("syslog", out.syslog);
   table.Number("file_kib", out.file_kib, 16, 1u << 22);
   table.RefuseOthers();
@@ -413,7 +417,9 @@ void Anchor(Config& config) {
     std::string& path = rule.issuer_file;
     if (!path.empty() && path.front() != '/') path = folder + "/" + path;
   }
-  for (std::string* path : {&config.oidc.jwks_file, &config.oidc.jwks_ca_file}) {
+  for (std::string* path :
+       {&config.oidc.jwks_file, &config.oidc.jwks_ca_file, &config.audit.witness_certificate,
+        &config.audit.witness_key, &config.audit.witness_ca}) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
   AnchorPin(config.hsm.pin, folder);

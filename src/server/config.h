@@ -94,8 +94,11 @@ struct AuditConfig {
   std::uint32_t checkpoint_seconds = 60;       // after so long, when there are new entries,
   std::uint32_t checkpoint_entries = 100'000;  // or after so many: a signed checkpoint
   std::vector<std::string> witness;            // "file:/PATH": where checkpoints are written, too
-  std::vector<std::string> syslog;             // "tcp:HOST:PORT": where entries are sent, too
-  std::uint32_t file_kib = 65536;              // past this size a new file is begun
+  // To a witness "node:https://HOST:PORT": who we are there, and whom we trust (empty: our own CA).
+  std::string witness_certificate, witness_key, witness_ca;
+  std::vector<std::string> witness_for;  // nodes whose checkpoints are kept here, by their names
+  std::vector<std::string> syslog;       // "tcp:HOST:PORT": where entries are sent, too
+  std::uint32_t file_kib = 65536;        // past this size a new file is begun
 };
 
 // A group whose keys the server makes when a client asks for a fresh one and there is none.
