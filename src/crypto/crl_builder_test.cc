@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/authority_for_test.h"
 #include "crypto/x509.h"
 #include "crypto/x509_handles.h"
 
@@ -16,50 +17,8 @@ namespace {
 using CrlPtr = std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>>;
 using IntegerPtr = std::unique_ptr<ASN1_INTEGER, FreeWith<ASN1_INTEGER_free>>;
 
-constexpr std::int64_t kNow = 1'700'000'000;
-constexpr std::int64_t kDay = 86400;
-
-// An authority with its key in memory.
-class Authority {
- public:
-  explicit Authority(bool rsa, const std::string& usage = "critical,keyCertSign,cRLSign")
-      : key_(rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256")) {
-    unsigned char* encoded = nullptr;
-    const int size = i2d_PUBKEY(key_.get(), &encoded);
-    CertificatePlan plan;
-    plan.subject = *EncodeName({{kCommonNameNid, "Authority"}});
-    plan.public_key.assign(encoded, encoded + size);
-    OPENSSL_free(encoded);
-    plan.not_before = kNow - kDay;
-    plan.not_after = kNow + 365 * kDay;
-    plan.extensions = {{kBasicConstraintsNid, "critical,CA:TRUE"},
-                       {kKeyUsageNid, usage},
-                       {kSubjectKeyIdentifierNid, "hash"}};
-    certificate_ = *BuildCertificate(plan, {}, signer());
-  }
-
-  DigestSigner signer() const {
-    return [this](ByteView digest) -> Result<Bytes> {
-      const PkeyContextPtr context(EVP_PKEY_CTX_new(key_.get(), nullptr));
-      Bytes signature(512);
-      std::size_t size = signature.size();
-      if (EVP_PKEY_sign_init(context.get()) != 1 ||
-          EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1 ||
-          EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) !=
-              1) {
-        return Error(Code::kInternal, "cannot sign");
-      }
-      signature.resize(size);
-      return signature;
-    };
-  }
-  EVP_PKEY* key() const { return key_.get(); }
-  const Bytes& certificate() const { return certificate_; }
-
- private:
-  PkeyPtr key_;
-  Bytes certificate_;
-};
+constexpr std::int64_t kNow = AuthorityForTest::kNow;
+constexpr std::int64_t kDay = AuthorityForTest::kDay;
 
 CrlPtr Decode(const Bytes& der) {
   const std::uint8_t* at = der.data();
@@ -87,7 +46,7 @@ bool Lists(X509_CRL* crl, const std::string& serial) {
 TEST(CrlBuilder, MakesAListThatTheAuthoritysKeyVerifies) {
   for (const bool rsa : {false, true}) {
     SCOPED_TRACE(rsa ? "RSA" : "P-256");
-    const Authority authority(rsa);
+    const AuthorityForTest authority({.rsa = rsa});
     const std::string high(32, 'f');
     const auto der = BuildCrl(PlanWith({{high, kNow - 5}, {"7b", kNow - 9}}),
                               authority.certificate(), authority.signer());
@@ -108,7 +67,7 @@ TEST(CrlBuilder, MakesAListThatTheAuthoritysKeyVerifies) {
 }
 
 TEST(CrlBuilder, NamesTheNumberAndTheKey) {
-  const Authority authority(false);
+  const AuthorityForTest authority;
   const auto der = BuildCrl(PlanWith({}), authority.certificate(), authority.signer());
   ASSERT_TRUE(der) << der.error().message;
   const CrlPtr crl = Decode(*der);
@@ -128,14 +87,14 @@ TEST(CrlBuilder, NamesTheNumberAndTheKey) {
 }
 
 TEST(CrlBuilder, RefusesASignatureOfAnotherKey) {
-  const Authority authority(false), other(false);
+  const AuthorityForTest authority, other;
   const auto der = BuildCrl(PlanWith({}), authority.certificate(), other.signer());
   ASSERT_FALSE(der);
   EXPECT_EQ(der.error().code, Code::kInternal);
 }
 
 TEST(CrlBuilder, PassesOnThatTheKeyIsAway) {
-  const Authority authority(false);
+  const AuthorityForTest authority;
   const auto der = BuildCrl(PlanWith({}), authority.certificate(), [](ByteView) -> Result<Bytes> {
     return Error(Code::kUnavailable, "gone");
   });
@@ -144,7 +103,7 @@ TEST(CrlBuilder, PassesOnThatTheKeyIsAway) {
 }
 
 TEST(CrlBuilder, RefusesWhatIsNoSerialNumber) {
-  const Authority authority(false);
+  const AuthorityForTest authority;
   for (const std::string serial : {"", "-1", "xyz", "12 ", "0x12"}) {
     const auto der =
         BuildCrl(PlanWith({{serial, kNow}}), authority.certificate(), authority.signer());
@@ -160,13 +119,13 @@ TEST(CrlBuilder, RefusesWhatIsNoSerialNumber) {
 }
 
 TEST(CrlBuilder, RefusesAnAuthorityThatMayNotSignListsOrHasExpired) {
-  const Authority certificates_only(false, "critical,keyCertSign");
+  const AuthorityForTest certificates_only({.usage = "critical,keyCertSign"});
   const auto unlawful =
       BuildCrl(PlanWith({}), certificates_only.certificate(), certificates_only.signer());
   ASSERT_FALSE(unlawful);
   EXPECT_EQ(unlawful.error().code, Code::kDenied);
 
-  const Authority authority(false);
+  const AuthorityForTest authority;
   CrlPlan late = PlanWith({});
   late.this_update = kNow + 365 * kDay;
   late.next_update = late.this_update + kDay;
