@@ -75,6 +75,7 @@ struct KeySpecification {
   std::size_t bits = 0;
   std::string curve;
   std::size_t q_bits = 0;
+  friend bool operator==(const KeySpecification&, const KeySpecification&) = default;
 };
 
 // True for EncryptedPrivateKeyInfo (RFC 5208, 6), which PrivateKey does not read.

@@ -4,6 +4,7 @@
 
 #include "engine/access_control.h"
 #include "engine/message_answer.h"
+#include "engine/prepared_pair.h"
 #include "engine/sessions.h"
 #include "engine/vault.h"
 
@@ -65,6 +66,7 @@ class Paper : public store::Transaction {
 };
 
 bool Holds(const Draft& draft, const EngineParts& parts, const store::Transaction& transaction) {
+  if (!draft.is_whole) return false;
   if (parts.sessions.rules_exist != draft.rules_existed) return false;
   // The draft keeps its policy alive, so that no later one has its address.
   if (parts.access.current() != draft.judged_under) return false;
@@ -92,16 +94,30 @@ std::unique_ptr<Draft> Drafter::Write(const Caller& caller, ByteView request) {
   const Moment begun = parts_.clock.Steady();
   if (begun < paused_until_.load(std::memory_order_relaxed)) return nullptr;
   auto draft = std::make_unique<Draft>();
-  draft->rules_existed = parts_.sessions.rules_exist;
-  draft->judged_under = parts_.access.current();  // before anything is judged by it
-  Paper paper(*draft);
-  std::optional<Answered> answered =
-      DraftMessage(parts_, limits_, caller, request, paper, draft->answer);
+  const bool whole = Fill(*draft, caller, request, nullptr);
   const Moment now = parts_.clock.Steady();
   if (now - begun > kSlow) paused_until_.store(now + kPause, std::memory_order_relaxed);
-  if (!answered || draft->records.empty()) return nullptr;
-  draft->answered = *std::move(answered);
+  if (!whole) return nullptr;
   return draft;
+}
+
+std::unique_ptr<Draft> Drafter::WriteWithPair(const Caller& caller, ByteView request) {
+  auto draft = std::make_unique<Draft>();
+  const auto pair = std::make_shared<PreparedPair>();
+  draft->is_whole = Fill(*draft, caller, request, pair.get());
+  draft->pair = pair;
+  return draft;
+}
+
+bool Drafter::Fill(Draft& draft, const Caller& caller, ByteView request, PreparedPair* pair) {
+  draft.rules_existed = parts_.sessions.rules_exist;
+  draft.judged_under = parts_.access.current();  // before anything is judged by it
+  Paper paper(draft);
+  std::optional<Answered> answered =
+      DraftMessage(parts_, limits_, caller, request, paper, draft.answer, pair);
+  if (!answered || draft.records.empty()) return false;
+  draft.answered = *std::move(answered);
+  return true;
 }
 
 bool CarryOut(const Draft& draft, const EngineParts& parts, store::Transaction& transaction) {

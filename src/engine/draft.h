@@ -12,11 +12,11 @@
 
 namespace dare::engine {
 
-// A Draft is the whole answer to a request that makes something new (Create), worked out
-// before the writer thread takes the request: the key drawn and sealed in the HSM, the attributes
-// encoded, the rows complete with their checks. It says what was taken for granted; the writer
-// looks whether that is true, writes the rows, and is done. Where it is not true (the name is
-// taken, the request was answered before, the principal has rules of its own, the master key was
+// A Draft is the whole answer to a request that makes something new (Create, Create Key Pair),
+// worked out before the writer thread takes the request: the key drawn and sealed in the HSM, the
+// attributes encoded, the rows complete with their checks. It says what was taken for granted; the
+// writer looks whether that is true, writes the rows, and is done. Where it is not true (the name
+// is taken, the request was answered before, the principal has rules of its own, the master key was
 // changed, another policy is in force), the draft is thrown away and the request answered as if
 // there had been none: a draft decides nothing, it only saves the writer's time.
 struct Draft {
@@ -27,6 +27,9 @@ struct Draft {
   std::vector<std::string> absent;           // facts that it took to be missing
   bool rules_existed = false;                // whether it looked for constraints and defaults
   std::shared_ptr<const policy::Policy> judged_under;  // null: no policy was in force
+  // Where it asks for a key pair: of use even where the rest is not.
+  std::shared_ptr<const PreparedPair> pair;
+  bool is_whole = true;  // false: only the pair is there
 };
 
 // Writes drafts: on whatever thread brings a request, several at once. A token that takes its time
@@ -39,12 +42,17 @@ class Drafter {
   // Null for a request of which none can be made: it reads or changes what is there, shows
   // credentials, is a batch, or would be refused.
   std::unique_ptr<Draft> Write(const Caller& caller, ByteView request);
+  // The same of a request for a key pair, whose making takes as long as it takes.
+  std::unique_ptr<Draft> WriteWithPair(const Caller& caller, ByteView request);
 
   static constexpr std::chrono::milliseconds kSlow{10};
   static constexpr std::chrono::seconds kPause{1};
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
+
+  // False where it could not be written whole.
+  bool Fill(Draft& draft, const Caller& caller, ByteView request, PreparedPair* pair);
 
   EngineParts& parts_;
   const ttlv::Limits& limits_;

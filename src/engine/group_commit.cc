@@ -57,14 +57,8 @@ void GroupCommit::Submit(WipingBytes request, std::shared_ptr<const Caller> call
   bool enough = false;
   {
     const MutexLock lock(mutex_);
-    waiting_.push_back({std::move(request),
-                        std::move(caller),
-                        std::move(completion),
-                        std::move(admission),
-                        std::move(draft),
-                        {},
-                        {},
-                        {}});
+    waiting_.push_back({std::move(request), std::move(caller), std::move(completion),
+                        std::move(admission), std::move(draft)});
     enough = waiting_.size() >= awaited_;
   }
   if (enough) wake_.NotifyOne();
@@ -229,6 +223,7 @@ void GroupCommit::LookAhead(std::span<const Job> jobs, SummedTransaction& transa
 
 void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
   const std::unique_ptr<Draft> draft = std::move(job.draft);
+  if (draft != nullptr) job.pair = draft->pair;
   // Who is not served any more since it was written is refused below.
   const bool good = draft != nullptr && !AskDoorkeeper(parts_, *job.caller);
   if (good && CarryOut(*draft, parts_, transaction)) {
@@ -237,7 +232,7 @@ void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
     return;
   }
   job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, &transaction, job.answer,
-                               job.admission ? &*job.admission : nullptr);
+                               job.admission ? &*job.admission : nullptr, job.pair.get());
 }
 
 Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring,

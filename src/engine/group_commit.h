@@ -89,8 +89,9 @@ class GroupCommit {
     std::unique_ptr<Completion> completion;
     std::optional<Admission> admission;
     std::unique_ptr<Draft> draft;  // for the first attempt
-    WipingBytes answer;
-    Answered answered;
+    WipingBytes answer = {};
+    Answered answered = {};
+    std::shared_ptr<const PreparedPair> pair = {};  // for all attempts
     bool final = false;                 // its answer stands, whatever becomes of the others
     std::vector<RecordChange> changes;  // of the store, by this request
   };

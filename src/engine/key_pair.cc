@@ -37,8 +37,8 @@ constexpr Tag kShared[] = {Tag::kCryptographicAlgorithm, Tag::kCryptographicLeng
                            Tag::kCryptographicDomainParameters, Tag::kCryptographicParameters};
 
 constexpr std::int32_t kDefaultBits = 2048;  // RSA, DSA, DH
-// Making one of these takes up to a second or two, on the thread that writes; RSA of 8192 bits
-// would take a minute. Larger keys can be registered.
+// Making one of these takes up to a second or two (pair_forge.h); RSA of 8192 bits would take a
+// minute. Larger keys can be registered.
 constexpr std::size_t kMostRsaBits = 4096;
 constexpr std::size_t kMostDsaBits = 2048;
 
@@ -208,8 +208,7 @@ Result<SecretBytes> PublicMaterial(const crypto::PublicKey& half, const Attribut
 Result<PairMaterial> MakeHere(const crypto::KeySpecification& specification,
                               PairAttributes& attributes, OperationContext& context) {
   const kmip::ProtocolVersion version = context.version();
-  const crypto::PrivateKey key =
-      TRY(crypto::PrivateKey::Generate(specification, context.random().library()));
+  const crypto::PrivateKey key = TRY(context.GeneratePair(specification));
   const crypto::PublicKey half = TRY(key.Public());
   TRY(Describe(attributes, key.facts(), version));
   PairMaterial material;

@@ -87,6 +87,7 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
              sessions_,     residents_,    random_ivs_, access_},
       drafter_(parts_, limits_),
       group_commit_(parts_, store_, limits_, audit, options.node, options.custody, &habits_),
+      forge_(drafter_, group_commit_),
       gate_(sessions_.authenticator,
             [this](WipingBytes request, std::shared_ptr<const Caller> connection,
                    std::unique_ptr<Completion> completion, Admission admission) {
@@ -148,8 +149,12 @@ class FinishJob : public Completion {
 }  // namespace
 
 void Kms::Start(AsynchronousBook::Job job) {
-  group_commit_.Submit(std::move(job.message), std::move(job.caller),
-                       std::make_unique<FinishJob>(sessions_.asynchronous, job.id));
+  auto completion = std::make_unique<FinishJob>(sessions_.asynchronous, job.id);
+  if (PairForge::Concerns(job.message)) {
+    forge_.Submit(std::move(job.message), std::move(job.caller), std::move(completion));
+  } else {
+    group_commit_.Submit(std::move(job.message), std::move(job.caller), std::move(completion));
+  }
 }
 
 Result<bool> Kms::AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
@@ -216,6 +221,9 @@ void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
                  std::unique_ptr<Completion> completion) {
   if (Gate::Concerns(request)) {
     return gate_.Submit(std::move(request), std::move(caller), std::move(completion));
+  }
+  if (PairForge::Concerns(request)) {
+    return forge_.Submit(std::move(request), std::move(caller), std::move(completion));
   }
   std::unique_ptr<Draft> draft = drafter_.Write(*caller, request);
   group_commit_.Submit(std::move(request), std::move(caller), std::move(completion), std::nullopt,

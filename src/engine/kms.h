@@ -18,6 +18,7 @@
 #include "engine/object_cache.h"
 #include "engine/object_policy.h"
 #include "engine/operation.h"
+#include "engine/pair_forge.h"
 #include "engine/pkcs11_applications.h"
 #include "engine/random_iv_budget.h"
 #include "engine/resealer.h"
@@ -157,7 +158,9 @@ class Kms {
   std::unique_ptr<ChangeRing> change_ring_;  // null without other nodes, as the next
   std::unique_ptr<ForeignChanges> foreign_changes_;
   Drafter drafter_;
-  GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
+  GroupCommit group_commit_;
+  PairForge forge_;
+  // behind what its thread uses; below it, those who submit to it
   Gate gate_;
   std::unique_ptr<Resealer> resealer_;  // null without custody
   std::jthread asynchronous_;           // begins what waits

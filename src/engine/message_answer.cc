@@ -73,13 +73,13 @@ void TurnAway(const EngineParts& parts, const Caller& caller, kmip::ProtocolVers
 // The same, unless the doorkeeper turns the caller away. It is asked again where nothing was
 // changed: who was locked out while his message was at work gets no answer.
 void AnswerIfServed(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
-                    TicketUse& use, kmip::RequestMessage& message, store::Transaction* transaction,
+                    TicketUse& use, kmip::RequestMessage& message, const Changes& changes,
                     WipingBytes& answer, const Bytes& server_hashed_password, Answered& answered) {
   auto refusal = AskDoorkeeper(parts, caller);
   if (!refusal) {
-    AnswerAs(parts, limits, caller, use, message, {transaction}, answer, server_hashed_password,
+    AnswerAs(parts, limits, caller, use, message, changes, answer, server_hashed_password,
              answered);
-    if (transaction != nullptr || answered.needs_writer) return;
+    if (changes.transaction != nullptr || answered.needs_writer) return;
     refusal = AskDoorkeeper(parts, caller);
   }
   if (refusal) TurnAway(parts, caller, message.header().version, *refusal, answer, answered);
@@ -89,7 +89,7 @@ void AnswerIfServed(EngineParts& parts, const ttlv::Limits& limits, const Caller
 
 Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
                        ByteView request, store::Transaction* transaction, WipingBytes& answer,
-                       Admission* admission) {
+                       Admission* admission, const PreparedPair* pair) {
   if (parts.facts.newest_version >= kmip::kVersion3_0 && kmip::Draft3Exchange::Speaks(request)) {
     return AnswerDraft3(parts, limits, caller, request, transaction, answer, admission);
   }
@@ -114,7 +114,8 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   }
   if (!header.authentication) {
     TicketUse use(caller.ticket);  // of an asynchronous request that was shown one
-    AnswerIfServed(parts, limits, caller, use, *message, transaction, answer, {}, answered);
+    const Changes changes{.transaction = transaction, .pair = pair};
+    AnswerIfServed(parts, limits, caller, use, *message, changes, answer, {}, answered);
     answered.used = std::move(use);
     return answered;
   }
@@ -135,15 +136,16 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     answered.entries.back().rule = "credentials";
     return answered;
   }
-  AnswerIfServed(parts, limits, admission->caller, admission->use, *message, transaction, answer,
-                 admission->server_hashed_password, answered);
+  AnswerIfServed(parts, limits, admission->caller, admission->use, *message,
+                 {.transaction = transaction}, answer, admission->server_hashed_password, answered);
   if (admission == &here) answered.used = std::move(here.use);
   return answered;
 }
 
 std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& limits,
                                      const Caller& caller, ByteView request,
-                                     store::Transaction& paper, WipingBytes& answer) {
+                                     store::Transaction& paper, WipingBytes& answer,
+                                     PreparedPair* pair) {
   if (!ttlv::Validate(request, limits)) return std::nullopt;
   Result<kmip::RequestMessage> message = kmip::RequestMessage::Open(request);
   if (!message) return std::nullopt;
@@ -158,7 +160,8 @@ std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& lim
   if (AskDoorkeeper(parts, caller)) return std::nullopt;
   Answered answered;
   TicketUse none;
-  AnswerAs(parts, limits, caller, none, *message, {&paper, true}, answer, {}, answered);
+  const Changes changes{.transaction = &paper, .drafted = true, .new_pair = pair};
+  AnswerAs(parts, limits, caller, none, *message, changes, answer, {}, answered);
   const bool done = !answered.needs_writer && answered.entries.size() == 1 &&
                     answered.entries.front().outcome == audit::Outcome::kAllowed;
   if (!done) return std::nullopt;

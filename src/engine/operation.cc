@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "crypto/asymmetric_key.h"
 #include "engine/access_control.h"
 #include "engine/applicability.h"
 #include "engine/approval_desk.h"
@@ -10,6 +11,7 @@
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
 #include "engine/object_rules.h"
+#include "engine/prepared_pair.h"
 #include "engine/random_iv_budget.h"
 #include "engine/refusal.h"
 #include "engine/resident_care.h"
@@ -78,7 +80,7 @@ OperationContext::OperationContext(EngineParts& parts, const Caller& caller, Tic
       operation_(operation),
       memory_(memory),
       transaction_(changes.transaction),
-      drafted_(changes.drafted),
+      changes_(changes),
       now_(parts.clock.Now()),
       policy_(parts.access.current()) {}
 
@@ -139,7 +141,7 @@ Result<bool> OperationContext::TakeGrant(int number) {
   const policy::Grant& grant = *policy_->GrantAt(index);
   policy::GrantCount& count = counts_[index];
   // A draft may be thrown away, and counts nothing.
-  if (grant.when.uses || (drafted_ && grant.when.rate)) TRY(RequireWriter());
+  if (grant.when.uses || (changes_.drafted && grant.when.rate)) TRY(RequireWriter());
   if (grant.when.uses) {
     store::Transaction* transaction = TRY(Writable());
     count.uses = TRY(parts_.access.Uses(*transaction, grant));
@@ -377,6 +379,16 @@ Result<StoredObject> OperationContext::FindTemplate(const std::string& name) con
   return Reject(ResultReason::kItemNotFound, "no template " + name);
 }
 
+Result<crypto::PrivateKey> OperationContext::GeneratePair(const crypto::KeySpecification& wanted) {
+  if (changes_.pair != nullptr) {
+    if (auto made = changes_.pair->Find(wanted)) return *std::move(made);
+  }
+  if (changes_.drafted && changes_.new_pair == nullptr) TRY(RequireWriter());
+  crypto::PrivateKey key = TRY(crypto::PrivateKey::Generate(wanted, parts_.random.library()));
+  if (changes_.new_pair != nullptr) changes_.new_pair->Put(wanted, key);
+  return key;
+}
+
 Result<store::Transaction*> OperationContext::Writable() {
   if (transaction_ != nullptr) return transaction_;
   needs_writer_ = true;
@@ -384,7 +396,7 @@ Result<store::Transaction*> OperationContext::Writable() {
 }
 
 Result<void> OperationContext::RequireWriter() {
-  if (!drafted_) {
+  if (!changes_.drafted) {
     TRY(Writable());
     return {};
   }

@@ -28,6 +28,11 @@ class Policy;
 enum class Act : std::uint8_t;
 }  // namespace dare::policy
 
+namespace dare::crypto {
+struct KeySpecification;
+class PrivateKey;
+}  // namespace dare::crypto
+
 namespace dare::engine {
 
 class AccessControl;
@@ -77,12 +82,16 @@ struct BatchMemory {
   std::map<kmip::Operation, WipingBytes> data;
 };
 
+class PreparedPair;
+
 // Through what a request changes the store.
 struct Changes {
   store::Transaction* transaction = nullptr;  // null on a read-only thread
   // It only writes down what is to be changed, off the writer thread: whatever else a change needs
   // (the HSM's own keys, say) must not be done.
   bool drafted = false;
+  const PreparedPair* pair = nullptr;  // a key pair that was generated for this request
+  PreparedPair* new_pair = nullptr;    // where a draft leaves one; null: it generates none
 };
 
 using ObjectPointer = std::shared_ptr<const StoredObject>;
@@ -123,6 +132,9 @@ class OperationContext {
   GroupTurns& turns() { return parts_.turns; }
   Sessions& sessions() { return parts_.sessions; }
   const Sessions& sessions() const { return parts_.sessions; }
+  // A key pair as wanted: the one that was generated for this request, or a new one. kConflict,
+  // with the mark, for a draft that must not take the time.
+  Result<crypto::PrivateKey> GeneratePair(const crypto::KeySpecification& wanted);
   // Keys that stay in the HSM.
   ResidentCare& residents() { return parts_.residents; }
   const ResidentCare& residents() const { return parts_.residents; }
@@ -240,7 +252,7 @@ class OperationContext {
   const kmip::Operation operation_;
   BatchMemory& memory_;
   store::Transaction* const transaction_;  // null on a read-only thread
-  const bool drafted_;                     // it only writes down
+  const Changes changes_;
   const std::int64_t now_;
   std::vector<ObjectPointer> kept_;
   std::string object_id_;

@@ -96,7 +96,7 @@ constexpr OperationHandler kHandlers[] = {
     Reads<kmip::CancelRequest, Cancel>(),
     Reads<kmip::CheckRequest, Check>(),
     Makes<kmip::CreateRequest, Create>(),
-    Changes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
+    Makes<kmip::CreateKeyPairRequest, CreateKeyPair>(),
     Changes<kmip::CreateSplitKeyRequest, CreateSplitKey>(),
     Reads<kmip::DecryptRequest, Decrypt>(),
     Reads<kmip::DelegatedLoginRequest, DelegatedLogin>(),

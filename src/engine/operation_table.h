@@ -15,8 +15,8 @@ struct OperationHandler {
   kmip::Operation operation;
   bool changes;  // goes to the writer thread at once, without a try on a reading one
   Result<void> (*run)(ttlv::Reader& payload, OperationContext& context, ttlv::Writer& out);
-  // All it changes is that there is something new, for which it asks about nothing that there is,
-  // and it takes no long: it can be done as a draft (draft.h).
+  // All it changes is that there is something new, for which it asks about nothing that there is:
+  // it can be done as a draft (draft.h).
   bool makes = false;
 };
 
