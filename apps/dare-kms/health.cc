@@ -33,7 +33,7 @@ std::string TokensOf(const hsm::SealerHealth& health) {
 
 server::Health AssessHealth(const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
                             const store::ObjectStore& store, const hsm::Sealer& sealer, bool sealed,
-                            std::string_view system_call_filter) {
+                            bool lists_good, std::string_view system_call_filter) {
   const bool audited = !audit.failure();
   const audit::Checkpointer::Status signing = checkpoints.status();
   const bool stored = Reads(store);
@@ -49,7 +49,8 @@ server::Health AssessHealth(const audit::AuditLog& audit, const audit::Checkpoin
   const auto good = [](bool value) { return Quoted(value ? "ok" : "failing"); };
   health.text = "{\"status\":" + Quoted(status) + ",\"audit\":" + good(audited) +
                 ",\"checkpoints\":" + good(!signing.failure) +
-                ",\"witness\":" + good(!signing.witness_failure) + ",\"store\":" + good(stored) +
+                ",\"witness\":" + good(!signing.witness_failure) +
+                ",\"authority_lists\":" + good(lists_good) + ",\"store\":" + good(stored) +
                 ",\"sealed\":" + (sealed ? "true" : "false") +
                 ",\"seccomp\":" + Quoted(system_call_filter) +
                 ",\"key_memory\":" + Quoted(ArenaKindName(SecureArenaKind())) +

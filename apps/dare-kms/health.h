@@ -11,10 +11,11 @@ namespace dare::kms {
 // How the server is, for /healthz and /readyz. Serving: the audit log can be written and the store
 // be read, so that requests are answered, if only those whose keys are at hand. Ready: new keys can
 // be sealed, too. An administrator's seal (docs/kill-switch.md) is neither. Late checkpoints of the
-// audit log change nothing, but are told. The text says which part is how, and no more than that:
+// audit log change nothing, but are told; so are revocation lists of authorities that have ended or
+// cannot be read (`lists_good`). The text says which part is how, and no more than that:
 // anybody may read it. Asks the store, but no HSM: what their guards know is enough.
 server::Health AssessHealth(const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
                             const store::ObjectStore& store, const hsm::Sealer& sealer, bool sealed,
-                            std::string_view system_call_filter);
+                            bool lists_good, std::string_view system_call_filter);
 
 }  // namespace dare::kms

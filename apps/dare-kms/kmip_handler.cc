@@ -11,6 +11,7 @@
 #include "engine/outbox.h"
 #include "kmip/tags.h"
 #include "lockout_administration.h"
+#include "server/issued_chain.h"
 #include "ttlv/tag.h"
 
 namespace dare::kms {
@@ -58,6 +59,13 @@ bool Contains(const std::vector<std::string>& list, std::string_view wanted) {
   return std::find(list.begin(), list.end(), wanted) != list.end();
 }
 
+// All by which the certificate is found revoked, later, where its connection is gone.
+std::string MarkOf(const server::Peer& peer) {
+  server::CertificateMark mark{.serial = peer.serial, .chain = {}};
+  if (peer.chain != nullptr) mark.chain = *peer.chain;
+  return mark.Text();
+}
+
 }  // namespace
 
 bool KmipHandler::IsAdministrator(const server::Peer& peer) const {
@@ -73,7 +81,7 @@ bool KmipHandler::IsAdministrator(const server::Peer& peer) const {
 std::shared_ptr<const void> KmipHandler::Meet(const server::Peer& peer) {
   auto caller = std::make_shared<engine::Caller>();
   caller->address = peer.address;
-  caller->certificate = peer.serial;
+  caller->certificate = MarkOf(peer);
   if (carries_requests_) caller->endpoint = std::make_shared<ConnectionEndpoint>();
   policy::Principal& principal = caller->principal;
   if (!peer.authenticated()) return caller;  // nobody

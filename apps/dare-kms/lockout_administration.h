@@ -7,6 +7,7 @@
 #include "engine/access_control.h"
 #include "registry/lockouts.h"
 #include "server/admin.h"
+#include "server/authority_lists.h"
 #include "server/revocation.h"
 
 namespace dare::kms {
@@ -14,12 +15,14 @@ namespace dare::kms {
 // The groups that a certificate's organizational units name; roles are ours ("dare-…").
 std::vector<std::string> GroupsOf(const std::vector<std::string>& units);
 
-// What the listeners ask of a peer: whether its certificate is revoked, and whether it is locked
-// out. Thread-safe; both outlive it.
+// What the listeners ask of a peer: whether its certificate is revoked, by our records or by the
+// lists of its authorities (null: none are read), and whether it is locked out. Thread-safe; all
+// outlive it.
 class Door : public server::Revocation {
  public:
-  Door(const server::Revocation& certificates, const registry::Lockouts& lockouts)
-      : certificates_(certificates), lockouts_(lockouts) {}
+  Door(const server::Revocation& certificates, const registry::Lockouts& lockouts,
+       const server::AuthorityLists* lists)
+      : certificates_(certificates), lockouts_(lockouts), lists_(lists) {}
   bool IsRevoked(const std::string& serial, const std::string& common_name) const override {
     return certificates_.IsRevoked(serial, common_name);
   }
@@ -28,13 +31,19 @@ class Door : public server::Revocation {
     return lockouts_.IsLockedOut(common_name, GroupsOf(units));
   }
   bool IsKnown() const override { return certificates_.IsKnown(); }
+  server::Standing OnLists(const server::IssuedChain& chain) const override {
+    return lists_ == nullptr ? server::Standing::kGood : lists_->Judge(chain);
+  }
+  // Each of them only grows.
   std::uint64_t generation() const override {
-    return (lockouts_.generation() << 32) + certificates_.generation();
+    return (lockouts_.generation() << 32) + certificates_.generation() +
+           (lists_ == nullptr ? 0 : lists_->generation());
   }
 
  private:
   const server::Revocation& certificates_;
   const registry::Lockouts& lockouts_;
+  const server::AuthorityLists* const lists_;
 };
 
 // Does what administrators ask of the kill switch over HTTPS. Answers say how many milliseconds

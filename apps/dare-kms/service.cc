@@ -18,7 +18,8 @@ namespace dare::kms {
 namespace {
 
 server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip,
-                          std::shared_ptr<const server::PrincipalRules> principals) {
+                          std::shared_ptr<const server::PrincipalRules> principals,
+                          const server::AuthorityLists* lists) {
   server::TlsOptions options;
   options.certificate_file = config.certificate_file;
   options.key_file = config.key_file;
@@ -28,6 +29,7 @@ server::TlsOptions TlsFor(const server::TlsConfig& config, bool kmip,
   options.rsa_cbc_suites = kmip && config.rsa_cbc_suites;
   options.session_context = kmip ? "dare-kmip" : "dare-https";
   options.principals = std::move(principals);
+  if (lists != nullptr) options.authorities = &lists->authorities();
   return options;
 }
 
@@ -248,8 +250,9 @@ Result<void> Service::OpenRecords() {
   options.credential_options.gateways = config_.credentials.gateways;
   options.credential_options.longest_ticket_seconds = config_.credentials.ticket_seconds;
   options.credential_options.accept_any_user_insecure = config_.conformance.accept_any_user;
-  options.certificate_revoked = [this](const std::string& serial, const std::string& name) {
-    return records_->enrolment().IsRevoked(serial, name);
+  options.certificate_revoked = [this](const std::string& certificate, const std::string& name) {
+    const Result<server::CertificateMark> mark = server::CertificateMark::Parse(certificate);
+    return !mark || door_->StandingOf(mark->serial, name, &mark->chain) != server::Standing::kGood;
   };
   options.cached_objects = config_.cache.entries;
   options.cache_time = std::chrono::seconds(config_.cache.seconds);
@@ -297,14 +300,15 @@ Result<void> Service::OpenPolicy() {
 
 Result<void> Service::StartListeners() {
   server::EnrolmentStore& records = records_->enrolment();
-  door_ = std::make_unique<Door>(records, *lockouts_);
+  door_ = std::make_unique<Door>(records, *lockouts_, authority_lists_.get());
   kmip_handler_ = std::make_unique<KmipHandler>(*kms_, records, config_.administrators, true);
   kmip_over_https_handler_ =
       std::make_unique<KmipHandler>(*kms_, records, config_.administrators, false);
   kmip_framing_ = std::make_unique<server::KmipFraming>(config_.limits.message_bytes);
   const auto principals =
       TRY(server::LoadPrincipalRules(config_.principals, config_.ca.certificate_file));
-  kmip_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, true, principals), door_.get()));
+  kmip_tls_ = TRY(server::TlsContext::Make(
+      TlsFor(config_.tls, true, principals, authority_lists_.get()), door_.get()));
   server::ServerOptions options;
   options.address = config_.kmip.address;
   options.port = config_.kmip.port;
@@ -323,8 +327,9 @@ Result<void> Service::StartListeners() {
   }
   est.observer = [this](const server::EnrolmentEvent& event) { return AuditEnrolment(event); };
   est.health = [this] {
-    return AssessHealth(*audit_, *checkpoints_, *keys_.store, keys_.custody->ring(),
-                        lockouts_->sealed(), system_call_filter_);
+    return AssessHealth(
+        *audit_, *checkpoints_, *keys_.store, keys_.custody->ring(), lockouts_->sealed(),
+        authority_lists_ == nullptr || authority_lists_->good(), system_call_filter_);
   };
   est_ = std::make_unique<server::EstService>(authority_ ? &*authority_ : nullptr, &records,
                                               std::move(est));
@@ -380,7 +385,8 @@ Result<void> Service::StartListeners() {
   }
   http_handler_ = std::make_unique<server::HttpHandler>(*routes, kmip_over_https_.get());
   http_framing_ = std::make_unique<server::HttpFraming>(http_limits);
-  https_tls_ = TRY(server::TlsContext::Make(TlsFor(config_.tls, false, principals), door_.get()));
+  https_tls_ = TRY(server::TlsContext::Make(
+      TlsFor(config_.tls, false, principals, authority_lists_.get()), door_.get()));
   options.address = config_.https.address;
   options.port = config_.https.port;
   // Anybody may connect here, so nobody may stay for long without asking.
@@ -399,8 +405,11 @@ Result<std::unique_ptr<Service>> Service::Start(const server::Config& config,
   TRY(service->OpenLockouts());
   TRY(service->OpenAudit());
   TRY(service->OpenRecords());
+  service->authority_lists_ =
+      TRY(server::LoadAuthorityLists(config.tls, config.ca.certificate_file));
   TRY(service->StartListeners());
   service->WatchLockouts();
+  service->WatchAuthorityLists();
   return service;
 }
 
@@ -411,6 +420,12 @@ void Service::WatchLockouts() {
     lockouts_->Look();
     if (lockouts_->sealed()) kms_->ForgetKeys();
   });
+}
+
+void Service::WatchAuthorityLists() {
+  if (authority_lists_ == nullptr) return;
+  list_rounds_ = std::make_unique<Rounds>(server::AuthorityLists::kInterval,
+                                          [this] { authority_lists_->Look(); });
 }
 
 void Service::Stop() {

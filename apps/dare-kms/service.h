@@ -29,6 +29,7 @@
 #include "registry/lockouts.h"
 #include "registry/policy_book.h"
 #include "server/admin.h"
+#include "server/authority_lists.h"
 #include "server/config.h"
 #include "server/crl_publisher.h"
 #include "server/est.h"
@@ -64,6 +65,7 @@ class Service {
   Result<void> OpenPolicy();
   Result<void> StartListeners();
   void WatchLockouts();
+  void WatchAuthorityLists();
   void AuditRefusal(const server::RefusalEvent& event);
   Result<void> AuditEnrolment(const server::EnrolmentEvent& event);
   Result<void> AuditAdministration(const server::AdminEvent& event);
@@ -81,7 +83,8 @@ class Service {
   std::vector<std::unique_ptr<audit::Forwarder>> forwarders_;
   std::optional<Records> records_;
   std::unique_ptr<registry::Lockouts> lockouts_;
-  std::unique_ptr<AlarmLockout> alarm_lockout_;  // null: alarms are told only
+  std::unique_ptr<AlarmLockout> alarm_lockout_;              // null: alarms are told only
+  std::unique_ptr<server::AuthorityLists> authority_lists_;  // null: none are read
   std::unique_ptr<Door> door_;
   std::unique_ptr<StoredCredentials> credentials_;
   std::unique_ptr<hsm::ResidentKeys> resident_keys_;  // null: there are none here
@@ -106,7 +109,7 @@ class Service {
   std::unique_ptr<server::Framing> kmip_framing_, http_framing_;
   std::unique_ptr<server::TlsContext> kmip_tls_, https_tls_;
   std::unique_ptr<server::Server> kmip_server_, https_server_;
-  std::unique_ptr<Rounds> lockout_rounds_;  // last: they use the others
+  std::unique_ptr<Rounds> lockout_rounds_, list_rounds_;  // last: they use the others
 };
 
 }  // namespace dare::kms

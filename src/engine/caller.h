@@ -15,7 +15,7 @@ class Endpoint;
 struct Caller {
   policy::Principal principal;
   std::string address;
-  std::string certificate;  // serial of the client's certificate
+  std::string certificate;  // what names the client's certificate
   // The ticket that the message showed, for operations that must not pass on more than it gives.
   std::shared_ptr<LiveTicket> ticket;
   // The connection, where the server may send requests to it; null otherwise.

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/log.h"
+#include "crypto/authorities.h"
 #include "crypto/certificate_names.h"
 #include "crypto/x509.h"
+#include "server/issued_chain.h"
 
 namespace dare::server {
 namespace {
@@ -39,8 +41,30 @@ Result<std::vector<Bytes>> ChainAbove(X509_STORE_CTX* context) {
 
 }  // namespace
 
-bool ClientVerification::IsRevoked(const X509* certificate, const Identity& who) const {
-  return revocation_ != nullptr && revocation_->IsRevoked(crypto::SerialOf(certificate), who.name);
+std::shared_ptr<const IssuedChain> ClientVerification::ChainOf(X509_STORE_CTX* context) const {
+  if (authorities_ == nullptr) return nullptr;
+  const STACK_OF(X509)* certificates = X509_STORE_CTX_get0_chain(context);
+  const int size = sk_X509_num(certificates);
+  auto chain = std::make_shared<IssuedChain>();
+  for (int i = 0; i < size; ++i) {
+    X509* certificate = sk_X509_value(certificates, i);
+    const X509* above = i + 1 < size ? sk_X509_value(certificates, i + 1) : nullptr;
+    const auto issuer = authorities_->IssuerOf(certificate, above);
+    // The last one is trusted for itself: only a list that is read here could be about it.
+    if (above == nullptr && !issuer) continue;
+    chain->links.push_back({issuer, crypto::SerialContentOf(certificate)});
+  }
+  return chain;
+}
+
+bool ClientVerification::ListsSpeakAgainst(const VerifiedClient& who) const {
+  return revocation_ != nullptr && who.chain != nullptr &&
+         revocation_->OnLists(*who.chain) != Standing::kGood;
+}
+
+Standing ClientVerification::StandingOf(const X509* certificate, const VerifiedClient& who) const {
+  if (revocation_ == nullptr) return Standing::kGood;
+  return revocation_->StandingOf(crypto::SerialOf(certificate), who.identity.name, who.chain.get());
 }
 
 bool ClientVerification::IsLockedOut(const Identity& who) const {
@@ -66,7 +90,8 @@ Result<Identity> ClientVerification::Identify(X509_STORE_CTX* context) const {
                   crypto::NameEntries(subject, NID_organizationalUnitName)};
 }
 
-int ClientVerification::Verify(X509_STORE_CTX* context, std::shared_ptr<const Identity>& who) {
+int ClientVerification::Verify(X509_STORE_CTX* context,
+                               std::shared_ptr<const VerifiedClient>& who) {
   const X509* leaf = X509_STORE_CTX_get0_cert(context);
   const auto fingerprint = FingerprintIn(leaf);
   if (!fingerprint) {
@@ -74,7 +99,8 @@ int ClientVerification::Verify(X509_STORE_CTX* context, std::shared_ptr<const Id
     return 0;
   }
   who = Remembered(*fingerprint);
-  if (who == nullptr) {
+  // An authority whose certificate was revoked may have another one by now: look at what came.
+  if (who == nullptr || ListsSpeakAgainst(*who)) {
     X509_STORE_CTX_set_time(context, 0, clock_.Now());
     if (X509_verify_cert(context) != 1) return 0;
     Result<Identity> identity = Identify(context);
@@ -83,15 +109,17 @@ int ClientVerification::Verify(X509_STORE_CTX* context, std::shared_ptr<const Id
       X509_STORE_CTX_set_error(context, kNamesNobody);
       return 0;
     }
-    who = std::make_shared<const Identity>(*std::move(identity));
+    who = std::make_shared<const VerifiedClient>(
+        VerifiedClient{*std::move(identity), ChainOf(context)});
     Remember(*fingerprint, context, who);
   }
-  if (IsRevoked(leaf, *who)) {
+  const Standing standing = StandingOf(leaf, *who);
+  if (standing != Standing::kGood) {
     X509_STORE_CTX_set_error(
-        context, revocation_->IsKnown() ? X509_V_ERR_CERT_REVOKED : X509_V_ERR_UNSPECIFIED);
+        context, standing == Standing::kRevoked ? X509_V_ERR_CERT_REVOKED : X509_V_ERR_UNSPECIFIED);
     return 0;
   }
-  if (IsLockedOut(*who)) {
+  if (IsLockedOut(who->identity)) {
     X509_STORE_CTX_set_error(context, X509_V_ERR_CERT_REJECTED);
     return 0;
   }
@@ -99,14 +127,15 @@ int ClientVerification::Verify(X509_STORE_CTX* context, std::shared_ptr<const Id
   return 1;
 }
 
-std::shared_ptr<const Identity> ClientVerification::StillGood(const X509* certificate) const {
+std::shared_ptr<const VerifiedClient> ClientVerification::StillGood(const X509* certificate) const {
   const auto fingerprint = FingerprintIn(certificate);
-  std::shared_ptr<const Identity> who = fingerprint ? Remembered(*fingerprint) : nullptr;
-  if (who == nullptr || IsRevoked(certificate, *who) || IsLockedOut(*who)) return nullptr;
-  return who;
+  std::shared_ptr<const VerifiedClient> who = fingerprint ? Remembered(*fingerprint) : nullptr;
+  const bool good = who != nullptr && StandingOf(certificate, *who) == Standing::kGood &&
+                    !IsLockedOut(who->identity);
+  return good ? who : nullptr;
 }
 
-std::shared_ptr<const Identity> ClientVerification::Remembered(
+std::shared_ptr<const VerifiedClient> ClientVerification::Remembered(
     const Fingerprint& fingerprint) const {
   const std::int64_t now = clock_.Now();
   const MutexLock lock(mutex_);
@@ -118,7 +147,7 @@ std::shared_ptr<const Identity> ClientVerification::Remembered(
 }
 
 void ClientVerification::Remember(const Fingerprint& fingerprint, X509_STORE_CTX* context,
-                                  std::shared_ptr<const Identity> who) {
+                                  std::shared_ptr<const VerifiedClient> who) {
   const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(context);
   Known known{INT64_MIN, INT64_MAX, std::move(who)};
   for (int i = 0; i < sk_X509_num(chain); ++i) {

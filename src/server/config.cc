@@ -55,6 +55,14 @@ void ReadTls(TableReader table, TlsConfig& out) {
   table.Text("certificate", out.certificate_file);
   table.Text("key", out.key_file);
   table.Text("client_ca", out.client_ca_file);
+  table.Names("crl_files", out.crl_files);
+  table.Text("crl_issuers", out.crl_issuers_file);
+  table.Choice("crl_stale", out.crl_stale, {"refuse", "allow"});
+  constexpr std::size_t kMostFiles = 64;
+  if (out.crl_files.size() > kMostFiles) {
+    table.Complain(*table.At("crl_files"),
+                   "tls.crl_files may be " + std::to_string(kMostFiles) + " at most");
+  }
   table.Choice("minimum_version", out.minimum_version, {"1.2", "1.3"});
   table.Flag("rsa_cbc_suites", out.rsa_cbc_suites);
   table.RefuseOthers();
@@ -405,13 +413,16 @@ void AnchorPin(std::string& pin, const std::string& folder) {
 
 void Anchor(Config& config) {
   const std::string folder = FolderOf(config.file);
-  std::string* const paths[] = {&config.tls.certificate_file, &config.tls.key_file,
-                                &config.tls.client_ca_file,   &config.ca.certificate_file,
-                                &config.hsm.softhsm2_conf,    &config.store.path,
-                                &config.enrolment_path,       &config.credentials_path,
-                                &config.audit_folder,         &config.certify.certificate_file};
+  std::string* const paths[] = {
+      &config.tls.certificate_file,     &config.tls.key_file,        &config.tls.client_ca_file,
+      &config.ca.certificate_file,      &config.hsm.softhsm2_conf,   &config.store.path,
+      &config.enrolment_path,           &config.credentials_path,    &config.audit_folder,
+      &config.certify.certificate_file, &config.tls.crl_issuers_file};
   for (std::string* path : paths) {
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
+  }
+  for (std::string& path : config.tls.crl_files) {
+    if (!path.empty() && path.front() != '/') path = folder + "/" + path;
   }
   for (PrincipalRuleConfig& rule : config.principals) {
     std::string& path = rule.issuer_file;

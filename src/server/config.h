@@ -25,6 +25,9 @@ struct TlsConfig {
   std::string certificate_file;         // PEM chain, leaf first
   std::string key_file;                 // PEM, 0600
   std::string client_ca_file;           // PEM; who may sign client certificates
+  std::vector<std::string> crl_files;   // revocation lists of those, PEM or DER
+  std::string crl_issuers_file;         // PEM; authorities below those that sign lists, too
+  std::string crl_stale = "refuse";     // or "allow": clients whose authority's list has ended
   std::string minimum_version = "1.2";  // "1.2" or "1.3"
   bool rsa_cbc_suites = false;  // TLS_RSA_WITH_AES_{128,256}_CBC_SHA256 of the KMIP 1.x profiles
 };

@@ -46,6 +46,21 @@ TEST(ConfigTest, KeysStayInTheHsmWhereItSaysSo) {
   EXPECT_FALSE(Parse(text).has_value());
 }
 
+TEST(ConfigTest, ReadsWhereTheListsOfAuthoritiesAre) {
+  std::string text(kLeast);
+  text.insert(text.find("[tls]") + 5,
+              "\ncrl_files = [\"corp.crl\", \"/srv/mesh.crl\"]\ncrl_issuers = \"issuing.pem\"\n"
+              "crl_stale = \"allow\"\n");
+  const auto config = Parse(text);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->tls.crl_files,
+            (std::vector<std::string>{"/etc/dare/corp.crl", "/srv/mesh.crl"}));
+  EXPECT_EQ(config->tls.crl_issuers_file, "/etc/dare/issuing.pem");
+  EXPECT_EQ(config->tls.crl_stale, "allow");
+  text.replace(text.find("\"allow\""), 7, "\"ignore\"");
+  EXPECT_THAT(Parse(text).error().message, HasSubstr("tls.crl_stale must be one of"));
+}
+
 TEST(ConfigTest, ReadsTheRulesOfPrincipalsInTheirOrder) {
   const auto config = Parse(
       "[[principals]]\nfrom = \"san-uri\"\nmatch = \"spiffe://a/*\"\nname = \"a/*\"\n"
@@ -71,6 +86,8 @@ TEST(ConfigTest, FillsInDefaults) {
   EXPECT_TRUE(config->https_kmip);
   EXPECT_EQ(config->store.backend, "sqlite");
   EXPECT_FALSE(config->tls.rsa_cbc_suites);
+  EXPECT_TRUE(config->tls.crl_files.empty());
+  EXPECT_EQ(config->tls.crl_stale, "refuse");
   EXPECT_FALSE(config->allow_legacy_algorithms);
 }
 

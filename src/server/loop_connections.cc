@@ -360,13 +360,15 @@ bool Loop::RefuseUnwelcome(const Connection& c, const std::string& while_what) {
   const Revocation* revocation = shared_.tls->revocation();
   const Peer& peer = *c.caller.peer;
   if (revocation == nullptr || !peer.authenticated()) return false;
-  if (revocation->IsRevoked(peer.serial, peer.common_name)) {
-    if (revocation->IsKnown()) {
+  switch (revocation->StandingOf(peer.serial, peer.common_name, peer.chain.get())) {
+    case Standing::kGood:
+      break;
+    case Standing::kRevoked:
       Refuse(c, Refusal::kRevoked, "certificate revoked " + while_what);
-    } else {
+      return true;
+    case Standing::kNotKnown:
       Refuse(c, Refusal::kNotKnown, "what is revoked is not known");
-    }
-    return true;
+      return true;
   }
   if (!revocation->IsLockedOut(peer.common_name, peer.units)) return false;
   Refuse(c, Refusal::kLockedOut, "locked out " + while_what);

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace dare::server {
+
+struct IssuedChain;  // server/issued_chain.h
 
 // A Peer is who stands at the other end of a connection, as far as TLS can tell: made once when the
 // handshake is done, constant afterwards, shared by everybody who works for the connection.
@@ -21,10 +24,12 @@ struct Peer {
   std::string serial;          // lower-case hex without leading zeroes
   std::string fingerprint;     // SHA-256 of the certificate, lower-case hex
   std::int64_t not_after = 0;  // POSIX seconds
-  std::string protocol;        // "TLSv1.3"
-  std::string cipher;          // "TLS_AES_256_GCM_SHA384"
-  bool resumed = false;        // the session came from a ticket
-  bool person = false;         // known by a token of the request (people.h), by no certificate
+  // What revocation lists would call it and its authorities; null where no lists are read.
+  std::shared_ptr<const IssuedChain> chain;
+  std::string protocol;  // "TLSv1.3"
+  std::string cipher;    // "TLS_AES_256_GCM_SHA384"
+  bool resumed = false;  // the session came from a ticket
+  bool person = false;   // known by a token of the request (people.h), by no certificate
 
   bool authenticated() const { return !fingerprint.empty() || person; }
 };

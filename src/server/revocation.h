@@ -6,6 +6,15 @@
 
 namespace dare::server {
 
+struct IssuedChain;  // server/issued_chain.h
+
+// What a certificate is worth now.
+enum class Standing : std::uint8_t {
+  kGood,
+  kRevoked,
+  kNotKnown,  // it could not be found out: not to be let in, but the trouble is ours
+};
+
 // Revocation says which certificates are no longer welcome before their time is over.
 // Thread-safe: every loop asks at every handshake, full or resumed.
 class Revocation {
@@ -23,9 +32,18 @@ class Revocation {
   // Whether it can be found out, now. Who is refused because it cannot is told of a trouble of ours
   // (the TLS alert internal_error), so that it asks again or asks another server.
   virtual bool IsKnown() const { return true; }
-  // Changes whenever an answer of IsRevoked or IsLockedOut may have; loops watch it for their open
-  // connections.
+  // What the revocation lists of authorities say of a chain (authority_lists.h).
+  virtual Standing OnLists(const IssuedChain& /*chain*/) const { return Standing::kGood; }
+  // Changes whenever an answer of IsRevoked, IsLockedOut or OnLists may have; loops watch it for
+  // their open connections.
   virtual std::uint64_t generation() const = 0;
+
+  // All of it; `chain` is null where no lists are read.
+  Standing StandingOf(const std::string& serial, const std::string& common_name,
+                      const IssuedChain* chain) const {
+    if (IsRevoked(serial, common_name)) return IsKnown() ? Standing::kRevoked : Standing::kNotKnown;
+    return chain == nullptr ? Standing::kGood : OnLists(*chain);
+  }
 };
 
 }  // namespace dare::server

@@ -20,7 +20,7 @@ namespace dare::server {
 
 struct TlsState {
   TlsState(const TlsOptions& options, const Revocation* revocation, const Clock& clock)
-      : verification(revocation, clock, options.principals),
+      : verification(revocation, clock, options.principals, options.authorities),
         ticket_keys(options.ticket_seconds, clock) {}
   ~TlsState() { SSL_CTX_free(context); }
   TlsState(const TlsState&) = delete;
@@ -78,7 +78,7 @@ int SealTicket(TlsState& state, unsigned char* name, unsigned char* iv, EVP_CIPH
 }
 
 // Who a connection's certificate is, from its verification until the handshake is done.
-using KeptIdentity = std::shared_ptr<const Identity>;
+using KeptIdentity = std::shared_ptr<const VerifiedClient>;
 
 int IdentityIndex() {
   static const int index =
@@ -121,7 +121,7 @@ SSL_TICKET_RETURN JudgeTicket(const TlsState& state, SSL* ssl, const SSL_SESSION
   const X509* peer = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
   bool good = peer == nullptr && !state.require_client_certificate;
   if (peer != nullptr) {
-    const std::shared_ptr<const Identity> who = state.verification.StillGood(peer);
+    const KeptIdentity who = state.verification.StillGood(peer);
     good = who != nullptr && KeepIdentity(ssl, who);
   }
   if (!good) return SSL_TICKET_RETURN_IGNORE_RENEW;
@@ -318,8 +318,9 @@ Result<Peer> TlsContext::PeerOf(ssl_st* ssl) {
     return Error(Code::kUnauthenticated, "the client certificate was not verified");
   }
   Describe(certificate, peer);
-  peer.common_name = (*who)->name;
-  peer.units = (*who)->units;
+  peer.common_name = (*who)->identity.name;
+  peer.units = (*who)->identity.units;
+  peer.chain = (*who)->chain;
   return peer;
 }
 

@@ -11,6 +11,10 @@
 
 struct ssl_st;
 
+namespace dare::crypto {
+class Authorities;  // crypto/authorities.h
+}
+
 namespace dare::server {
 
 class PrincipalRules;  // server/principal_rules.h
@@ -25,6 +29,7 @@ struct TlsOptions {
   std::string session_context = "dare-kmip";  // tickets of one context do not open another
   std::int64_t ticket_seconds = 3600;         // a ticket is good for at least that, at most twice
   std::shared_ptr<const PrincipalRules> principals;  // null: common names are principals
+  const crypto::Authorities* authorities = nullptr;  // whose lists are read; outlives the context
 };
 
 // Why a handshake did not come to its end, for the audit log.

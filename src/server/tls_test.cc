@@ -7,6 +7,9 @@
 #include <set>
 #include <thread>
 
+#include "base/file.h"
+#include "crypto/crl_builder.h"
+#include "server/authority_lists.h"
 #include "server/echo_for_test.h"
 #include "server/framing.h"
 #include "server/tls_client_for_test.h"
@@ -54,7 +57,14 @@ class RevocationForTest : public Revocation {
     known_ = false;
     ++generation_;
   }
-  std::uint64_t generation() const override { return generation_; }
+  Standing OnLists(const IssuedChain& chain) const override {
+    return lists_ == nullptr ? Standing::kGood : lists_->Judge(chain);
+  }
+  // Before a server starts.
+  void Ask(const AuthorityLists* lists) { lists_ = lists; }
+  std::uint64_t generation() const override {
+    return generation_ + (lists_ == nullptr ? 0 : lists_->generation());
+  }
   // From the look after the next one on, without a new generation: as if every loop had compared
   // its open connections already.
   void RevokeAfterALook(const std::string& serial) {
@@ -74,6 +84,7 @@ class RevocationForTest : public Revocation {
   std::set<std::string> locked_out_ GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> generation_ = 0;
   std::atomic<bool> known_ = true;
+  const AuthorityLists* lists_ = nullptr;
 };
 
 class TlsTest : public testing::TestWithParam<bool> {
@@ -85,6 +96,28 @@ class TlsTest : public testing::TestWithParam<bool> {
     tls_options_.client_ca_file = pki_.ca_file();
     options_.observer = refusals_.observer();
     options_.limits.recheck = std::chrono::milliseconds(20);
+  }
+  // With the lists of the authority; `serials` are on the first one.
+  void StartWithLists(const std::vector<std::string>& serials) {
+    AuthorityListOptions options;
+    options.authorities = {pki_.authority().root().der};
+    options.files = {pki_.folder() + "/list.crl"};
+    PutList(serials);
+    lists_ = std::move(*AuthorityLists::Open(options, clock_));
+    revocation_.Ask(lists_.get());
+    tls_options_.authorities = &lists_->authorities();
+    Start();
+  }
+  // A list that is good for a minute.
+  void PutList(const std::vector<std::string>& serials) {
+    crypto::CrlPlan plan;
+    plan.number = ++list_number_;
+    plan.this_update = clock_.Now();
+    plan.next_update = clock_.Now() + 60;
+    for (const std::string& serial : serials) plan.entries.push_back({serial, clock_.Now()});
+    ASSERT_TRUE(
+        WriteFileDurably(pki_.folder() + "/list.crl", *pki_.authority().SignList(plan), 0644));
+    if (lists_ != nullptr) lists_->Look();
   }
   void Start() {
     tls_ = std::move(*TlsContext::Make(tls_options_, &revocation_, clock_));
@@ -123,6 +156,8 @@ class TlsTest : public testing::TestWithParam<bool> {
   ManualClockForTest clock_;
   PkiForTest pki_{clock_};
   PkiForTest::Identity alice_;
+  std::unique_ptr<AuthorityLists> lists_;
+  std::uint64_t list_number_ = 0;
   RevocationForTest revocation_;
   RefusalsForTest refusals_;
   EchoForTest echo_;
@@ -344,6 +379,48 @@ TEST_P(TlsTest, ForgetsTicketsAfterTwoPeriodsOfItsKeys) {
   const auto third = Connect(&alice_, first->session());
   ASSERT_TRUE(Works(*third));
   EXPECT_FALSE(third->resumed());
+}
+
+TEST_P(TlsTest, CutsAndRefusesWhatAListOfItsAuthorityRevokes) {
+  StartWithLists({});
+  const auto client = Connect(&alice_);
+  ASSERT_TRUE(Works(*client));
+  const PkiForTest::Identity bob = pki_.Client("bob");
+  const auto other = Connect(&bob);
+  ASSERT_TRUE(Works(*other));
+  PutList({alice_.certificate.serial});
+  EXPECT_TRUE(client->WaitForClose());
+  const auto event = refusals_.Next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->refusal, Refusal::kRevoked);
+  EXPECT_EQ(event->peer.common_name, "alice");
+  EXPECT_EQ(AlertOf(*Connect(&alice_, client->session())), kCertificateRevoked);
+  ExpectRefusal(HandshakeFailure::kRevoked);
+  EXPECT_EQ(AlertOf(*Connect(&alice_)), kCertificateRevoked);
+  ExpectRefusal(HandshakeFailure::kRevoked);
+  EXPECT_TRUE(Works(*other));
+  other->Close();
+  const auto resumed = Connect(&bob, other->session());
+  EXPECT_TRUE(Works(*resumed));
+  EXPECT_TRUE(resumed->resumed());
+  PutList({});
+  EXPECT_TRUE(Works(*Connect(&alice_))) << "what was remembered of it is not the last word";
+}
+
+TEST_P(TlsTest, CutsAndRefusesClientsOfAnAuthorityWhoseListHasEnded) {
+  StartWithLists({});
+  const auto client = Connect(&alice_);
+  ASSERT_TRUE(Works(*client));
+  clock_.Advance(61);
+  lists_->Look();
+  EXPECT_TRUE(client->WaitForClose());
+  const auto event = refusals_.Next();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->refusal, Refusal::kNotKnown);
+  EXPECT_EQ(AlertOf(*Connect(&alice_, client->session())), kInternalError);
+  ExpectRefusal(HandshakeFailure::kNotKnown);
+  PutList({});
+  EXPECT_TRUE(Works(*Connect(&alice_)));
 }
 
 TEST_P(TlsTest, AsksForNoCertificateWhereNoneIsNeeded) {

@@ -10,7 +10,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import fixture, kms  # noqa: E402
-from support.kmip_client import ConnectionLost, Identity, KmipFailure  # noqa: E402
+from support.authority import Authority  # noqa: E402
+from support.kmip_client import ConnectionLost, KmipFailure  # noqa: E402
 
 RULES = """
 [[principals]]
@@ -27,48 +28,6 @@ match = "*.example.org"
 name = "host/*"
 certificate_groups = true
 """
-CONFIG = """
-[req]
-distinguished_name = name
-[name]
-[ca]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-"""
-
-
-class Authority:
-    """A certificate authority in a folder, by the openssl program; `above` signs it, or itself."""
-
-    def __init__(self, folder, name, above=None):
-        self.folder, self.name = folder, name
-        self.certificate, self.key = folder / f"{name}.pem", folder / f"{name}.key"
-        self.config = folder / "openssl.cnf"
-        self.config.write_text(CONFIG, "utf-8")
-        self.made = 0
-        request = self.request(self.key, f"/CN={name}")
-        signer = ("-signkey", self.key) if above is None else ("-CA", above.certificate, "-CAkey", above.key)
-        kms.run(["openssl", "x509", "-req", "-in", request, *signer, "-days", "30", "-out", self.certificate,
-                 "-extfile", self.config, "-extensions", "ca"])
-
-    def request(self, key, subject, *more):
-        request = key.with_suffix(".csr")
-        kms.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
-                 "-out", request, "-subj", subject, "-config", self.config, "-utf8", *more])
-        key.chmod(0o600)
-        return request
-
-    def issue(self, subject, names, server_ca, chain=()):
-        """An Identity whose certificate has these alternative names; `chain` is sent along."""
-        self.made += 1
-        certificate, key = self.folder / f"{self.name}-{self.made}.pem", self.folder / f"{self.name}-{self.made}.key"
-        extensions = self.folder / "leaf.cnf"
-        extensions.write_text("extendedKeyUsage = clientAuth\n" + (f"subjectAltName = {names}\n" if names else ""), "utf-8")
-        kms.run(["openssl", "x509", "-req", "-in", self.request(key, subject), "-CA", self.certificate, "-CAkey", self.key,
-                 "-days", "3", "-out", certificate, "-extfile", extensions])
-        certificate.write_text("".join(p.read_text("ascii") for p in (certificate, *chain)), "ascii")
-        return Identity(server_ca, certificate, key)
 
 
 class Principals(fixture.KmsTest):
