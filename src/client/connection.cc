@@ -29,9 +29,9 @@ Result<void> AwaitSocket(int socket, short events, const Deadline& deadline) {
     if (deadline.Cancelled()) return IoError("cancelled", EINTR);
     const auto left = deadline.Left();
     if (left.count() == 0) return Error(Code::kTimeout, "no answer in time");
-    pollfd entry{socket, events, 0};
-    const int ready = ::poll(&entry, 1, static_cast<int>(std::min(left, kSlice).count()));
-    if (ready > 0) return {};
+    pollfd entries[] = {{socket, events, 0}, {deadline.wake(), POLLIN, 0}};  // -1 is passed over
+    const int ready = ::poll(entries, 2, static_cast<int>(std::min(left, kSlice).count()));
+    if (ready > 0 && entries[0].revents != 0) return {};
     if (ready < 0 && errno != EINTR) return IoError("cannot wait for the network", errno);
   }
 }
@@ -98,9 +98,12 @@ Result<std::unique_ptr<Connection>> Connection::Open(std::shared_ptr<TlsContext>
   Result<void> opened = connection->Connect(deadline);
   if (opened) opened = connection->Handshake(deadline);
   if (opened) return connection;
-  Error error = std::move(opened).error();
+  return connection->Named(std::move(opened).error());
+}
+
+Error Connection::Named(Error error) const {
   if (error.code == Code::kIo && !Gone(error)) error.code = Code::kUnavailable;
-  return Error(error.code, "key server " + endpoint.ToString() + ": " + error.message,
+  return Error(error.code, "key server " + endpoint_.ToString() + ": " + error.message,
                error.detail);
 }
 
@@ -213,19 +216,59 @@ Result<WipingBytes> Connection::Exchange(ByteView message, const ttlv::Limits& l
       if (!why && why.error().code == Code::kUnauthenticated) return why.error();
       return written.error();
     }
-    std::uint8_t head[ttlv::kHeaderBytes];
-    TRY(Read(head, deadline));
-    WipingBytes answer(TRY(ttlv::MessageLength(head, kmip::Tag::kResponseMessage, limits)));
-    std::copy(std::begin(head), std::end(head), answer.begin());
-    TRY(Read(MutableBytes(answer).subspan(sizeof head), deadline));
-    return answer;
+    return ReadMessage(kmip::Tag::kResponseMessage, limits, deadline);
   };
   Result<WipingBytes> answer = exchange();
   if (answer) return answer;
-  Error error = std::move(answer).error();
-  if (error.code == Code::kIo && !Gone(error)) error.code = Code::kUnavailable;
-  return Error(error.code, "key server " + endpoint_.ToString() + ": " + error.message,
-               error.detail);
+  return Named(std::move(answer).error());
+}
+
+Result<WipingBytes> Connection::ReadMessage(kmip::Tag expected, const ttlv::Limits& limits,
+                                            const Deadline& deadline) {
+  std::uint8_t head[ttlv::kHeaderBytes];
+  TRY(Read(head, deadline));
+  WipingBytes message(TRY(ttlv::MessageLength(head, expected, limits)));
+  std::copy(std::begin(head), std::end(head), message.begin());
+  TRY(Read(MutableBytes(message).subspan(sizeof head), deadline));
+  return message;
+}
+
+Result<bool> Connection::AwaitMessage(const Deadline& deadline) {
+  for (;;) {
+    ERR_clear_error();
+    errno = 0;
+    std::uint8_t byte = 0;
+    // Looked at by TLS: what the socket has may be a record that is no message.
+    const int n = SSL_peek(ssl_, &byte, 1);
+    if (n > 0) return true;
+    Result<void> more = Await(n, deadline);
+    if (more) continue;
+    if (more.error().code == Code::kTimeout) return false;
+    return Named(std::move(more).error());
+  }
+}
+
+Result<WipingBytes> Connection::Receive(kmip::Tag expected, const ttlv::Limits& limits,
+                                        const Deadline& deadline) {
+  Result<WipingBytes> message = ReadMessage(expected, limits, deadline);
+  if (message) return message;
+  return Named(std::move(message).error());
+}
+
+Result<void> Connection::Send(ByteView message, const Deadline& deadline) {
+  Result<void> sent = Write(message, deadline);
+  if (sent) return {};
+  return Named(std::move(sent).error());
+}
+
+void Connection::WatchPeer() {
+  const auto set = [this](int level, int option, int value) {
+    ::setsockopt(socket_, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 4);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 2);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 bool Connection::StillOpen() const {

@@ -12,9 +12,10 @@ class Deadline {
   using SteadyClock = std::chrono::steady_clock;
   using Milliseconds = std::chrono::milliseconds;
 
-  // `cancelled`, when not null, outlives the deadline.
-  Deadline(Milliseconds from_now, const std::atomic<bool>* cancelled)
-      : at_(SteadyClock::now() + from_now), cancelled_(cancelled) {}
+  // `cancelled`, when not null, outlives the deadline. `wake` is a descriptor that can be read from
+  // when it turned true; without one that is seen within a fifth of a second.
+  Deadline(Milliseconds from_now, const std::atomic<bool>* cancelled, int wake = -1)
+      : at_(SteadyClock::now() + from_now), cancelled_(cancelled), wake_(wake) {}
 
   // The earlier of this one and `from_now`.
   Deadline Within(Milliseconds from_now) const {
@@ -32,10 +33,12 @@ class Deadline {
   bool Cancelled() const {
     return cancelled_ != nullptr && cancelled_->load(std::memory_order_relaxed);
   }
+  int wake() const { return wake_; }
 
  private:
   SteadyClock::time_point at_;
   const std::atomic<bool>* cancelled_;
+  int wake_;
 };
 
 }  // namespace dare::client

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -58,6 +59,26 @@ bool ReadAll(SSL* ssl, std::uint8_t* at, std::size_t size) {
     size -= static_cast<std::size_t>(n);
   }
   return true;
+}
+
+std::optional<WipingBytes> ReadMessage(SSL* ssl) {
+  std::uint8_t head[8];
+  if (!ReadAll(ssl, head, sizeof head)) return std::nullopt;
+  WipingBytes bytes(sizeof head + GetU32(head + 4));
+  std::copy(std::begin(head), std::end(head), bytes.begin());
+  if (!ReadAll(ssl, bytes.data() + sizeof head, bytes.size() - sizeof head)) return std::nullopt;
+  return bytes;
+}
+
+bool WriteAll(SSL* ssl, const WipingBytes& message) {
+  return SSL_write(ssl, message.data(), static_cast<int>(message.size())) > 0;
+}
+
+bool GivesRole(ByteView request, ByteView answer) {
+  const auto asked = kmip::RequestMessage::Open(request)->Next();
+  if (!asked || asked->operation != kmip::Operation::kSetEndpointRole) return false;
+  auto said = kmip::ResponseMessage::Open(answer);
+  return said && said->Next()->status == kmip::ResultStatus::kSuccess;
 }
 
 WipingBytes Message(const kmip::ResponseItem& item, kmip::ProtocolVersion version,
@@ -124,6 +145,46 @@ KeyServerForTest::~KeyServerForTest() {
 void KeyServerForTest::Drop() {
   const std::lock_guard lock(mutex_);
   for (const int socket : open_) ::shutdown(socket, SHUT_RDWR);
+  for (Listener& listener : listeners_) listener.dropped = true;
+  asked_.notify_all();
+}
+
+int KeyServerForTest::listeners() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int>(listeners_.size());
+}
+
+void KeyServerForTest::Ask(const WipingBytes& message) {
+  const std::lock_guard lock(mutex_);
+  for (Listener& listener : listeners_) listener.waiting.push_back(message);
+  asked_.notify_all();
+}
+
+std::vector<WipingBytes> KeyServerForTest::responses() const {
+  const std::lock_guard lock(mutex_);
+  return responses_;
+}
+
+void KeyServerForTest::AskUntilGone(SSL* ssl) {
+  std::unique_lock lock(mutex_);
+  const auto self = listeners_.emplace(listeners_.end());
+  while (!self->dropped) {
+    if (self->waiting.empty()) {
+      pollfd unasked{SSL_get_fd(ssl), POLLIN, 0};
+      if (::poll(&unasked, 1, 0) != 0) break;  // it says good-bye
+      asked_.wait_for(lock, std::chrono::milliseconds(5));
+      continue;
+    }
+    const WipingBytes message = std::move(self->waiting.front());
+    self->waiting.pop_front();
+    lock.unlock();
+    std::optional<WipingBytes> response;
+    if (WriteAll(ssl, message)) response = ReadMessage(ssl);
+    lock.lock();
+    if (!response) break;
+    responses_.push_back(*std::move(response));
+  }
+  listeners_.erase(self);
 }
 
 void KeyServerForTest::Accept() {
@@ -142,16 +203,16 @@ void KeyServerForTest::Serve(int socket) {
   SSL_set_fd(ssl, socket);
   bool open = SSL_accept(ssl) == 1;
   while (open) {
-    std::uint8_t head[8];
-    if (!ReadAll(ssl, head, sizeof head)) break;
-    WipingBytes bytes(sizeof head + GetU32(head + 4));
-    std::copy(std::begin(head), std::end(head), bytes.begin());
-    if (!ReadAll(ssl, bytes.data() + sizeof head, bytes.size() - sizeof head)) break;
+    const std::optional<WipingBytes> bytes = ReadMessage(ssl);
+    if (!bytes) break;
     ++requests_;
-    auto message = kmip::RequestMessage::Open(bytes);
+    auto message = kmip::RequestMessage::Open(*bytes);
     CHECK(message.has_value());
     const Answer answer = handler_(*message);
-    open = answer && SSL_write(ssl, answer->data(), static_cast<int>(answer->size())) > 0;
+    open = answer && WriteAll(ssl, *answer);
+    if (!open || !GivesRole(*bytes, *answer)) continue;
+    AskUntilGone(ssl);
+    break;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -167,6 +228,22 @@ WipingBytes KeyServerForTest::Success(kmip::Operation operation, kmip::ProtocolV
   kmip::ResponseItem item;
   item.operation = operation;
   return Message(item, version, payload);
+}
+
+WipingBytes KeyServerForTest::Request(kmip::Operation operation, kmip::ProtocolVersion version,
+                                      const std::function<void(ttlv::Writer&)>& payload) {
+  ttlv::Writer out;
+  out.Structure(kmip::Tag::kRequestMessage, [&] {
+    kmip::RequestHeader header;
+    header.version = version;
+    header.batch_count = 1;
+    kmip::WriteRequestHeader(out, header);
+    out.Structure(kmip::Tag::kBatchItem, [&] {
+      out.Enum(kmip::Tag::kOperation, operation);
+      out.Structure(kmip::Tag::kRequestPayload, [&] { payload(out); });
+    });
+  });
+  return out.Take();
 }
 
 WipingBytes KeyServerForTest::Failure(kmip::Operation operation, kmip::ProtocolVersion version,

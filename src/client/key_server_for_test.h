@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "kmip/message.h"
 #include "ttlv/writer.h"
 
+struct ssl_st;
 struct ssl_ctx_st;
 
 namespace dare::client {
@@ -24,7 +27,8 @@ namespace dare::client {
 const std::string& PkiFolderForTest();
 
 // A TLS server that answers KMIP requests as a test tells it to, on a free port of 127.0.0.1. Each
-// connection has a thread. Ends, and ends its connections, when it dies.
+// connection has a thread. Where the answer to Set Endpoint Role was a success, the server asks
+// from then on. Ends, and ends its connections, when it dies.
 class KeyServerForTest {
  public:
   // What happens to a request; nothing closes the connection without an answer.
@@ -45,15 +49,29 @@ class KeyServerForTest {
   int requests() const { return requests_; }
   // Closes the connections that are open now.
   void Drop();
+  // How many connections there are on which the server asks.
+  int listeners() const;
+  // Sends the message on each of them.
+  void Ask(const WipingBytes& message);
+  // What was answered to that until now.
+  std::vector<WipingBytes> responses() const;
 
   static WipingBytes Success(kmip::Operation operation, kmip::ProtocolVersion version,
                              const std::function<void(ttlv::Writer&)>& payload);
   static WipingBytes Failure(kmip::Operation operation, kmip::ProtocolVersion version,
                              kmip::ResultReason reason, const std::string& message);
+  // A message for Ask().
+  static WipingBytes Request(kmip::Operation operation, kmip::ProtocolVersion version,
+                             const std::function<void(ttlv::Writer&)>& payload);
 
  private:
+  struct Listener {
+    std::deque<WipingBytes> waiting;
+    bool dropped = false;
+  };
   void Accept();
   void Serve(int socket);
+  void AskUntilGone(ssl_st* ssl);
 
   const MessageHandler handler_;
   std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)> context_;
@@ -61,7 +79,10 @@ class KeyServerForTest {
   std::uint16_t port_ = 0;
   std::atomic<int> accepted_{0};
   std::atomic<int> requests_{0};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::condition_variable asked_;
+  std::list<Listener> listeners_;        // guarded by mutex_
+  std::vector<WipingBytes> responses_;   // guarded by mutex_
   std::vector<int> open_;                // sockets, guarded by mutex_
   std::list<std::jthread> connections_;  // guarded by mutex_
   std::jthread acceptor_;

@@ -85,6 +85,18 @@ class KmsClient {
   }
   static constexpr std::size_t kMostBatchItems = 128;
 
+  // Call, on a connection of the caller's own: asked once, whatever becomes of it.
+  template <typename Response, typename Request>
+  Result<Response> CallOn(Connection& connection, const Request& request,
+                          const Deadline& deadline) {
+    const void* const only[] = {&request};
+    const WipingBytes message =
+        Encode(version(), Request::kOperation, &WritePayload<Request>, only);
+    WipingBytes bytes = TRY(connection.Exchange(message, pool_->limits(), deadline));
+    const Answer answer = TRY(ReadAnswer(Request::kOperation, std::move(bytes)));
+    return DecodePayload<Response>(answer.payload);
+  }
+
   // Asks one server which versions it speaks, on a connection of its own.
   Result<PingReport> Ping(const Endpoint& endpoint);
 
@@ -92,6 +104,7 @@ class KmsClient {
   std::uint64_t messages() const { return pool_->messages(); }
   kmip::ProtocolVersion version() const { return config().kmip_version; }
   const Config& config() const { return pool_->config(); }
+  Pool& pool() const { return *pool_; }
 
  private:
   // The payload is a view into the bytes.

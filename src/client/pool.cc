@@ -326,6 +326,20 @@ Result<Reply> Pool::Exchange(const Question& question, const Deadline& deadline)
   }
 }
 
+std::size_t Pool::Preferred() const {
+  MutexLock lock(mutex_);
+  return Order().front();
+}
+
+Result<Pool::Own> Pool::ConnectToPreferred(const Deadline& deadline) {
+  const std::size_t server = Preferred();
+  auto opened =
+      Connection::Open(tls_, config_.servers[server], deadline.Within(config_.connect_timeout));
+  if (opened) return Own{*std::move(opened), server};
+  if (AnotherMayHelp(opened.error())) Report(server, false);
+  return std::move(opened).error();
+}
+
 Result<std::unique_ptr<Connection>> Pool::Connect(const Endpoint& endpoint) {
   return Connection::Open(tls_, endpoint, NewDeadline().Within(config_.connect_timeout));
 }

@@ -66,6 +66,15 @@ class Pool {
   // gave one; it says so when it is unknown whether a change was carried out.
   Result<Reply> Exchange(const Question& question, const Deadline& deadline);
 
+  // Which of Config::servers the next call goes to.
+  std::size_t Preferred() const EXCLUDES(mutex_);
+  // Connects to that server, for the caller's own use: it is none of Config::connections. A server
+  // that does not answer rests.
+  struct Own {
+    std::unique_ptr<Connection> connection;
+    std::size_t server = 0;
+  };
+  Result<Own> ConnectToPreferred(const Deadline& deadline) EXCLUDES(mutex_);
   // Connects to one server, whatever its health (for `dare ping`).
   Result<std::unique_ptr<Connection>> Connect(const Endpoint& endpoint);
 
