@@ -138,17 +138,25 @@ DARE_API dare_status dare_open_value(dare_client *client, const dare_pair *conte
 typedef struct dare_cache_limits {
   size_t struct_size; /* sizeof(dare_cache_limits) */
   /* A kept key is used for less than so long after the key server was asked for it. So long a
-   * revocation may go unnoticed. */
+   * revocation may go unnoticed, unless somebody listens. */
   uint32_t seconds;
   uint32_t refresh_seconds; /* a key in use is replaced in the background so long before; 0: not */
   uint64_t uses;            /* a kept key seals at most so many values ... */
   uint64_t bytes; /* ... with so many bytes together; larger ones get a key of their own */
   size_t entries; /* keys kept at most, up to 10,000 */
+  /* From here on left out by a struct_size that ends here. Not 0: from its first use on the cache
+   * listens, with a thread and a connection of its own, and drops what a key wraps at once when a
+   * key server says that the key was revoked or destroyed. Needs KMIP 2.0 (kmip_version). */
+  uint32_t listen;
+  /* While that connection is not there, a kept key is used for less than so long after it last was,
+   * or after the key server was asked for the key; not at all where key servers refuse us. */
+  uint32_t deaf_seconds;
 } dare_cache_limits;
 
-/* To begin with: 300 s, replaced 30 s before; 2^20 values, 2^36 bytes; 1,000 keys. */
+/* To begin with: 300 s, replaced 30 s before; 2^20 values, 2^36 bytes; 1,000 keys; nobody listens,
+ * and when `listen` is set, 30 s. */
 #define DARE_CACHE_LIMITS \
-  { sizeof(dare_cache_limits), 300, 30, 1u << 20, UINT64_C(1) << 36, 1000 }
+  { sizeof(dare_cache_limits), 300, 30, 1u << 20, UINT64_C(1) << 36, 1000, 0, 30 }
 
 /* A handle with the connections of `client`, and with a cache of its own for values, data keys and
  * what opens files. A limit of 0 (but refresh_seconds) keeps nothing: every call asks. Handles
@@ -165,6 +173,9 @@ typedef struct dare_cache_counts {
   uint64_t hits;      /* keys taken from the cache */
   uint64_t misses;    /* keys a key server was asked for */
   uint64_t refreshes; /* keys replaced in the background */
+  /* From here on not given to a struct_size that ends here. */
+  uint64_t recalls; /* keys dropped because a key server said that what wraps them has ended */
+  uint64_t listens; /* 1 while the cache listens and would hear that; else 0 */
 } dare_cache_counts;
 DARE_API dare_status dare_cache_count(dare_client *client, dare_cache_counts *counts);
 

@@ -27,6 +27,14 @@ crypto::Sha256Digest NameOf(std::initializer_list<ByteView> parts) {
   return crypto::Sha256(joined);
 }
 
+std::vector<std::string> NamesOfKeys(std::span<const EncryptedDataKey> edks) {
+  std::vector<std::string> names;
+  for (const EncryptedDataKey& edk : edks) {
+    if (auto info = ParseAesProviderInfo(edk.provider_info)) names.push_back(std::move(info->name));
+  }
+  return names;
+}
+
 // The key server could not say whether it still agrees.
 bool Undecided(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kTimeout;
@@ -60,8 +68,14 @@ Result<std::shared_ptr<const WrappedDek>> DekCache::ForSealing(std::string_view 
   const Time asked = clock_.Steady();
   auto dek = std::make_shared<const WrappedDek>(TRY(now()));
   if (kept) {
-    Keep(entry_name, {.dek = dek, .since = asked, .seals = true, .uses = 1, .bytes = bytes}, before,
-         false);
+    Keep(entry_name,
+         {.dek = dek,
+          .since = asked,
+          .keys = NamesOfKeys(dek->edks),
+          .seals = true,
+          .uses = 1,
+          .bytes = bytes},
+         before, false);
   }
   return std::shared_ptr<const WrappedDek>(std::move(dek));
 }
@@ -83,8 +97,11 @@ Result<std::optional<Dek>> DekCache::ForOpening(const EncryptedDataKey& edk, Byt
   std::optional<Dek> dek = TRY(now());
   if (dek && keeps()) {
     WrappedDek copy{.dek = TRY(dek->Clone()), .edks = {}};
-    Keep(name, {.dek = std::make_shared<const WrappedDek>(std::move(copy)), .since = asked}, before,
-         false);
+    Keep(name,
+         {.dek = std::make_shared<const WrappedDek>(std::move(copy)),
+          .since = asked,
+          .keys = NamesOfKeys({&edk, 1})},
+         before, false);
   }
   return dek;
 }
@@ -113,6 +130,13 @@ std::shared_ptr<const WrappedDek> DekCache::Take(const Name& name, std::uint64_t
   return nullptr;
 }
 
+bool DekCache::TooOld(const Entry& entry, Time now) const {
+  if (now - entry.since >= limits_.time) return true;
+  if (!limits_.unheard || hearing_ == Hearing::kHears) return false;
+  return hearing_ == Hearing::kRefused ||
+         now - std::max(entry.since, last_heard_) >= *limits_.unheard;
+}
+
 bool DekCache::NearItsEnd(const Entry& entry, Time now) const {
   if (limits_.refresh.count() == 0 || now < entry.refresh_after) return false;
   if (now - entry.since >= limits_.time - limits_.refresh) return true;
@@ -124,7 +148,7 @@ bool DekCache::NearItsEnd(const Entry& entry, Time now) const {
 void DekCache::WantRefresh(const Name& name, Entry& entry, const Fetch& later) {
   if (entry.refreshing || ending_) return;
   entry.refreshing = true;
-  wanted_.push_back({name, flushes_, later});
+  wanted_.push_back({name, entry.keys, flushes_, later});
   StartThread();
   work_.NotifyOne();
 }
@@ -165,6 +189,17 @@ void DekCache::Erase(std::map<Name, Entry>::iterator entry) {
   entries_.erase(entry);
 }
 
+void DekCache::EraseAll() {
+  entries_.clear();
+  by_use_.clear();
+}
+
+void DekCache::ForgetWhatIsAsked() {
+  ++flushes_;
+  wanted_.clear();
+  for (auto& [name, entry] : entries_) entry.refreshing = false;
+}
+
 void DekCache::DropOld() {
   const Time now = clock_.Steady();
   for (auto entry = entries_.begin(); entry != entries_.end();) {
@@ -176,16 +211,46 @@ void DekCache::DropOld() {
 
 void DekCache::Flush() {
   MutexLock lock(mutex_);
-  ++flushes_;
-  entries_.clear();
-  by_use_.clear();
-  wanted_.clear();
+  ForgetWhatIsAsked();
+  EraseAll();
+}
+
+void DekCache::Recall(std::string_view key_name) {
+  MutexLock lock(mutex_);
+  ForgetWhatIsAsked();
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const auto next = std::next(entry);
+    if (std::ranges::find(entry->second.keys, key_name) != entry->second.keys.end()) {
+      Erase(entry);
+      ++counts_.recalls;
+    }
+    entry = next;
+  }
+}
+
+void DekCache::RecallAll() {
+  MutexLock lock(mutex_);
+  ForgetWhatIsAsked();
+  counts_.recalls += entries_.size();
+  EraseAll();
+}
+
+void DekCache::SetHearing(Hearing hearing) {
+  MutexLock lock(mutex_);
+  if (hearing == Hearing::kHears) {
+    ForgetWhatIsAsked();
+    EraseAll();
+  }
+  if (hearing_ == Hearing::kHears) last_heard_ = clock_.Steady();
+  hearing_ = hearing;
+  DropOld();  // not only within the second that the thread takes
 }
 
 DekCacheCounts DekCache::counts() const {
   MutexLock lock(mutex_);
   DekCacheCounts counts = counts_;
   counts.entries = entries_.size();
+  counts.hears = limits_.unheard && hearing_ == Hearing::kHears;
   return counts;
 }
 
@@ -229,9 +294,11 @@ void DekCache::Do(const Refresh& refresh) {
   Result<WrappedDek> fresh = refresh.fetch();
   if (fresh) {
     const bool seals = !fresh->edks.empty();
+    std::vector<std::string> keys = seals ? NamesOfKeys(fresh->edks) : refresh.keys;
     Keep(refresh.name,
          {.dek = std::make_shared<const WrappedDek>(*std::move(fresh)),
           .since = asked,
+          .keys = std::move(keys),
           .seals = seals},
          refresh.flushes, true);
     MutexLock lock(mutex_);

@@ -8,8 +8,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -26,6 +28,16 @@ struct DekCacheLimits {
   std::uint64_t bytes = 0;          // plaintext sealed under one DEK
   std::size_t entries = 0;          // DEKs kept, of both kinds
   std::chrono::seconds refresh{0};  // so long before its end a DEK in use is replaced; 0: it is not
+  // Where somebody listens for keys that end (SetHearing): how long a DEK is used while he does
+  // not hear, from when he last did or it was asked for. Nothing: nobody listens.
+  std::optional<std::chrono::seconds> unheard;
+};
+
+// Whether the end of a key would be heard of.
+enum class Hearing : std::uint8_t {
+  kHears,
+  kDeaf,     // not now
+  kRefused,  // not now, and key servers do not want to serve us: no DEK is used
 };
 
 struct DekCacheCounts {
@@ -33,6 +45,8 @@ struct DekCacheCounts {
   std::uint64_t hits = 0;       // calls that needed no key server
   std::uint64_t misses = 0;     // calls that asked one
   std::uint64_t refreshes = 0;  // DEKs replaced in the background
+  std::uint64_t recalls = 0;    // DEKs dropped because their key was said to end
+  bool hears = false;           // now
 };
 
 // A DekCache keeps unwrapped DEKs in locked memory, so that many small messages need few calls of
@@ -47,6 +61,10 @@ struct DekCacheCounts {
 // A DEK that is used while little is left of it (`refresh`, or an eighth of uses or bytes) is
 // replaced by a thread of the cache, so that nobody waits. When the key server refuses that, the
 // DEK goes at once; when it cannot be reached, the DEK stays until its time is over.
+//
+// With `unheard` the end of a key is heard of (Recall), and then its DEKs are gone at once. That
+// holds for DEKs that were asked for since SetHearing(kHears): those from before go when it is
+// said.
 //
 // Functions given as `later` are called by that thread, until the destructor returns. Thread-safe;
 // no lock is held while a key server is asked.
@@ -71,6 +89,13 @@ class DekCache {
 
   // Forgets every DEK; none that was asked for before is handed out by a later call.
   void Flush();
+  // The same for DEKs that the key `key_name` wraps: it is not to be used any more. What is being
+  // asked for now, under whatever key, is not kept either.
+  void Recall(std::string_view key_name);
+  // The same as Recall for all keys: something was said that nobody understood.
+  void RecallAll();
+  // From the listener; before its first word nobody hears.
+  void SetHearing(Hearing hearing);
   DekCacheCounts counts() const;
 
  private:
@@ -78,7 +103,8 @@ class DekCache {
   using Name = crypto::Sha256Digest;
   struct Entry {
     std::shared_ptr<const WrappedDek> dek;
-    Time since;  // before the key server was asked
+    Time since;                     // before the key server was asked
+    std::vector<std::string> keys;  // names of those that wrap it, as far as they are told
     bool seals = false;
     std::uint64_t uses = 0, bytes = 0;
     bool refreshing = false;
@@ -87,6 +113,7 @@ class DekCache {
   };
   struct Refresh {
     Name name;
+    std::vector<std::string> keys;  // of the DEK that is to be replaced
     std::uint64_t flushes = 0;
     Fetch fetch;
   };
@@ -97,14 +124,17 @@ class DekCache {
   // A kept one with that much left, counted as used; null otherwise.
   std::shared_ptr<const WrappedDek> Take(const Name& name, std::uint64_t bytes, const Fetch& later)
       EXCLUDES(mutex_);
-  bool TooOld(const Entry& entry, Time now) const { return now - entry.since >= limits_.time; }
+  bool TooOld(const Entry& entry, Time now) const REQUIRES(mutex_);
   bool NearItsEnd(const Entry& entry, Time now) const;
   void WantRefresh(const Name& name, Entry& entry, const Fetch& later) REQUIRES(mutex_);
   std::uint64_t flushes() const EXCLUDES(mutex_);
   // Keeps it unless the cache was flushed since `flushes`, or has a better one.
   void Keep(const Name& name, Entry entry, std::uint64_t flushes, bool replace) EXCLUDES(mutex_);
   void Erase(std::map<Name, Entry>::iterator entry) REQUIRES(mutex_);
+  void EraseAll() REQUIRES(mutex_);
   void DropOld() REQUIRES(mutex_);
+  // What is asked for now is not kept, and those that stay are not being replaced.
+  void ForgetWhatIsAsked() REQUIRES(mutex_);
   void StartThread() REQUIRES(mutex_);
   void Work() EXCLUDES(mutex_);
   std::optional<Refresh> AwaitRefresh() EXCLUDES(mutex_);
@@ -120,6 +150,8 @@ class DekCache {
   std::deque<Refresh> wanted_ GUARDED_BY(mutex_);
   DekCacheCounts counts_ GUARDED_BY(mutex_);
   std::uint64_t flushes_ GUARDED_BY(mutex_) = 0;
+  Hearing hearing_ GUARDED_BY(mutex_) = Hearing::kDeaf;
+  Time last_heard_ GUARDED_BY(mutex_) = Time::min();
   bool ending_ GUARDED_BY(mutex_) = false;
   std::jthread thread_ GUARDED_BY(mutex_);
 };

@@ -253,6 +253,129 @@ TEST_F(DekCacheTest, WhatDoesNotOpenIsNotKept) {
   EXPECT_EQ(cache.counts().entries, 0u);
 }
 
+EncryptedDataKey UnderKey(const std::string& key, std::uint8_t number) {
+  return {"kms", EncodeAesProviderInfo({.name = key, .iv = Bytes(12, number)}), {number}};
+}
+
+// The same as DekServer, for sealing under a key that the wrapped copy names.
+DekCache::Fetch MakerUnder(DekServer& server, const std::string& key) {
+  return [&server, key]() -> Result<WrappedDek> {
+    WrappedDek made = TRY(server.Make());
+    made.edks[0].provider_info = EncodeAesProviderInfo({.name = key, .iv = Bytes(12, 1)});
+    return made;
+  };
+}
+
+DekCacheLimits Heard(int unheard) {
+  DekCacheLimits limits = Generous();
+  limits.unheard = seconds(unheard);
+  return limits;
+}
+
+TEST_F(DekCacheTest, ARecallTakesTheDeksOfThatKeyAndNoOthers) {
+  DekCache cache(Heard(10), clock_);
+  cache.SetHearing(Hearing::kHears);
+  const auto seal = [&](const std::string& key) {
+    return cache.ForSealing(key, {}, 1, MakerUnder(server_, key), server_.Maker()).has_value();
+  };
+  ASSERT_TRUE(Open(cache, UnderKey("a", 1)) && Open(cache, UnderKey("b", 2)));
+  ASSERT_TRUE(seal("a") && seal("b"));
+  EXPECT_EQ(server_.asked, 4);
+  cache.Recall("a");
+  EXPECT_EQ(cache.counts().entries, 2u);
+  EXPECT_EQ(cache.counts().recalls, 2u);
+  ASSERT_TRUE(Open(cache, UnderKey("b", 2)) && seal("b"));
+  EXPECT_EQ(server_.asked, 4);
+  server_.failure = Code::kDenied;
+  EXPECT_FALSE(Open(cache, UnderKey("a", 1)));
+  EXPECT_FALSE(seal("a"));
+  cache.RecallAll();
+  EXPECT_EQ(cache.counts().entries, 0u);
+  EXPECT_EQ(cache.counts().recalls, 4u);
+}
+
+TEST_F(DekCacheTest, ARecallAlsoMeetsWhatIsBeingAskedFor) {
+  DekCache cache(Heard(10), clock_);
+  cache.SetHearing(Hearing::kHears);
+  const EncryptedDataKey edk = UnderKey("a", 1);
+  const auto recalled_meanwhile = [&]() -> Result<std::optional<Dek>> {
+    cache.Recall("a");
+    return server_.Unwrapper()();
+  };
+  ASSERT_TRUE(cache.ForOpening(edk, {}, recalled_meanwhile, server_.Unwrapper()));
+  EXPECT_EQ(cache.counts().entries, 0u);
+}
+
+TEST_F(DekCacheTest, ADekThatWasReplacedIsRecalledToo) {
+  DekCacheLimits limits = Heard(10);
+  limits.refresh = seconds(20);
+  DekCache cache(limits, clock_);
+  cache.SetHearing(Hearing::kHears);
+  const EncryptedDataKey edk = UnderKey("a", 1);
+  ASSERT_TRUE(Open(cache, edk));
+  clock_.Advance(80);
+  ASSERT_TRUE(Open(cache, edk));
+  EXPECT_TRUE(EventuallyForTest([&] { return cache.counts().refreshes == 1; }));
+  cache.Recall("a");
+  EXPECT_EQ(cache.counts().entries, 0u);
+}
+
+TEST_F(DekCacheTest, WhatWasAskedForBeforeAnybodyHeardGoesWhenHeHears) {
+  DekCache cache(Heard(10), clock_);
+  const Bytes first = Seal(cache);
+  clock_.Advance(9);
+  EXPECT_EQ(Seal(cache), first) << "nobody hears, and it is young";
+  cache.SetHearing(Hearing::kHears);
+  const Bytes second = Seal(cache);
+  EXPECT_NE(second, first);
+  const auto heard_meanwhile = [&] {
+    cache.SetHearing(Hearing::kHears);
+    return server_.Make();
+  };
+  ASSERT_TRUE(cache.ForSealing("key", {}, 1'000'000, heard_meanwhile, server_.Maker()));
+  EXPECT_EQ(cache.counts().entries, 0u);
+}
+
+TEST_F(DekCacheTest, NobodyHearingADekIsUsedForTheShorterTime) {
+  DekCache cache(Heard(10), clock_);
+  cache.SetHearing(Hearing::kHears);
+  const Bytes first = Seal(cache);
+  clock_.Advance(50);
+  EXPECT_EQ(Seal(cache), first);
+  cache.SetHearing(Hearing::kDeaf);
+  clock_.Advance(9);
+  cache.SetHearing(Hearing::kDeaf);  // said twice is not heard since
+  EXPECT_EQ(Seal(cache), first) << "the end of its key would have been heard until 9 s ago";
+  clock_.Advance(1);
+  const Bytes second = Seal(cache);
+  EXPECT_NE(second, first);
+  clock_.Advance(9);
+  EXPECT_EQ(Seal(cache), second);
+  clock_.Advance(1);
+  EXPECT_NE(Seal(cache), second);
+}
+
+TEST_F(DekCacheTest, NobodyHearingNothingIsKeptWhereNoTimeIsGiven) {
+  DekCache cache(Heard(0), clock_);
+  EXPECT_NE(Seal(cache), Seal(cache));
+  cache.SetHearing(Hearing::kHears);
+  const Bytes kept = Seal(cache);
+  EXPECT_EQ(Seal(cache), kept);
+  cache.SetHearing(Hearing::kDeaf);
+  EXPECT_EQ(cache.counts().entries, 0u) << "at once";
+}
+
+TEST_F(DekCacheTest, WhoIsRefusedUsesNothing) {
+  DekCache cache(Heard(10), clock_);
+  cache.SetHearing(Hearing::kHears);
+  EXPECT_TRUE(cache.counts().hears);
+  Seal(cache);
+  cache.SetHearing(Hearing::kRefused);
+  EXPECT_FALSE(cache.counts().hears);
+  EXPECT_EQ(cache.counts().entries, 0u);
+  EXPECT_NE(Seal(cache), Seal(cache));
+}
+
 // Whatever is asked, and whenever the cache's thread gets to its work: no limit is passed by one.
 TEST_F(DekCacheTest, KeepsItsLimitsWhateverHappens) {
   const std::uint32_t seed = std::random_device()();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/key_directory.h"
+#include "client/listener.h"
 #include "envelope/io.h"
 #include "envelope/kms_keyring.h"
 
@@ -56,7 +57,26 @@ void CancelFlag::Set() {
 }
 
 KeyCache::KeyCache(const client::KmsClient& kms, const envelope::DekCacheLimits& limits)
-    : later(kms.Within({kForever, &ending})), deks(limits) {}
+    : wants_listener_(limits.unheard.has_value()),
+      later_(kms.Within({kForever, &ending_})),
+      deks_(limits) {}
+
+KeyCache::~KeyCache() { ending_ = true; }
+
+envelope::DekCache& KeyCache::Use() {
+  if (wants_listener_ && !listens_.load(std::memory_order_acquire)) Listen();
+  return deks_;
+}
+
+void KeyCache::Listen() {
+  const MutexLock lock(mutex_);
+  if (listener_ != nullptr) return;
+  // No thread to be had: the cache is deaf, and the next call tries again.
+  auto started = client::Listener::Start(later_, ear_);
+  if (!started) return;
+  listener_ = *std::move(started);
+  listens_.store(true, std::memory_order_release);
+}
 
 Call::Call(const dare_client& client)
     : client_(client),
@@ -84,7 +104,7 @@ Result<Keyring> Call::OpeningKeyring() {
   if (client_.cache == nullptr) return Keyring{std::move(now)};
   KeyCache& cache = *client_.cache;
   return Keyring{std::make_shared<envelope::CachingKeyWrapper>(
-      cache.deks, std::move(now), std::make_shared<KmsKeyWrapper>(cache.later))};
+      cache.Use(), std::move(now), std::make_shared<KmsKeyWrapper>(cache.later()))};
 }
 
 Result<std::shared_ptr<const envelope::WrappedDek>> Call::SealingDek(
@@ -97,10 +117,10 @@ Result<std::shared_ptr<const envelope::WrappedDek>> Call::SealingDek(
     return std::make_shared<const envelope::WrappedDek>(std::move(dek));
   }
   KeyCache& cache = *client_.cache;
-  return cache.deks.ForSealing(
+  return cache.Use().ForSealing(
       name, aad, bytes, [&] { return AskForDek(kms_, name, client_.recovery, aad); },
       [&cache, name, recovery = client_.recovery, aad] {
-        return AskForDek(cache.later, name, recovery, aad);
+        return AskForDek(cache.later(), name, recovery, aad);
       });
 }
 

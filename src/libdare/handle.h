@@ -14,6 +14,11 @@
 #include "envelope/dek_cache.h"
 #include "envelope/encryption_context.h"
 #include "envelope/keyring.h"
+#include "libdare/cache_ear.h"
+
+namespace dare::client {
+class Listener;
+}
 
 namespace dare::lib {
 
@@ -31,14 +36,30 @@ class CancelFlag {
   std::vector<std::weak_ptr<CancelFlag>> below_ GUARDED_BY(mutex_);
 };
 
-// A cache, and the client through which its thread asks.
-struct KeyCache {
+// A cache, the client through which its thread asks, and who listens for the end of keys.
+class KeyCache {
+ public:
   KeyCache(const client::KmsClient& kms, const envelope::DekCacheLimits& limits);
-  ~KeyCache() { ending = true; }
+  ~KeyCache();
+  KeyCache(const KeyCache&) = delete;
+  KeyCache& operator=(const KeyCache&) = delete;
 
-  std::atomic<bool> ending{false};
-  client::KmsClient later;
-  envelope::DekCache deks;  // dies first: its thread uses the others
+  // For a call that uses it: with `unheard` somebody listens from the first one on.
+  envelope::DekCache& Use();
+  envelope::DekCache& deks() { return deks_; }
+  client::KmsClient& later() { return later_; }
+
+ private:
+  void Listen() EXCLUDES(mutex_);
+
+  const bool wants_listener_;
+  std::atomic<bool> ending_{false};
+  client::KmsClient later_;
+  envelope::DekCache deks_;  // dies before what its thread uses
+  CacheEar ear_{deks_};
+  std::atomic<bool> listens_{false};
+  Mutex mutex_;
+  std::unique_ptr<client::Listener> listener_ GUARDED_BY(mutex_);  // dies first: it uses the ear
 };
 
 }  // namespace dare::lib

@@ -1,10 +1,13 @@
 // Clients, streams and files of the C interface (include/dare/dare.h).
 #include <dare/dare.h>
 
+#include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string>
 
 #include "base/secret_bytes.h"
+#include "client/listener.h"
 #include "crypto/fips_policy.h"
 #include "envelope/recovery_key.h"
 #include "envelope/rewrap.h"
@@ -18,6 +21,9 @@ namespace {
 
 constexpr std::size_t kSecureHeapBytes = 1 << 20;
 constexpr std::size_t kMostCacheEntries = 10'000;  // what the secure heap has room for, and more
+// The sizes of structures before what follows was added to them.
+constexpr std::size_t kLimitsBeforeListen = offsetof(dare_cache_limits, listen);
+constexpr std::size_t kCountsBeforeRecalls = offsetof(dare_cache_counts, recalls);
 
 Result<std::unique_ptr<dare_client>> NewClient(const char* config_path) {
   TRY(StartSecureHeap(kSecureHeapBytes));
@@ -39,18 +45,32 @@ std::unique_ptr<dare_client> MadeOf(const dare_client& client) {
   return made;
 }
 
-Result<envelope::DekCacheLimits> LimitsOf(const dare_cache_limits& limits) {
-  if (limits.struct_size != sizeof(dare_cache_limits)) {
+// What a caller gave, who may have been built when the structure was smaller.
+Result<dare_cache_limits> WholeLimits(const dare_cache_limits& given) {
+  dare_cache_limits limits = DARE_CACHE_LIMITS;
+  if (given.struct_size != sizeof limits && given.struct_size != kLimitsBeforeListen) {
     return Error(Code::kInvalidArgument, "the size of the cache's limits is not one we know");
   }
+  std::memcpy(&limits, &given, given.struct_size);
+  return limits;
+}
+
+Result<envelope::DekCacheLimits> LimitsOf(const dare_cache_limits& given,
+                                          const client::KmsClient& kms) {
+  const dare_cache_limits limits = TRY(WholeLimits(given));
   if (limits.entries > kMostCacheEntries) {
     return Error(Code::kInvalidArgument, "a cache keeps at most 10,000 keys");
   }
-  return envelope::DekCacheLimits{.time = std::chrono::seconds(limits.seconds),
-                                  .uses = limits.uses,
-                                  .bytes = limits.bytes,
-                                  .entries = limits.entries,
-                                  .refresh = std::chrono::seconds(limits.refresh_seconds)};
+  envelope::DekCacheLimits checked{.time = std::chrono::seconds(limits.seconds),
+                                   .uses = limits.uses,
+                                   .bytes = limits.bytes,
+                                   .entries = limits.entries,
+                                   .refresh = std::chrono::seconds(limits.refresh_seconds),
+                                   .unheard = std::nullopt};
+  if (limits.listen == 0) return checked;
+  TRY(client::Listener::CheckVersion(kms.version()));
+  checked.unheard = std::chrono::seconds(limits.deaf_seconds);
+  return checked;
 }
 
 Result<envelope::DekCache*> CacheOf(dare_client* client) {
@@ -58,7 +78,7 @@ Result<envelope::DekCache*> CacheOf(dare_client* client) {
   if (client->cache == nullptr) {
     return Error(Code::kInvalidArgument, "this handle has no cache (dare_client_with_cache)");
   }
-  return &client->cache->deks;
+  return &client->cache->deks();
 }
 
 }  // namespace
@@ -104,7 +124,7 @@ dare_status dare_client_with_cache(dare_client* client, const dare_cache_limits*
   if (caching != nullptr) *caching = nullptr;
   return AtBorder([&]() -> Result<void> {
     TRY(RequireArguments(client != nullptr && limits != nullptr && caching != nullptr));
-    const dare::envelope::DekCacheLimits checked = TRY(dare::lib::LimitsOf(*limits));
+    const auto checked = TRY(dare::lib::LimitsOf(*limits, *client->kms));
     std::unique_ptr<dare_client> made = dare::lib::MadeOf(*client);
     made->cache = std::make_shared<dare::lib::KeyCache>(*client->kms, checked);
     *caching = made.release();
@@ -126,7 +146,8 @@ dare_status dare_cache_flush(dare_client* client) {
 dare_status dare_cache_count(dare_client* client, dare_cache_counts* counts) {
   return AtBorder([&]() -> Result<void> {
     TRY(RequireArguments(counts != nullptr));
-    if (counts->struct_size != sizeof(dare_cache_counts)) {
+    const bool whole = counts->struct_size == sizeof(dare_cache_counts);
+    if (!whole && counts->struct_size != dare::lib::kCountsBeforeRecalls) {
       return dare::Error(dare::Code::kInvalidArgument, "the size of the counts is not one we know");
     }
     const dare::envelope::DekCacheCounts now = TRY(dare::lib::CacheOf(client))->counts();
@@ -134,6 +155,9 @@ dare_status dare_cache_count(dare_client* client, dare_cache_counts* counts) {
     counts->hits = now.hits;
     counts->misses = now.misses;
     counts->refreshes = now.refreshes;
+    if (!whole) return {};
+    counts->recalls = now.recalls;
+    counts->listens = now.hears ? 1 : 0;
     return {};
   });
 }

@@ -9,6 +9,8 @@
 #include "kmip/payloads/decrypt.h"
 #include "kmip/payloads/encrypt.h"
 #include "kmip/payloads/locate.h"
+#include "kmip/payloads/notify.h"
+#include "kmip/payloads/set_endpoint_role.h"
 #include "kmip/tags.h"
 
 namespace dare::lib {
@@ -64,6 +66,7 @@ KeyServerForTest::Answer WrappingServerForTest::Answer(const kmip::RequestItem& 
       out.Text(kmip::Tag::kUniqueIdentifier, kKekId);
     });
   }
+  if (operation == Operation::kSetEndpointRole) return GiveRole(version);
   const bool wraps_or_unwraps =
       operation == Operation::kEncrypt || operation == Operation::kDecrypt;
   if (denies || !wraps_or_unwraps) {
@@ -73,6 +76,28 @@ KeyServerForTest::Answer WrappingServerForTest::Answer(const kmip::RequestItem& 
   const ttlv::Reader payload = item.payload.Members().value();
   ++(operation == Operation::kEncrypt ? wraps : unwraps);
   return operation == Operation::kEncrypt ? Wrap(payload, version) : Unwrap(payload, version);
+}
+
+KeyServerForTest::Answer WrappingServerForTest::GiveRole(kmip::ProtocolVersion version) const {
+  if (refuses_listeners || knows_no_listeners) {
+    return KeyServerForTest::Failure(Operation::kSetEndpointRole, version,
+                                     refuses_listeners ? kmip::ResultReason::kPermissionDenied
+                                                       : kmip::ResultReason::kOperationNotSupported,
+                                     "no");
+  }
+  const kmip::SetEndpointRoleResponse response{kmip::EndpointRole::kClient};
+  return KeyServerForTest::Success(Operation::kSetEndpointRole, version,
+                                   [&](ttlv::Writer& out) { response.Encode(out, version); });
+}
+
+void WrappingServerForTest::Tell(kmip::State state) {
+  const kmip::NotifyRequest told{.id = kKekId,
+                                 .changed = {kmip::Attribute::OfEnumeration(
+                                     kmip::Tag::kState, static_cast<std::uint32_t>(state))},
+                                 .removed = {}};
+  server_->Ask(
+      KeyServerForTest::Request(Operation::kNotify, kmip::kVersion2_1,
+                                [&](ttlv::Writer& out) { told.Encode(out, kmip::kVersion2_1); }));
 }
 
 std::string ConfigFileForTest(const std::string& name, const std::vector<client::Endpoint>& servers,

@@ -21,15 +21,23 @@ class WrappingServerForTest {
 
   client::Endpoint endpoint() const { return server_->endpoint(); }
   int requests() const { return server_->requests(); }
+  // Of the connections on which it is listened to.
+  int listeners() const { return server_->listeners(); }
+  // Says there that the KEK is in another state now.
+  void Tell(kmip::State state);
+  void Drop() { server_->Drop(); }
 
   std::atomic<bool> denies{false};  // every Encrypt and Decrypt
-  std::atomic<bool> hangs{false};   // until it turns false
+  std::atomic<bool> refuses_listeners{false};
+  std::atomic<bool> knows_no_listeners{false};  // as a server that never heard of them
+  std::atomic<bool> hangs{false};               // until it turns false
   std::atomic<int> wraps{0};
   std::atomic<int> unwraps{0};
 
  private:
   client::KeyServerForTest::Answer Answer(const kmip::RequestItem& item,
                                           kmip::ProtocolVersion version);
+  client::KeyServerForTest::Answer GiveRole(kmip::ProtocolVersion version) const;
   std::unique_ptr<client::KeyServerForTest> server_;
 };
 

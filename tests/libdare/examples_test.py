@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 BUILD = None
 IN_C = {"seal_file": ["libdare"], "filter": ["libdare"], "read_range": ["libdare"], "data_key": ["libdare", "libcrypto"]}
-IN_CXX = ("columns", "shutdown")
+IN_CXX = ("columns", "recall", "shutdown")
 
 
 def run(*words, **more):
@@ -113,6 +113,29 @@ class Examples(KmsTest):
         done = self.program("columns", self.config, 2000)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout.decode(), r"^2000 cells of \d+ bytes; keys asked for: 2, taken from the cache: 3998$")
+
+    def test_recall(self):
+        dare = [self.prefix / "bin/dare", "--config", self.config]
+        self.must(*dare, "key", "create", "recalled")
+        config = self.folder / "recall.toml"
+        config.write_text(self.config.read_text().replace('default_key = "examples"', 'default_key = "recalled"'))
+        with subprocess.Popen([self.programs / "recall", config], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
+            self.addCleanup(service.kill)
+
+            def request():
+                service.stdin.write("\n")
+                service.stdin.flush()
+                return service.stdout.readline()
+
+            self.assertEqual(service.stdout.readline(), "listening\n")
+            request()
+            self.assertRegex(request(), r"^opened; keys taken from the cache: [1-9]")
+            self.must(*dare, "key", "revoke", "recalled")
+            answers = iter(request, "revoked\n")
+            for answer in answers:  # until the server's word has come: no limit of time ends this within a day
+                self.assertRegex(answer, "^opened; ")
+            service.stdin.close()
+            self.assertEqual(service.wait(30), 3)
 
     def test_shutdown(self):
         done = self.program("shutdown", self.config)

@@ -14,7 +14,14 @@ class Buffer(ctypes.Structure):
 
 class Limits(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("seconds", ctypes.c_uint32), ("refresh_seconds", ctypes.c_uint32),
-                ("uses", ctypes.c_uint64), ("bytes", ctypes.c_uint64), ("entries", ctypes.c_size_t)]
+                ("uses", ctypes.c_uint64), ("bytes", ctypes.c_uint64), ("entries", ctypes.c_size_t),
+                ("listen", ctypes.c_uint32), ("deaf_seconds", ctypes.c_uint32)]
+
+
+class Counts(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("entries", ctypes.c_size_t), ("hits", ctypes.c_uint64),
+                ("misses", ctypes.c_uint64), ("refreshes", ctypes.c_uint64), ("recalls", ctypes.c_uint64),
+                ("listens", ctypes.c_uint64)]
 
 
 class Refused(Exception):
@@ -47,6 +54,11 @@ class Client:
         handle = ctypes.c_void_p()
         self.check(self.library.dare_client_with_cache(self.handle, ctypes.byref(given), ctypes.byref(handle)))
         return Client(self.library, handle=handle)
+
+    def counts(self):
+        counts = Counts(ctypes.sizeof(Counts))
+        self.check(self.library.dare_cache_count(self.handle, ctypes.byref(counts)))
+        return counts
 
     def flush(self):
         self.check(self.library.dare_cache_flush(self.handle))
