@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "kmip/managed_object.h"
@@ -57,7 +58,12 @@ TEST(Notify, RefusesLeftoversAndWhoNamesNoObject) {
       kVersion2_1));
 }
 
-TEST(Put, IsReadAsWritten) {
+class Put : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(StartSecureHeap(1 << 16)); }
+};
+
+TEST_F(Put, IsReadAsWritten) {
   const SecretBytes key = MakeSymmetricKey(Bytes(32, 7), CryptographicAlgorithm::kAES).value();
   for (const ProtocolVersion version : kVersions) {
     const PutRequest request{.id = "k",
@@ -76,7 +82,7 @@ TEST(Put, IsReadAsWritten) {
   }
 }
 
-TEST(Put, RefusesToReplaceNothingAndWhatIsNoObject) {
+TEST_F(Put, RefusesToReplaceNothingAndWhatIsNoObject) {
   const SecretBytes key = MakeSymmetricKey(Bytes(32, 7), CryptographicAlgorithm::kAES).value();
   const auto put = [&](PutFunction function, bool with_object) {
     return Read<PutRequest>(
