@@ -9,10 +9,12 @@ namespace dare::hsm {
 namespace {
 
 std::atomic<bool> left_calls_behind = false;
+// Of all lanes: lanes that only such a call still knows end with it, whenever that is.
+std::atomic<int> overdue_calls = 0;
 
 }  // namespace
 
-bool CallLanes::LeftCallsBehind() { return left_calls_behind; }
+bool CallLanes::LeftCallsBehind() { return left_calls_behind || overdue_calls > 0; }
 
 CallLanes::~CallLanes() {
   std::vector<std::thread> in_time;
@@ -54,7 +56,10 @@ void CallLanes::Serve(const std::shared_ptr<Shared>& shared, std::shared_ptr<Job
     job->call = nullptr;  // what it owns goes before anybody is told that it ended
     const MutexLock lock(shared->mutex);
     job->progress = Progress::kEnded;
-    if (job->overdue) --shared->hanging;
+    if (job->overdue) {
+      --shared->hanging;
+      --overdue_calls;
+    }
     current.reset();
     job->ended.NotifyAll();
   }
@@ -90,6 +95,7 @@ Result<void> CallLanes::Run(std::function<void()> call, std::chrono::millisecond
   } else {
     job->overdue = true;
     ++shared_->hanging;
+    ++overdue_calls;
   }
   return Error(Code::kTimeout,
                "the token did not answer within " + std::to_string(limit.count()) + " ms");

@@ -31,8 +31,9 @@ class CallLanes {
   // Calls that are overdue and have not come back.
   std::size_t hanging() const;
 
-  // True when lanes ended while a call of theirs hung. It may still be inside the token's module,
-  // or come back to it: such a process must end without the destructors of what is static there
+  // True when lanes ended while a call of theirs hung, or a call hangs now. It may still be inside
+  // the token's module, or come back to it: such a process must end without the destructors of what
+  // is static there
   // (_exit).
   static bool LeftCallsBehind();
 

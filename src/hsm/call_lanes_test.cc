@@ -120,6 +120,7 @@ TEST(CallLanesTest, MayBeEndedByItsOwnLateCall) {
     EXPECT_EQ(lanes->Run(call, kShort).error().code, Code::kTimeout);
   }
   lanes.reset();
+  EXPECT_TRUE(CallLanes::LeftCallsBehind()) << "it is inside still, though no lanes have ended";
   gate.set_value();
   ended.get_future().wait();
 }
