@@ -158,9 +158,8 @@ class Kms {
   std::unique_ptr<ChangeRing> change_ring_;  // null without other nodes, as the next
   std::unique_ptr<ForeignChanges> foreign_changes_;
   Drafter drafter_;
-  GroupCommit group_commit_;
+  GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
   PairForge forge_;
-  // behind what its thread uses; below it, those who submit to it
   Gate gate_;
   std::unique_ptr<Resealer> resealer_;  // null without custody
   std::jthread asynchronous_;           // begins what waits
