@@ -17,13 +17,13 @@
 #include "custody/sealer_ring.h"
 #include "engine/answer_for_test.h"
 #include "engine/kms.h"
+#include "engine/messages_for_test.h"
 #include "hsm/memory_sealer_for_test.h"
 #include "hsm/sealed_record.h"
 #include "kmip/message.h"
 #include "kmip/payloads/cancel.h"
 #include "kmip/payloads/create.h"
 #include "kmip/payloads/set_constraints.h"
-#include "kmip/request_identity.h"
 #include "kmip/tags.h"
 #include "policy/document.h"
 #include "store/memory_store.h"
@@ -102,32 +102,7 @@ class DraftTest : public testing::Test {
   template <typename Request>
   static WipingBytes Message(const Request& request, ByteView identity = {},
                              kmip::Asynchrony asynchrony = kmip::Asynchrony::kProhibited) {
-    ttlv::Writer out;
-    out.Structure(Tag::kRequestMessage, [&] {
-      kmip::RequestHeader header;
-      header.version = kmip::kVersion2_1;
-      header.batch_count = 1;
-      header.asynchrony = asynchrony;
-      kmip::WriteRequestHeader(out, header);
-      out.Structure(Tag::kBatchItem, [&] {
-        out.Enum(Tag::kOperation, Request::kOperation);
-        out.Structure(Tag::kRequestPayload, [&] { request.Encode(out, kmip::kVersion2_1); });
-        if (!identity.empty()) kmip::WriteRequestIdentity(out, identity, false);
-      });
-    });
-    return out.Take();
-  }
-  static kmip::CreateRequest AKey(const std::string& name = "", std::int32_t bits = 256) {
-    kmip::CreateRequest request;
-    request.object_type = kmip::ObjectType::kSymmetricKey;
-    kmip::AttributeSet& wanted = request.attributes.attributes;
-    wanted.Add(
-        Attribute::OfEnumeration(Tag::kCryptographicAlgorithm,
-                                 static_cast<std::uint32_t>(kmip::CryptographicAlgorithm::kAES)));
-    wanted.Add(Attribute::OfInteger(Tag::kCryptographicLength, bits));
-    wanted.Add(Attribute::OfInteger(Tag::kCryptographicUsageMask, 12));
-    if (!name.empty()) wanted.Add(Attribute::OfName(name));
-    return request;
+    return MessageForTest<Request>({request}, identity, asynchrony);
   }
   static std::shared_ptr<const Caller> Alice() {
     auto caller = std::make_shared<Caller>();
@@ -139,7 +114,7 @@ class DraftTest : public testing::Test {
     return SubmitForTest(*kms_, std::move(message), Alice());
   }
   std::future<WipingBytes> SubmitKey(const std::string& name = "", ByteView identity = {}) {
-    return Submit(Message(AKey(name), identity));
+    return Submit(Message(CreateAesForTest(name), identity));
   }
   static Answer Read(std::future<WipingBytes> coming) {
     const WipingBytes bytes = coming.get();
@@ -159,7 +134,7 @@ class DraftTest : public testing::Test {
     std::promise<void> held;
     std::future<void> holds = held.get_future();
     go_.emplace();
-    kms_->Submit(Message(AKey()), Alice(),
+    kms_->Submit(Message(CreateAesForTest()), Alice(),
                  std::make_unique<HoldWriter>(std::move(held), go_->get_future()));
     holds.wait();
   }
@@ -191,7 +166,7 @@ class DraftTest : public testing::Test {
 // A draft is thrown away where it does not hold: what acts on more than paper must wait for the
 // writer, or it would be done twice.
 TEST_F(DraftTest, WhatMakesNothingIsNotBegun) {
-  auto pending = Submit(Message(AKey(), {}, kmip::Asynchrony::kMandatory));
+  auto pending = Submit(Message(CreateAesForTest(), {}, kmip::Asynchrony::kMandatory));
   const WipingBytes accepted = pending.get();
   auto message = kmip::ResponseMessage::Open(accepted);
   auto item = message->Next();
@@ -273,7 +248,7 @@ TEST_F(DraftTest, KeepsToRulesThatWereSetWhileItWaited) {
   EXPECT_EQ(Read(std::move(made)).reason, kmip::ResultReason::kConstraintViolation);
   Hold();  // refused, too, and holds all the same
   made = SubmitKey();
-  auto fitting = Submit(Message(AKey("", 192)));
+  auto fitting = Submit(Message(CreateAesForTest("", 192)));
   Release();
   EXPECT_EQ(Read(std::move(made)).reason, kmip::ResultReason::kConstraintViolation);
   EXPECT_TRUE(Read(std::move(fitting)).success);

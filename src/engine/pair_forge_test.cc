@@ -16,9 +16,9 @@
 #include "custody/sealer_ring.h"
 #include "engine/answer_for_test.h"
 #include "engine/kms.h"
+#include "engine/messages_for_test.h"
 #include "hsm/memory_sealer_for_test.h"
 #include "kmip/message.h"
-#include "kmip/payloads/create.h"
 #include "kmip/payloads/create_key_pair.h"
 #include "kmip/tags.h"
 #include "store/memory_store.h"
@@ -91,38 +91,6 @@ class PairForgeTest : public testing::Test {
     EXPECT_TRUE(ring_.SetCurrent(sealer->info().key_id).has_value());
   }
 
-  template <typename Request>
-  static WipingBytes Message(const std::vector<Request>& requests) {
-    ttlv::Writer out;
-    out.Structure(Tag::kRequestMessage, [&] {
-      kmip::RequestHeader header;
-      header.version = kmip::kVersion2_1;
-      header.batch_count = static_cast<std::int32_t>(requests.size());
-      kmip::WriteRequestHeader(out, header);
-      for (const Request& request : requests) {
-        out.Structure(Tag::kBatchItem, [&] {
-          out.Enum(Tag::kOperation, Request::kOperation);
-          if (requests.size() > 1) {
-            out.ByteString(Tag::kUniqueBatchItemID,
-                           Bytes(4, std::uint8_t(&request - &requests[0])));
-          }
-          out.Structure(Tag::kRequestPayload, [&] { request.Encode(out, kmip::kVersion2_1); });
-        });
-      }
-    });
-    return out.Take();
-  }
-  static kmip::CreateRequest AKey() {
-    kmip::CreateRequest request;
-    request.object_type = kmip::ObjectType::kSymmetricKey;
-    kmip::AttributeSet& wanted = request.attributes.attributes;
-    wanted.Add(
-        Attribute::OfEnumeration(Tag::kCryptographicAlgorithm,
-                                 static_cast<std::uint32_t>(kmip::CryptographicAlgorithm::kAES)));
-    wanted.Add(Attribute::OfInteger(Tag::kCryptographicLength, 256));
-    wanted.Add(Attribute::OfInteger(Tag::kCryptographicUsageMask, 12));
-    return request;
-  }
   static kmip::CreateKeyPairRequest APair(const std::string& name = "") {
     kmip::CreateKeyPairRequest request;
     kmip::AttributeSet& wanted = request.attributes.common.attributes;
@@ -143,7 +111,7 @@ class PairForgeTest : public testing::Test {
   std::future<WipingBytes> Submit(const std::vector<Request>& requests) {
     auto caller = std::make_shared<Caller>();
     caller->principal.name = "alice";
-    return SubmitForTest(*kms_, Message(requests), std::move(caller));
+    return SubmitForTest(*kms_, MessageForTest(requests), std::move(caller));
   }
   // Of the private half; empty when it was refused.
   static std::string PairIn(std::future<WipingBytes> coming) {
@@ -172,9 +140,9 @@ class PairForgeTest : public testing::Test {
 };
 
 TEST_F(PairForgeTest, OnlyAMessageForOnePairConcernsIt) {
-  EXPECT_TRUE(PairForge::Concerns(Message<kmip::CreateKeyPairRequest>({APair()})));
-  EXPECT_FALSE(PairForge::Concerns(Message<kmip::CreateKeyPairRequest>({APair(), APair()})));
-  EXPECT_FALSE(PairForge::Concerns(Message<kmip::CreateRequest>({AKey()})));
+  EXPECT_TRUE(PairForge::Concerns(MessageForTest<kmip::CreateKeyPairRequest>({APair()})));
+  EXPECT_FALSE(PairForge::Concerns(MessageForTest<kmip::CreateKeyPairRequest>({APair(), APair()})));
+  EXPECT_FALSE(PairForge::Concerns(MessageForTest<kmip::CreateRequest>({CreateAesForTest()})));
   EXPECT_FALSE(PairForge::Concerns({}));
 }
 
@@ -183,7 +151,7 @@ TEST_F(PairForgeTest, OthersDoNotWaitForAPair) {
   const auto stop = sealer_->StopNext();
   auto pair = Submit<kmip::CreateKeyPairRequest>({APair()});
   stop->reached.get_future().wait();
-  auto key = Submit<kmip::CreateRequest>({AKey()});
+  auto key = Submit<kmip::CreateRequest>({CreateAesForTest()});
   EXPECT_FALSE(key.get().empty());
   EXPECT_EQ(store_->Count({}).value(), 1u);
   stop->go_on.set_value();
