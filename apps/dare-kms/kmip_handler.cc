@@ -19,11 +19,17 @@ namespace {
 
 class LateAnswer : public engine::Completion {
  public:
-  explicit LateAnswer(server::Reply reply) : reply_(std::move(reply)) {}
-  void Done(WipingBytes answer) override { reply_.Send(std::move(answer)); }
+  LateAnswer(server::Reply reply, engine::Kms& kms, std::shared_ptr<const engine::Caller> caller)
+      : reply_(std::move(reply)), kms_(kms), caller_(std::move(caller)) {}
+  void Done(WipingBytes answer) override {
+    reply_.Send(std::move(answer));
+    kms_.AnswerLeft(*caller_);
+  }
 
  private:
   server::Reply reply_;
+  engine::Kms& kms_;
+  const std::shared_ptr<const engine::Caller> caller_;
 };
 
 // A client's connection, as far as the engine may send to it. Thread-safe.
@@ -95,7 +101,7 @@ server::Handled KmipHandler::Handle(ByteView request, const server::Caller& call
                                     const server::ReplyTo& later, WipingBytes& answer) {
   const auto& who = *static_cast<const engine::Caller*>(caller.principal.get());
   if (IsResponse(request)) {
-    return kms_.TakeResponse(who) ? server::Handled::kTaken : server::Handled::kRefused;
+    return kms_.TakeResponse(who, request) ? server::Handled::kTaken : server::Handled::kRefused;
   }
   if (who.endpoint != nullptr && static_cast<ConnectionEndpoint&>(*who.endpoint).Attach(later)) {
     kms_.Meet(who);
@@ -105,10 +111,13 @@ server::Handled KmipHandler::Handle(ByteView request, const server::Caller& call
     log::Failure("request refused: " + done.error().message);
     return server::Handled::kRefused;
   }
-  if (*done) return server::Handled::kAnswered;
-  kms_.Submit(WipingBytes(request.begin(), request.end()),
-              std::static_pointer_cast<const engine::Caller>(caller.principal),
-              std::make_unique<LateAnswer>(later.Defer()));
+  if (*done) {
+    kms_.AnswerLeft(who);  // what is sent now goes behind the answer
+    return server::Handled::kAnswered;
+  }
+  const auto shared = std::static_pointer_cast<const engine::Caller>(caller.principal);
+  kms_.Submit(WipingBytes(request.begin(), request.end()), shared,
+              std::make_unique<LateAnswer>(later.Defer(), kms_, shared));
   return server::Handled::kLater;
 }
 

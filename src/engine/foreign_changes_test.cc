@@ -152,11 +152,11 @@ TEST_F(ForeignChangesTest, TellTheOwnerAndTheHolderWhatTheyWouldHaveHeardThere) 
   foreign_.Look();
   EXPECT_EQ(bob->told, Told{"k1 3"});
   // The next when the first is answered.
-  EXPECT_TRUE(sessions_.outbox.TakeResponse(alice.get()));
+  EXPECT_TRUE(sessions_.outbox.TakeResponse(alice.get(), {}));
   EXPECT_EQ(alice->told, (Told{"k1 3", "k1"}));
-  EXPECT_FALSE(sessions_.outbox.TakeResponse(carol.get()));
+  EXPECT_FALSE(sessions_.outbox.TakeResponse(carol.get(), {}));
   for (int i = 0; i < 3; ++i) foreign_.Look();
-  EXPECT_TRUE(sessions_.outbox.TakeResponse(bob.get()));
+  EXPECT_TRUE(sessions_.outbox.TakeResponse(bob.get(), {}));
   EXPECT_EQ(bob->told.size(), 1u) << "once, and of the state alone";
 }
 
@@ -254,7 +254,7 @@ TEST_F(ForeignChangesTest, ThatAreWrittenOverReachTheHoldersAllTheSame) {
   for (std::uint64_t i = 0; i <= ChangeRing::kSlots + 10; ++i) Change("other", std::nullopt);
   foreign_.Look();
   EXPECT_EQ(bob->told, Told{"gone 4"});
-  EXPECT_TRUE(sessions_.outbox.TakeResponse(bob.get()));
+  EXPECT_TRUE(sessions_.outbox.TakeResponse(bob.get(), {}));
   // And it goes on with what is there still, and with what comes.
   Hold("bob", "k1");
   Revoke("k1");

@@ -193,8 +193,13 @@ void Kms::Meet(const Caller& caller) {
   sessions_.listens(name);
 }
 
-bool Kms::TakeResponse(const Caller& caller) {
-  return caller.endpoint != nullptr && sessions_.outbox.TakeResponse(caller.endpoint.get());
+bool Kms::TakeResponse(const Caller& caller, ByteView message) {
+  return caller.endpoint != nullptr &&
+         sessions_.outbox.TakeResponse(caller.endpoint.get(), message);
+}
+
+void Kms::AnswerLeft(const Caller& caller) {
+  if (caller.endpoint != nullptr) sessions_.outbox.Begin(caller.endpoint.get());
 }
 
 Result<bool> Kms::Answer(ByteView request, const Caller& caller, WipingBytes& answer) {

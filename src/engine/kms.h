@@ -113,7 +113,9 @@ class Kms {
   // A connection began to ask: opens what was agreed with its principal.
   void Meet(const Caller& caller);
   // A Response Message of a client that the server asked something; false where it asked nothing.
-  bool TakeResponse(const Caller& caller);
+  bool TakeResponse(const Caller& caller, ByteView message);
+  // The answer to what came last on the caller's connection is on its way: now it may be asked.
+  void AnswerLeft(const Caller& caller);
   // Wipes what is opened for requests: keys, streams, results that wait to be fetched. The keys
   // that open the store stay.
   void ForgetKeys();

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "kmip/dialect.h"
-#include "kmip/message.h"
+#include "engine/request_to_client.h"
+#include "kmip/payloads/notify.h"
+#include "kmip/payloads/put.h"
 #include "kmip/reject.h"
-#include "kmip/tags.h"
-#include "ttlv/writer.h"
 
 namespace dare::engine {
 namespace {
@@ -16,48 +15,37 @@ using kmip::Attribute;
 using kmip::Operation;
 using kmip::Tag;
 
-template <typename Payload>
-WipingBytes Request(Operation operation, kmip::ProtocolVersion version, Payload&& payload) {
-  ttlv::Writer out;
-  out.Structure(Tag::kRequestMessage, [&] {
-    kmip::RequestHeader header;
-    header.version = version;
-    header.batch_count = 1;
-    kmip::WriteRequestHeader(out, header);
-    out.Structure(Tag::kBatchItem, [&] {
-      out.Enum(Tag::kOperation, operation);
-      out.Structure(Tag::kRequestPayload, [&] { payload(out); });
-    });
-  });
-  return out.Take();
-}
-
-// 1.x: Attribute, each by itself; 2.x: Attributes.
-void WriteChanged(ttlv::Writer& out, const ObjectChange& change, kmip::ProtocolVersion version) {
-  kmip::WriteAttributeList(out, version, change.changed.all());
-}
-
 WipingBytes Notify(const ObjectChange& change, kmip::ProtocolVersion version) {
-  return Request(Operation::kNotify, version, [&](ttlv::Writer& out) {
-    out.Text(Tag::kUniqueIdentifier, change.id);
-    WriteChanged(out, change, version);
-    //= kmip-2.1 6.2.2 Notify
-    //# The attributes that have been deleted.
-    // 1.x can only say that something changed.
-    if (kmip::IsVersion1(version)) return;
-    for (const auto& reference : change.removed) kmip::WriteReference(out, version, reference);
-  });
+  const kmip::NotifyRequest notify{
+      .id = change.id, .changed = change.changed.all(), .removed = change.removed};
+  return RequestToClient(notify, version);
 }
 
 WipingBytes Put(const ObjectChange& change, kmip::ProtocolVersion version) {
-  return Request(Operation::kPut, version, [&](ttlv::Writer& out) {
-    out.Text(Tag::kUniqueIdentifier, change.id);
-    const bool replaces = !change.replaced.empty();
-    out.Enum(Tag::kPutFunction, replaces ? kmip::PutFunction::kReplace : kmip::PutFunction::kNew);
-    if (replaces) out.Text(Tag::kReplacedUniqueIdentifier, change.replaced);
-    out.Raw(change.object);
-    WriteChanged(out, change, version);
-  });
+  const bool replaces = !change.replaced.empty();
+  const kmip::PutRequest put{
+      .id = change.id,
+      .function = replaces ? kmip::PutFunction::kReplace : kmip::PutFunction::kNew,
+      .replaced = change.replaced,
+      .object = change.object,
+      .attributes = change.changed.all()};
+  return RequestToClient(put, version);
+}
+
+// Nothing when the client does not take it.
+std::optional<WipingBytes> MessageFor(const ObjectChange& change, const ClientAbilities& client) {
+  const bool put = !change.object.empty();
+  if (!client.Takes(put ? Operation::kPut : Operation::kNotify)) return std::nullopt;
+  const kmip::ProtocolVersion version = client.version().value_or(change.version);
+  return put ? Put(change, version) : Notify(change, version);
+}
+
+bool IsAboutAbilities(ByteView message) {
+  auto response = kmip::ResponseMessage::Open(message);
+  if (!response) return false;
+  const auto item = response->Next();
+  return item &&
+         (item->operation == Operation::kDiscoverVersions || item->operation == Operation::kQuery);
 }
 
 }  // namespace
@@ -89,9 +77,30 @@ Result<void> Outbox::Open(const std::shared_ptr<Endpoint>& endpoint, const std::
   if (channels_.size() >= kMostChannels) {
     return kmip::Reject(kmip::ResultReason::kServerLimitExceeded, "too many clients to be told");
   }
-  channels_.push_back({.endpoint = endpoint, .principal = principal, .version = version});
+  Channel channel{.endpoint = endpoint, .principal = principal};
+  if (version) channel.abilities = ClientAbilities(*version);
+  channel.begun = !version;
+  channels_.push_back(std::move(channel));
   any_ = true;
+  if (version) any_to_begin_ = true;
   return {};
+}
+
+void Outbox::Begin(const Endpoint* endpoint) {
+  if (!any_to_begin_.load(std::memory_order_relaxed)) return;
+  const MutexLock lock(mutex_);
+  if (Channel* const channel = Find(endpoint); channel != nullptr && !channel->begun) {
+    channel->begun = true;
+    Ask(*channel);
+    Send(*channel);
+  }
+  any_to_begin_ = std::ranges::any_of(channels_, [](const Channel& c) { return !c.begun; });
+}
+
+Outbox::Channel* Outbox::Find(const Endpoint* endpoint) {
+  const auto found = std::ranges::find_if(
+      channels_, [&](const Channel& c) { return c.endpoint.lock().get() == endpoint; });
+  return found == channels_.end() ? nullptr : &*found;
 }
 
 bool Outbox::Wants(const std::string& owner) const {
@@ -103,36 +112,50 @@ bool Outbox::Wants(const std::string& owner) const {
 void Outbox::Publish(std::vector<ObjectChange> changes) {
   const MutexLock lock(mutex_);
   DropDead();
-  for (const ObjectChange& change : changes) {
+  for (ObjectChange& given : changes) {
+    const auto change = std::make_shared<const ObjectChange>(std::move(given));
     for (Channel& channel : channels_) {
-      if (channel.principal != change.owner) continue;
-      const kmip::ProtocolVersion version = channel.version.value_or(change.version);
-      channel.waiting.push_back(change.object.empty() ? Notify(change, version)
-                                                      : Put(change, version));
+      if (channel.principal != change->owner) continue;
+      channel.waiting.push_back(change);
       Send(channel);
     }
   }
 }
 
-void Outbox::Send(Channel& channel) {
-  if (channel.outstanding || channel.waiting.empty()) return;
+void Outbox::Ask(Channel& channel) {
   const std::shared_ptr<Endpoint> endpoint = channel.endpoint.lock();
-  if (endpoint == nullptr) return;
-  endpoint->Push(std::move(channel.waiting.front()));
-  channel.waiting.pop_front();
-  channel.outstanding = true;
-  channel.answer_by = clock_.Steady() + kPatience;
+  std::optional<WipingBytes> question = channel.abilities.Question();
+  channel.asking = question.has_value();
+  if (question && endpoint != nullptr) endpoint->Push(*std::move(question));
 }
 
-bool Outbox::TakeResponse(const Endpoint* endpoint) {
+void Outbox::Send(Channel& channel) {
+  const std::shared_ptr<Endpoint> endpoint = channel.endpoint.lock();
+  if (endpoint == nullptr || !channel.begun) return;
+  while (!channel.outstanding && !channel.waiting.empty()) {
+    std::optional<WipingBytes> message = MessageFor(*channel.waiting.front(), channel.abilities);
+    channel.waiting.pop_front();
+    if (!message) continue;
+    endpoint->Push(*std::move(message));
+    channel.outstanding = true;
+    channel.answer_by = clock_.Steady() + kPatience;
+  }
+}
+
+bool Outbox::TakeResponse(const Endpoint* endpoint, ByteView message) {
   const MutexLock lock(mutex_);
-  for (Channel& channel : channels_) {
-    if (channel.endpoint.lock().get() != endpoint || !channel.outstanding) continue;
-    channel.outstanding = false;
-    Send(channel);
+  Channel* const channel = Find(endpoint);
+  if (channel == nullptr) return false;
+  // Not every client says what it answers to: a change, then, when one is outstanding.
+  if (channel->asking && (IsAboutAbilities(message) || !channel->outstanding)) {
+    if (!channel->abilities.TakeAnswer(message)) return false;
+    Ask(*channel);
     return true;
   }
-  return false;
+  if (!channel->outstanding) return false;
+  channel->outstanding = false;
+  Send(*channel);
+  return true;
 }
 
 // Connections that are gone, and those of clients that do not answer.

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/secret_bytes.h"
+#include "engine/client_abilities.h"
 #include "kmip/attributes.h"
 #include "kmip/managed_object.h"
 #include "kmip/protocol_version.h"
@@ -50,38 +51,50 @@ struct PushOptions {
 // The outbox tells clients of changes to their objects: Notify and Put (kmip-2.1 6.2.2, 6.2.3), one
 // at a time on each connection, the next when the client has answered. What a client does not take
 // is dropped, and it is told nothing more on that connection: whoever misses a message must look.
-// Nothing is kept over a restart. Thread-safe.
+// Nothing is kept over a restart.
+//
+// A client that took the server's role is asked what it can do (client_abilities.h), and from its
+// answer on told only what it takes, in the best version. Changes do not wait for that.
+// Thread-safe.
 class Outbox {
  public:
   Outbox(const Clock& clock, PushOptions options) : clock_(clock), options_(std::move(options)) {}
 
-  // `version`: of everything sent there; without one, that of the request that made the change.
-  // kRejected (Server Limit Exceeded).
+  // `version`: in which the client is asked what it can do, once Begin says so; without one it is
+  // asked nothing, and told in the version of the request that made the change. kRejected (Server
+  // Limit Exceeded).
   Result<void> Open(const std::shared_ptr<Endpoint>& endpoint, const std::string& principal,
                     std::optional<kmip::ProtocolVersion> version) EXCLUDES(mutex_);
+  // What came on the connection was answered: it may be asked.
+  void Begin(const Endpoint* endpoint) EXCLUDES(mutex_);
   // True for principals with an agreement.
   bool Agreed(const std::string& principal) const { return options_.clients.contains(principal); }
   // False: nobody would hear of a change to an object of this owner.
   bool Wants(const std::string& owner) const EXCLUDES(mutex_);
   bool WantsPut(const std::string& owner) const { return options_.put.contains(owner); }
   void Publish(std::vector<ObjectChange> changes) EXCLUDES(mutex_);
-  // A Response Message that came on the connection; false when none was awaited there.
-  bool TakeResponse(const Endpoint* endpoint) EXCLUDES(mutex_);
+  // A Response Message that came on the connection; false when none was awaited there, or it is
+  // none.
+  bool TakeResponse(const Endpoint* endpoint, ByteView message) EXCLUDES(mutex_);
 
  private:
   struct Channel {
     std::weak_ptr<Endpoint> endpoint;
     std::string principal;
-    std::optional<kmip::ProtocolVersion> version;
-    std::deque<WipingBytes> waiting;
-    bool outstanding = false;
+    ClientAbilities abilities;
+    bool begun = false;   // it may be sent something
+    bool asking = false;  // an answer about its abilities is awaited, for as long as it likes
+    std::deque<std::shared_ptr<const ObjectChange>> waiting;
+    bool outstanding = false;  // it was told of a change and did not answer yet
     std::chrono::steady_clock::time_point answer_by;
   };
   static constexpr std::size_t kMostChannels = 1024;
   static constexpr std::size_t kMostWaiting = 64;
   static constexpr std::chrono::seconds kPatience{30};
 
+  Channel* Find(const Endpoint* endpoint) REQUIRES(mutex_);
   void DropDead() REQUIRES(mutex_);
+  void Ask(Channel& channel) REQUIRES(mutex_);
   void Send(Channel& channel) REQUIRES(mutex_);
 
   const Clock& clock_;
@@ -89,6 +102,7 @@ class Outbox {
   mutable Mutex mutex_;
   std::list<Channel> channels_ GUARDED_BY(mutex_);
   std::atomic<bool> any_ = false;
+  std::atomic<bool> any_to_begin_ = false;
 };
 
 // The difference between two states of an object's attributes.

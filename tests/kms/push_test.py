@@ -7,8 +7,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import kill_switch, kms  # noqa: E402
-from support.kmip_client import item, message  # noqa: E402
+from support.kmip_client import Payload, item, message  # noqa: E402
 from support.told_client import SHARED  # noqa: E402
+from support.ttlv import Type, decode, encode  # noqa: E402
 
 STATE_COMPROMISED = bytes.fromhex("42008d05" "00000004" "00000004")  # the attribute of KMIP 2.1
 
@@ -54,21 +55,84 @@ class Push(unittest.TestCase):
             self.assertNotIn(b"shared-key", told, "the state and nothing else")
             self.assertIn(other.encode(), self.next_request(listening[1]))
 
+    def test_the_server_asks_what_the_client_can_do(self):
+        with kms.Kms(kms.Programs()) as server:
+            server.configure("push", "put", ["alice"])
+            server.start()
+            alice = server.identity("alice")
+            told, asking = server.client(alice), server.client(alice)
+            told.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 0))
+            question = self.read(told)
+            self.assertEqual((question.operation, question.version), ("DiscoverVersions", (2, 0)))
+            self.assertIn((2, 1), question.versions())
+            self.answer(told, question, [self.version(2, 0), self.version(2, 1)])
+            question = self.read(told)
+            self.assertEqual((question.operation, question.version), ("Query", (2, 1)), "the highest that both have")
+            self.answer(told, question, [item("Operation", "Notify")])
+            told.locate("nothing")  # answered when that was taken
+            key = asking.create("not-put")
+            asking.destroy(key)
+            first = self.read(told)
+            self.assertEqual((first.operation, first.version), ("Notify", (2, 1)), "no Put, which the client does not take")
+            self.assertIn(key.encode(), first.whole)
+
+    def test_a_client_that_answers_no_question_is_told_all_the_same(self):
+        with kms.Kms(kms.Programs()) as server:
+            server.start()
+            alice = server.identity("alice")
+            told, asking = server.client(alice), server.client(alice)
+            told.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 1))
+            key = asking.create("told")
+            asking.destroy(key)
+            self.assertEqual([self.read(told).operation for _ in range(2)], ["DiscoverVersions", "Notify"])
+
     def next_request(self, client):
-        header = client._read(8)
-        self.assertEqual(header[:3], b"\x42\x00\x78", "a Request Message")
-        body = client._read(int.from_bytes(header[4:8], "big"))
-        client.socket.sendall(self.response())
-        return body
+        """What the server tells next; what it asks before is not known here."""
+        while True:
+            request = self.read(client)
+            if request.operation in ("Notify", "Put"):
+                self.answer(client, request)
+                return request.whole
+            self.answer(client, request, refused=True)
 
     @staticmethod
-    def response():
-        from support.ttlv import encode  # the answer without payload
-        return encode(item("ResponseMessage", [
-            item("ResponseHeader", [
-                item("ProtocolVersion", [item("ProtocolVersionMajor", 2), item("ProtocolVersionMinor", 1)]),
-                item("TimeStamp", 0), item("BatchCount", 1)]),
-            item("BatchItem", [item("Operation", "Notify"), item("ResultStatus", "Success")])]))
+    def read(client):
+        header = client._read(8)
+        assert header[:3] == b"\x42\x00\x78", "a Request Message"
+        return Request(header + client._read(int.from_bytes(header[4:8], "big")))
+
+    @staticmethod
+    def version(major, minor):
+        return item("ProtocolVersion", [item("ProtocolVersionMajor", major), item("ProtocolVersionMinor", minor)])
+
+    def answer(self, client, request, payload=None, refused=False):
+        result = [item("ResultStatus", "Success")]
+        if refused:
+            result = [item("ResultStatus", "OperationFailed"), item("ResultReason", "OperationNotSupported"),
+                      item("ResultMessage", "what?")]
+        if payload is not None:
+            result.append(item("ResponsePayload", payload))
+        client.socket.sendall(encode(item("ResponseMessage", [
+            item("ResponseHeader", [self.version(*request.version), item("TimeStamp", 0, Type.DATE_TIME), item("BatchCount", 1)]),
+            item("BatchItem", [item("Operation", request.operation), *result])])))
+
+
+class Request:
+    """What the server sent."""
+
+    def __init__(self, whole):
+        self.whole = whole
+        message = Payload(decode(whole))
+        self.version = self._numbers(message.find("RequestHeader", "ProtocolVersion"))
+        self.operation = message.enum("BatchItem", "Operation")
+        self.payload = message.find("BatchItem", "RequestPayload")
+
+    def versions(self):
+        return [self._numbers(v) for v in self.payload.value]
+
+    @staticmethod
+    def _numbers(version):
+        return tuple(part.value for part in version.value)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A client that keeps a connection on which it is told of changes (Set Endpoint Role, KMIP 2.1 6.1.54)."""
 from .kmip_client import Payload, item
-from .ttlv import decode, encode
+from .ttlv import Type, decode, encode
 
 VERSION = (2, 1)
 # Bob and carol may get what alice makes under these names.
@@ -47,5 +47,5 @@ class Told:
             item("ResponseHeader", [
                 item("ProtocolVersion", [item("ProtocolVersionMajor", VERSION[0]),
                                          item("ProtocolVersionMinor", VERSION[1])]),
-                item("TimeStamp", 0), item("BatchCount", 1)]),
+                item("TimeStamp", 0, Type.DATE_TIME), item("BatchCount", 1)]),
             item("BatchItem", [batch.find("Operation"), *result])])
