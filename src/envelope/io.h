@@ -117,12 +117,15 @@ class FileReader final : public RandomReader {
   std::uint64_t size_;
 };
 
+// A regular file that is synced in the end; borrows the descriptor.
 class FileWriter final : public RandomWriter {
  public:
   FileWriter(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
   Result<void> WriteAt(std::uint64_t offset, ByteView bytes) override;
 
  private:
+  void StartWriting(std::uint64_t window) const;
+
   const int fd_;
   const std::string name_;
 };
