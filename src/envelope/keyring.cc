@@ -62,7 +62,8 @@ Result<EncryptedDataKey> MakeAesEdk(const std::string& key_namespace, const std:
   return edk;
 }
 
-RawAesKeyWrapper::RawAesKeyWrapper(std::string key_namespace, std::string key_name, SecretBytes key)
+RawAesKeyWrapper::RawAesKeyWrapper(std::string key_namespace, std::string key_name,
+                                   crypto::Aead key)
     : namespace_(std::move(key_namespace)), name_(std::move(key_name)), key_(std::move(key)) {}
 
 Result<std::shared_ptr<RawAesKeyWrapper>> RawAesKeyWrapper::Create(std::string key_namespace,
@@ -78,7 +79,8 @@ Result<std::shared_ptr<RawAesKeyWrapper>> RawAesKeyWrapper::Create(std::string k
     return Error(Code::kInvalidArgument, "an AES key has 16, 24 or 32 bytes");
   }
   return std::shared_ptr<RawAesKeyWrapper>(
-      new RawAesKeyWrapper(std::move(key_namespace), std::move(key_name), std::move(key)));
+      new RawAesKeyWrapper(std::move(key_namespace), std::move(key_name),
+                           TRY(crypto::Aead::CreateOnOpenSsl(key.Reveal()))));
 }
 
 Result<EncryptedDataKey> RawAesKeyWrapper::Wrap(const Dek& dek, ByteView aad) {
@@ -87,10 +89,12 @@ Result<EncryptedDataKey> RawAesKeyWrapper::Wrap(const Dek& dek, ByteView aad) {
   if (RAND_bytes(iv, sizeof iv) != 1) {
     return Error(Code::kUnavailable, "the random generator failed");
   }
-  crypto::Aead aead = TRY(crypto::Aead::CreateOnOpenSsl(key_.Reveal()));
   WipingBytes buffer(dek.Reveal().begin(), dek.Reveal().end());
   std::uint8_t tag[kGcmTagSize];
-  TRY(aead.SealInPlace(iv, aad, buffer, tag));
+  {
+    const MutexLock lock(mutex_);
+    TRY(key_.SealInPlace(iv, aad, buffer, tag));
+  }
   return MakeAesEdk(namespace_, name_, iv, buffer, tag, dek.size());
 }
 
@@ -102,8 +106,8 @@ Result<std::optional<Dek>> RawAesKeyWrapper::Unwrap(const EncryptedDataKey& edk,
   const ByteView sealed(edk.ciphertext);
   const ByteView tag = sealed.last(kGcmTagSize);
   SecretBytes dek = TRY(SecretBytes::CopyOf(sealed.first(sealed.size() - kGcmTagSize)));
-  crypto::Aead aead = TRY(crypto::Aead::CreateOnOpenSsl(key_.Reveal()));
-  TRY(aead.OpenInPlace(info->iv, aad, dek.RevealMutable(), tag));
+  const MutexLock lock(mutex_);
+  TRY(key_.OpenInPlace(info->iv, aad, dek.RevealMutable(), tag));
   return std::optional<Dek>(Dek(std::move(dek)));
 }
 

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/mutex.h"
 #include "base/secret_bytes.h"
+#include "crypto/aead.h"
 
 namespace dare::envelope {
 
@@ -95,11 +97,12 @@ class RawAesKeyWrapper final : public KeyWrapper {
   std::optional<NamedKey> named_key() const override { return NamedKey{namespace_, name_}; }
 
  private:
-  RawAesKeyWrapper(std::string key_namespace, std::string key_name, SecretBytes key);
+  RawAesKeyWrapper(std::string key_namespace, std::string key_name, crypto::Aead key);
 
   const std::string namespace_;
   const std::string name_;
-  const SecretBytes key_;
+  Mutex mutex_;
+  crypto::Aead key_ GUARDED_BY(mutex_);  // kept: its schedule costs more than a wrap
 };
 
 }  // namespace dare::envelope

@@ -31,9 +31,12 @@ Result<FileDescriptor> OpenBeneath(int folder, const std::string& path, int flag
 }
 
 Result<FileDescriptor> OpenParent(int folder, const std::string& path) {
+  return OpenBeneath(folder, ParentOf(path), O_PATH | O_DIRECTORY);
+}
+
+std::string ParentOf(const std::string& path) {
   const std::size_t slash = path.rfind('/');
-  const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
-  return OpenBeneath(folder, parent, O_PATH | O_DIRECTORY);
+  return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
 std::string NameOf(const std::string& path) {

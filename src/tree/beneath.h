@@ -12,7 +12,8 @@ namespace dare::tree {
 Result<FileDescriptor> OpenBeneath(int folder, const std::string& path, int flags, mode_t mode = 0);
 // The folder that `path` lies in, for the calls that take a folder and a name.
 Result<FileDescriptor> OpenParent(int folder, const std::string& path);
-std::string NameOf(const std::string& path);  // the last component
+std::string ParentOf(const std::string& path);  // "": the folder itself
+std::string NameOf(const std::string& path);    // the last component
 // Makes every folder above `path` that is not there, mode 0700.
 Result<void> MakeParents(int folder, const std::string& path);
 

@@ -57,9 +57,11 @@ class InOrder {
   // The oldest item, worked on. There must be one.
   Item Pop() {
     const MutexLock lock(mutex_);
-    waiting_ = true;
-    while (!slots_.front().done) done_.Wait(mutex_);
-    waiting_ = false;
+    if (!slots_.front().done) {
+      // For some of them at once: a wake-up for each costs as much as the work on a small file.
+      Await(slots_[std::min(slots_.size(), window_ / 4 + 1) - 1]);
+      Await(slots_.front());
+    }
     Item item = std::move(slots_.front().item);
     slots_.pop_front();
     --claimed_;
@@ -72,6 +74,12 @@ class InOrder {
     bool done = false;
   };
 
+  void Await(const Slot& slot) REQUIRES(mutex_) {
+    awaited_ = &slot;  // a deque: it stays where it is
+    while (!slot.done) done_.Wait(mutex_);
+    awaited_ = nullptr;
+  }
+
   void Work(unsigned worker) {
     for (;;) {
       Slot* slot = nullptr;
@@ -83,12 +91,12 @@ class InOrder {
           --idle_;
         }
         if (ending_) return;
-        slot = &slots_[claimed_++];  // a deque: it stays where it is
+        slot = &slots_[claimed_++];
       }
       work_(slot->item, worker);
       const MutexLock lock(mutex_);
       slot->done = true;
-      if (waiting_ && slot == &slots_.front()) done_.NotifyOne();
+      if (slot == awaited_) done_.NotifyOne();
     }
   }
 
@@ -99,7 +107,7 @@ class InOrder {
   std::deque<Slot> slots_ GUARDED_BY(mutex_);
   std::size_t claimed_ GUARDED_BY(mutex_) = 0;
   unsigned idle_ GUARDED_BY(mutex_) = 0;
-  bool waiting_ GUARDED_BY(mutex_) = false;
+  const Slot* awaited_ GUARDED_BY(mutex_) = nullptr;
   bool ending_ GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;
 };

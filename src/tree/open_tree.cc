@@ -59,7 +59,8 @@ class Opening {
   ContentFlow flow_;
   std::optional<TargetFolder> target_;
   std::optional<CheckedManifest> manifest_;
-  std::vector<envelope::Keyring> keyrings_;
+  std::vector<envelope::Keyring> keyrings_;     // one a worker
+  std::vector<TargetFolder::Parent> parents_;  // one a worker
   OpenTreeSummary summary_;
 
   Mutex progress_mutex_;
@@ -72,6 +73,7 @@ Result<void> Opening::Start(unsigned workers) {
   if (workers == 0) workers = std::max(1u, std::thread::hardware_concurrency());
   workers = std::min(workers, 64u);
   for (unsigned i = 0; i < workers; ++i) keyrings_.push_back(TRY(folder_.DataKeyring()));
+  parents_.resize(workers);
   if (options_.progress) {
     flow_.done = [this](std::uint64_t more) {
       const MutexLock lock(progress_mutex_);
@@ -195,7 +197,7 @@ Result<void> Opening::OpenItem(Item& item, unsigned worker) {
     item.outcome = Outcome::kThere;
     return {};
   }
-  TargetFolder::NewFile file = TRY(target_->BeginFile(entry.path));
+  TargetFolder::NewFile file = TRY(target_->BeginFile(entry.path, parents_[worker]));
   envelope::FileWriter writer(file.fd.get(), "it");
   Result<void> opened = OpenContent(folder_.fd(), names_encrypted, keyring, flow_, entry, &writer);
   // Holes at the end need the size; those before come by themselves.

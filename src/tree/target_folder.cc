@@ -107,16 +107,22 @@ Result<void> TargetFolder::MakeFolder(const std::string& path) const {
   return {};
 }
 
-Result<TargetFolder::NewFile> TargetFolder::BeginFile(const std::string& path) const {
+Result<TargetFolder::NewFile> TargetFolder::BeginFile(const std::string& path,
+                                                      Parent& parent) const {
+  const std::string place = PlaceOf(path);
+  if (std::string folder = ParentOf(place); !parent.fd || folder != parent.path) {
+    parent.fd = TRY(OpenParent(root_.get(), place));
+    parent.path = std::move(folder);
+  }
   NewFile file;
-  file.parent = TRY(OpenParent(root_.get(), PlaceOf(path)));
-  file.fd = FileDescriptor(::openat(file.parent.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  file.parent = parent.fd.get();
+  file.fd = FileDescriptor(::openat(file.parent, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file.fd) return file;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT) {
     return IoError("cannot make the file", errno);
   }
   file.temporary = std::string(kTemporary) + TRY(NewUuid());
-  file.fd = TRY(OpenBeneath(file.parent.get(), file.temporary, O_RDWR | O_CREAT | O_EXCL, 0600));
+  file.fd = TRY(OpenBeneath(file.parent, file.temporary, O_RDWR | O_CREAT | O_EXCL, 0600));
   return file;
 }
 
@@ -124,7 +130,7 @@ Result<void> TargetFolder::FinishFile(NewFile file, const Entry& entry) const {
   Result<void> finished = ApplyAttributes(file.fd.get(), entry);
   const bool attributes_failed = !finished;
   const Result<void> published = Publish(
-      file.parent.get(), file.fd.get(),
+      file.parent, file.fd.get(),
       file.temporary.empty() ? "/proc/self/fd/" + std::to_string(file.fd.get()) : file.temporary,
       NameOf(PlaceOf(entry.path)));
   if (!published) DropFile(file);
@@ -134,7 +140,7 @@ Result<void> TargetFolder::FinishFile(NewFile file, const Entry& entry) const {
 
 void TargetFolder::DropFile(const NewFile& file) const {
   if (!file.temporary.empty()) {
-    (void)::unlinkat(file.parent.get(), file.temporary.c_str(), 0);
+    (void)::unlinkat(file.parent, file.temporary.c_str(), 0);
   }
 }
 

@@ -21,13 +21,19 @@ class TargetFolder {
 
   // A folder for us alone, until its attributes are set at the end.
   Result<void> MakeFolder(const std::string& path) const;
+  // A folder that files are made in, kept open for the next of them. One thread at a time.
+  struct Parent {
+    std::string path;
+    FileDescriptor fd;
+  };
   // A file in the making, without a name where the file system can do that.
   struct NewFile {
-    FileDescriptor parent;
+    int parent = -1;  // borrowed
     FileDescriptor fd;
     std::string temporary;  // its name meanwhile, or empty
   };
-  Result<NewFile> BeginFile(const std::string& path) const;
+  // `parent`: the folder of the file before, or none; it outlives the file.
+  Result<NewFile> BeginFile(const std::string& path, Parent& parent) const;
   // Gives it its attributes and its name.
   Result<void> FinishFile(NewFile file, const Entry& entry) const;
   void DropFile(const NewFile& file) const;

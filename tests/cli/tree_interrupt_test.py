@@ -38,6 +38,7 @@ class Interrupted(CommandLineTest):
         then."""
         for _ in range(20):
             process = self.machine.start(*words, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.running = process.pid
             with process, process.stdout, process.stderr:
                 reached = fixture.eventually(lambda: is_in_the_middle() or process.poll() is not None, SECONDS)
                 self.assertTrue(reached, words)
@@ -62,6 +63,14 @@ class Interrupted(CommandLineTest):
     def stands_still(self, pid):
         with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+    def bytes_read(self):
+        """By the run that is to be interrupted, so far."""
+        try:
+            with open(f"/proc/{self.running}/io", encoding="utf-8") as counts:
+                return int(counts.readline().split()[1])
+        except (OSError, IndexError):
+            return 0  # it is over
 
     def counts(self, *words):
         return json.loads(self.dare(*words, "--json").stdout.splitlines()[-1])
@@ -127,6 +136,17 @@ class Interrupted(CommandLineTest):
             again = self.counts("open", "src.dare", "-o", "back", "--resume")
             self.assertGreaterEqual(again["there"], len(there))
             self.assertEqual(self.contents(back), self.good)
+
+    def test_verifying(self):
+        self.dare("seal", "src", "-k", self.sealed_under)
+        sealed = self.contents(self.folder / "src.dare")
+        total = sum(map(len, sealed.values()))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.interrupt_in_the_middle(number, ("verify", "src.dare"), lambda: self.bytes_read() > total / 10,
+                                         lambda: self.bytes_read() > total * 0.8, lambda: None)
+            self.assertEqual(self.contents(self.folder / "src.dare"), sealed, "nothing is written")
+            again = self.counts("verify", "src.dare")
+            self.assertEqual((again["files"], again["damaged"]), (len(self.good), 0))
 
     def interrupt_when_nobody_reads(self, kind, number, words):
         """Five megabytes fit into none of them: whichever thread of dare writes waits for room."""
