@@ -52,10 +52,9 @@ Result<SecretBytes> HkdfExtract(HkdfHash hash, ByteView salt, ByteView input_key
   const ByteView key = salt.empty() ? ByteView(kZeroes).first(HashSize(hash)) : salt;
   const std::unique_ptr<EVP_MAC_CTX, MacContextDeleter> context(EVP_MAC_CTX_new(hmac));
   SecretBytes prk = TRY(SecretBytes::OfSize(HashSize(hash)));
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                                                const_cast<char*>(HashName(hash)),
-                                                                0),
-                               OSSL_PARAM_construct_end()};
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(HashName(hash)), 0),
+      OSSL_PARAM_construct_end()};
   std::size_t written = 0;
   if (!context || EVP_MAC_init(context.get(), key.data(), key.size(), params) != 1 ||
       EVP_MAC_update(context.get(), input_key.data(), input_key.size()) != 1 ||
@@ -82,8 +81,8 @@ Result<SecretBytes> HkdfExpand(HkdfHash hash, ByteView prk, ByteView info, std::
   *p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
                                            const_cast<std::uint8_t*>(prk.data()), prk.size());
   if (!info.empty()) {
-    *p++ = OSSL_PARAM_construct_octet_string(
-        OSSL_KDF_PARAM_INFO, const_cast<std::uint8_t*>(info.data()), info.size());
+    *p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
+                                             const_cast<std::uint8_t*>(info.data()), info.size());
   }
   *p = OSSL_PARAM_construct_end();
   if (!context || EVP_KDF_derive(context.get(), out.RevealMutable().data(), length, params) != 1) {

@@ -210,8 +210,7 @@ bool SerialNumbers::Add(ByteView serial) {
 
 void SerialNumbers::Sort() {
   std::ranges::sort(numbers_);
-  const auto repeated = std::ranges::unique(numbers_);
-  numbers_.erase(repeated.begin(), repeated.end());
+  numbers_.erase(std::unique(numbers_.begin(), numbers_.end()), numbers_.end());
   numbers_.shrink_to_fit();
 }
 

@@ -29,7 +29,9 @@ class EndpointForTest : public Endpoint {
   void Push(WipingBytes message) override {
     auto request = kmip::RequestMessage::Open(message);
     ttlv::Reader payload = *request->Next()->payload.Members();
-    std::string text(*payload.Text(Tag::kUniqueIdentifier));
+    const auto id = payload.Text(Tag::kUniqueIdentifier);
+    if (!id) return;  // it is asked what it can do
+    std::string text(*id);
     ttlv::Reader attributes = *payload.Structure(Tag::kAttributes);
     while (!attributes.AtEnd()) {
       const auto item = *attributes.Next();
@@ -89,6 +91,7 @@ class ForeignChangesTest : public testing::Test {
   std::shared_ptr<EndpointForTest> Listen(const std::string& principal) {
     auto endpoint = std::make_shared<EndpointForTest>();
     EXPECT_TRUE(sessions_.outbox.Open(endpoint, principal, kmip::kVersion2_1));
+    sessions_.outbox.Begin(endpoint.get());
     foreign_.Begin(principal);
     return endpoint;
   }

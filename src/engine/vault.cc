@@ -1,8 +1,5 @@
 #include "engine/vault.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -23,7 +20,7 @@ namespace {
 using kmip::Tag;
 
 constexpr std::uint8_t kRecordVersion = 1;
-constexpr std::size_t kCheckBytes = 32;
+constexpr std::size_t kCheckBytes = crypto::HmacKey::kCodeBytes;
 
 Error Damaged(const std::string& id) {
   return Error(Code::kDamaged, "the record of object " + id + " does not authenticate");
@@ -76,7 +73,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(store::ObjectStore& store, hsm::Seale
   if (sealed) {
     Result<SecretBytes> key = sealer.Open(RecordKeyContext().bytes(), *sealed);
     if (!key) return key.error().In("cannot open the store's record key");
-    return std::unique_ptr<Vault>(new Vault(sealer, std::move(*key)));
+    return std::unique_ptr<Vault>(new Vault(sealer, TRY(crypto::HmacKey::Create(key->Reveal()))));
   }
   if (sealed.error().code != Code::kNotFound) return sealed.error();
   if (TRY(RecordCount(store)) != 0) {
@@ -84,7 +81,7 @@ Result<std::unique_ptr<Vault>> Vault::Open(store::ObjectStore& store, hsm::Seale
   }
   SecretBytes key = TRY(SecretBytes::Random(32));
   const Bytes made = TRY(sealer.Seal(RecordKeyContext().bytes(), key.Reveal()));
-  std::unique_ptr<Vault> vault(new Vault(sealer, std::move(key)));
+  std::unique_ptr<Vault> vault(new Vault(sealer, TRY(crypto::HmacKey::Create(key.Reveal()))));
   // The sum over the store begins with nothing.
   const Bytes nothing = TRY(EncodeSum(*vault, kSumBaseKey, {}));
   // Of nodes that start together on an empty store one makes the key, and all take that one.
@@ -120,23 +117,13 @@ Result<Bytes> Vault::Check(const store::ObjectRecord& record) const {
     fields.Add(entry.key);
     fields.AddNumber(entry.unique ? 1 : 0);
   }
-  return Mac(fields.bytes());
+  return record_key_.Code(fields.bytes());
 }
 
 Result<Bytes> Vault::Authenticate(std::string_view purpose, ByteView content) const {
   Fields fields(purpose);
   fields.Add(content);
-  return Mac(fields.bytes());
-}
-
-Result<Bytes> Vault::Mac(ByteView fields) const {
-  Bytes code(kCheckBytes);
-  unsigned int length = 0;
-  if (HMAC(EVP_sha256(), record_key_.Reveal().data(), static_cast<int>(record_key_.size()),
-           fields.data(), fields.size(), code.data(), &length) == nullptr) {
-    return Error(Code::kInternal, "HMAC failed");
-  }
-  return code;
+  return record_key_.Code(fields.bytes());
 }
 
 Result<Bytes> Vault::DigestMask(const std::string& id, std::int32_t index,
@@ -147,7 +134,7 @@ Result<Bytes> Vault::DigestMask(const std::string& id, std::int32_t index,
     place.Add(id);
     place.AddNumber(static_cast<std::uint32_t>(index));
     if (block != 0) place.AddNumber(block);  // longer than SHA-256: of an imported object
-    Append(mask, TRY(Mac(place.bytes())));
+    Append(mask, TRY(record_key_.Code(place.bytes())));
   }
   return mask;
 }

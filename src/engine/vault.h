@@ -3,7 +3,7 @@
 #include <memory>
 #include <string_view>
 
-#include "base/secret_bytes.h"
+#include "crypto/hmac_key.h"
 #include "engine/stored_object.h"
 #include "hsm/sealer.h"
 #include "store/object_store.h"
@@ -46,7 +46,7 @@ class Vault {
   Result<Bytes> Authenticate(std::string_view purpose, ByteView content) const;
 
  private:
-  Vault(hsm::Sealer& sealer, SecretBytes record_key)
+  Vault(hsm::Sealer& sealer, crypto::HmacKey record_key)
       : sealer_(sealer), record_key_(std::move(record_key)) {}
   Result<StoredObject> FromRecord(store::ObjectRecord record, Material material) const;
   Result<void> Write(store::Transaction& transaction, const kmip::ManagedObject& identity,
@@ -58,10 +58,9 @@ class Vault {
   Result<kmip::AttributeSet> MaskDigests(const store::ObjectId& id,
                                          const kmip::AttributeSet& attributes) const;
   Result<Bytes> DigestMask(const std::string& id, std::int32_t index, std::size_t length) const;
-  Result<Bytes> Mac(ByteView fields) const;
 
   hsm::Sealer& sealer_;
-  const SecretBytes record_key_;  // HMAC-SHA-256 key of the keyed check
+  const crypto::HmacKey record_key_;  // of the keyed check
 };
 
 }  // namespace dare::engine

@@ -59,7 +59,7 @@ class InOrder {
     const MutexLock lock(mutex_);
     if (!slots_.front().done) {
       // For some of them at once: a wake-up for each costs as much as the work on a small file.
-      Await(slots_[std::min(slots_.size(), window_ / 4 + 1) - 1]);
+      Await(slots_[std::min(slots_.size(), kAtOnce) - 1]);
       Await(slots_.front());
     }
     Item item = std::move(slots_.front().item);
@@ -69,6 +69,8 @@ class InOrder {
   }
 
  private:
+  static constexpr std::size_t kAtOnce = 16;
+
   struct Slot {
     Item item;
     bool done = false;

@@ -59,7 +59,7 @@ class Opening {
   ContentFlow flow_;
   std::optional<TargetFolder> target_;
   std::optional<CheckedManifest> manifest_;
-  std::vector<envelope::Keyring> keyrings_;     // one a worker
+  std::vector<envelope::Keyring> keyrings_;    // one a worker
   std::vector<TargetFolder::Parent> parents_;  // one a worker
   OpenTreeSummary summary_;
 
