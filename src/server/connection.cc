@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "crypto/x509.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16384;  // one TLS record
 constexpr std::size_t kLargestSpare = 64u << 10;
+constexpr unsigned kBusy = 8;  // messages from look to look
 
 }  // namespace
 
@@ -152,6 +154,22 @@ void Connection::Queue(WipingBytes& answer) {
     Wipe(answer);
   }
   answer.clear();
+}
+
+void Connection::NoteMessage() {
+  if (++messages_since_look_ < kBusy || keeps_buffers_) return;
+  keeps_buffers_ = true;
+  SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+}
+
+void Connection::LookForRest() {
+  if (std::exchange(messages_since_look_, 0) >= kBusy || !keeps_buffers_) return;
+  keeps_buffers_ = false;
+  SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+  // Not in the middle of a record: OpenSSL before 3.0.14 would lose it (CVE-2024-4741). It refuses
+  // by itself where anything else is in them; the next read and write give them back then.
+  const std::string_view awaited = SSL_rstate_string(ssl_.get());
+  if (awaited == "RH") (void)SSL_free_buffers(ssl_.get());
 }
 
 bool Connection::has_pending() const { return has_input() || SSL_has_pending(ssl_.get()) == 1; }

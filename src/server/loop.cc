@@ -262,7 +262,8 @@ void Loop::BeginStop() {
   }
 }
 
-// Certificates can be revoked or run out while their connections are open.
+// Certificates can be revoked or run out while their connections are open, and busy ones come to
+// rest.
 void Loop::Recheck() {
   next_recheck_ = now_ + shared_.limits.recheck;
   if (listener_paused_ && listener_) {
@@ -273,6 +274,7 @@ void Loop::Recheck() {
   const bool changed = std::exchange(revocation_generation_, generation) != generation;
   const std::int64_t wall = shared_.tls->clock().Now();
   for (auto& [id, c] : connections_) {
+    c->LookForRest();
     if (c->phase != Connection::Phase::kOpen || c->caller.peer == nullptr) continue;
     const Peer& peer = *c->caller.peer;
     if (!peer.authenticated()) continue;

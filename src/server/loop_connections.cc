@@ -168,6 +168,7 @@ void Loop::TellToGoAhead(Connection& c) {
 bool Loop::HandleOne(Connection& c, ByteView message) {
   c.active_now = true;
   c.told_to_go_ahead = false;
+  c.NoteMessage();
   c.account->SpendRequest(now_);
   c.account->SpendBytes(message.size(), now_);
   WipingBytes answer = std::exchange(spare_, {});

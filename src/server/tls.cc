@@ -198,8 +198,8 @@ Result<void> SetProtocol(SSL_CTX* context, const TlsOptions& options) {
   if (!done) return TlsError("cannot set the TLS suites");
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_CLEANSE_PLAINTEXT);
-  // Buffers of idle connections are given back; reading ahead takes a record's head and body in one
-  // system call.
+  // Buffers are given back at once, until a connection is busy (Connection::NoteMessage); reading
+  // ahead takes a record's head and body in one system call.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context, 1);

@@ -179,6 +179,21 @@ TEST_P(TlsTest, AcceptsACertificateOfItsAuthority) {
   EXPECT_THAT(echo_.peers().at(0).units, testing::ElementsAre("dare-client"));
 }
 
+// A busy connection keeps its buffers and gives them back at rest, with nothing lost on the way.
+TEST_P(TlsTest, GoesOnAfterBusyTimesAndRests) {
+  Start();
+  const auto client = Connect(&alice_);
+  const Bytes request = RequestForTest(1);
+  for (int i = 0; i < 3; ++i) {
+    for (int n = 0; n < 30; ++n) ASSERT_TRUE(Works(*client));
+    ASSERT_TRUE(client->Send(ByteView(request).first(20)));
+    std::this_thread::sleep_for(3 * options_.limits.recheck);
+    ASSERT_TRUE(client->Send(ByteView(request).subspan(20)));
+    ASSERT_EQ(client->Receive(request.size()), request);
+    std::this_thread::sleep_for(3 * options_.limits.recheck);
+  }
+}
+
 TEST_P(TlsTest, AsksForACertificateWhereNoneComes) {
   Start();
   const auto client = Connect(nullptr);
