@@ -13,10 +13,11 @@ endif()
 
 find_program(DARE_CCACHE ccache)
 if(DARE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # What ccache's manual asks for with precompiled headers; without it, it caches no file that uses one. The base folder
-  # lets checkouts in other places share what was compiled.
+  # What ccache's manual asks for with precompiled headers; without it, it caches no file that uses one. It does look at
+  # the times of included files: a header that is edited while it is compiled must not get into the cache. The base
+  # folder lets checkouts in other places share what was compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
     CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${DARE_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${DARE_CCACHE})
 endif()
