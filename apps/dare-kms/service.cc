@@ -270,6 +270,10 @@ Result<void> Service::OpenRecords() {
     };
   }
   options.resealing.per_second = config_.hsm.reseal_per_second;
+  if (config_.rotation.automatic) {
+    options.rotation.look_every = std::chrono::seconds(config_.rotation.look_seconds);
+  }
+  options.rotation.shortest_seconds = config_.rotation.shortest_seconds;
   auto seats = keys_.tokens->ResidentSeats();
   if (config_.hsm.resident_keys && !seats.empty()) {
     resident_keys_ =

@@ -1,11 +1,13 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <iostream>
+#include <limits>
 #include <memory>
 
 #include "client/key_directory.h"
 #include "key_facts.h"
 #include "session.h"
+#include "time_input.h"
 
 namespace dare::cli {
 namespace {
@@ -18,14 +20,27 @@ using kmip::RevocationReasonCode;
 struct KeyCommand {
   std::string key;
   client::NewKeyOptions create;
+  std::string rotate_every;  // a duration; empty: never
   client::Revocation revocation;
   bool compromised = false;
   std::int32_t limit = 1000;
   bool json = false;
 };
 
+Result<std::uint32_t> RotationInterval(const std::string& text) {
+  const std::int64_t seconds = TRY(ParseDuration(text));
+  if (seconds == 0 || seconds > std::numeric_limits<std::uint32_t>::max()) {
+    return Error(Code::kInvalidArgument, "a key is rotated every 1 s to 49710 d");
+  }
+  return static_cast<std::uint32_t>(seconds);
+}
+
 Result<void> Create(KeyDirectory& keys, const KeyCommand& command) {
-  const KeyFacts facts = TRY(keys.Create(command.key, command.create));
+  client::NewKeyOptions options = command.create;
+  if (!command.rotate_every.empty()) {
+    options.rotate_every = TRY(RotationInterval(command.rotate_every));
+  }
+  const KeyFacts facts = TRY(keys.Create(command.key, options));
   if (command.json) {
     PrintJson(facts);
   } else {
@@ -123,6 +138,10 @@ void AddCreate(CLI::App& key, Session& session) {
       ->add_flag("--in-hsm", verb.command->create.in_hsm,
                  "The server's HSM makes the key, keeps it and wraps with it; it is in no memory")
       ->excludes("--extractable");
+  verb.app
+      ->add_option("--rotate-every", verb.command->rotate_every,
+                   "The key server replaces the key by itself when it is so old: 90d, 12w, 36h")
+      ->type_name("TIME");
   AddJson(verb);
 }
 

@@ -55,6 +55,7 @@ json::object ToJson(const KeyFacts& key) {
   if (key.sensitive) out["sensitive"] = *key.sensitive;
   if (key.extractable) out["extractable"] = *key.extractable;
   out["in_hsm"] = key.in_hsm;
+  if (key.rotate_every) out["rotate_every_seconds"] = *key.rotate_every;
   if (!key.rotation_due.empty()) out["rotation_due"] = key.rotation_due;
   const auto date = [&](const char* name, const std::optional<std::int64_t>& time) {
     if (time) out[name] = TimeText(*time);
@@ -109,6 +110,7 @@ void PrintBlock(const KeyFacts& key) {
   if (key.extractable) Line("extractable", *key.extractable ? "yes" : "no");
   if (key.sensitive) Line("sensitive", *key.sensitive ? "yes" : "no");
   if (key.in_hsm) Line("kept", "in the HSM");
+  if (key.rotate_every) Line("rotates every", DurationText(*key.rotate_every));
   if (!key.rotation_due.empty()) Line("rotation due", Printable(key.rotation_due));
   const auto date = [](const char* name, const std::optional<std::int64_t>& time) {
     if (time) Line(name, TimeText(*time));

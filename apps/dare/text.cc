@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 namespace dare::cli {
 
@@ -36,6 +37,14 @@ std::string TimeText(std::int64_t posix_seconds) {
     (void)std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   }
   return text;
+}
+
+std::string DurationText(std::int64_t seconds) {
+  constexpr std::pair<std::int64_t, char> kUnits[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
+  for (const auto& [unit, letter] : kUnits) {
+    if (seconds % unit == 0) return std::to_string(seconds / unit) + letter;
+  }
+  return std::to_string(seconds) + "s";
 }
 
 }  // namespace dare::cli

@@ -105,6 +105,10 @@ Result<KeyFacts> FactsOf(std::string id, const std::vector<Attribute>& attribute
   facts.deactivated = set.Date(Tag::kDeactivationDate);
   facts.compromised = set.Date(Tag::kCompromiseDate);
   facts.destroyed = set.Date(Tag::kDestroyDate);
+  if (const Attribute* const every = set.Find(Tag::kRotateInterval);
+      every != nullptr && set.Boolean(Tag::kRotateAutomatic).value_or(false)) {
+    facts.rotate_every = TRY(every->View().AsInterval());
+  }
   for (const Attribute& attribute : attributes) {
     if (attribute.tag == Tag::kLink) TRY(ReadLink(attribute, facts));
     if (attribute.tag == Tag::kAttribute) TRY(ReadVendorAttribute(attribute, facts));
@@ -156,6 +160,9 @@ Result<KeyFacts> KeyDirectory::Create(std::string_view name, const NewKeyOptions
     return Error(Code::kUnsupported,
                  "a key that never leaves the key server needs KMIP 1.4 or later");
   }
+  if (options.rotate_every && client_.version() < kmip::kVersion2_1) {
+    return Error(Code::kUnsupported, "a key that the key server rotates needs KMIP 2.1 or later");
+  }
   // KMIP lets names repeat between owners; among those we see, one name is one key.
   for (const std::string& id : TRY(LocateByName(name))) {
     if (Rank(TRY(Show(id)).state) < Rank(State::kDestroyed)) {
@@ -178,6 +185,12 @@ Result<KeyFacts> KeyDirectory::Create(std::string_view name, const NewKeyOptions
   if (client_.version() >= kmip::kVersion1_4) {
     attributes.Add(Attribute::OfBoolean(Tag::kSensitive, !options.extractable));
     attributes.Add(Attribute::OfBoolean(Tag::kExtractable, options.extractable));
+  }
+  if (options.rotate_every) {
+    attributes.Add(Attribute::OfBoolean(Tag::kRotateAutomatic, true));
+    attributes.Add(Attribute::OfInterval(Tag::kRotateInterval, *options.rotate_every));
+    // Like Rotate: the new key is active from the moment it exists.
+    attributes.Add(Attribute::OfInterval(Tag::kRotateOffset, 0));
   }
   if (options.in_hsm && kmip::IsVersion1(client_.version())) {
     attributes.Add(StorageWish());

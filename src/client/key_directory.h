@@ -23,7 +23,8 @@ struct KeyFacts {
   std::uint32_t usage = 0;  // Cryptographic Usage Mask
   std::optional<bool> sensitive;
   std::optional<bool> extractable;
-  bool in_hsm = false;       // the key never leaves the server's HSM
+  bool in_hsm = false;                        // the key never leaves the server's HSM
+  std::optional<std::uint32_t> rotate_every;  // seconds after which the server rotates the key
   std::string rotation_due;  // why the server wants the key replaced; empty: it does not
   // POSIX seconds
   std::optional<std::int64_t> created;  // Initial Date
@@ -39,9 +40,10 @@ struct KeyFacts {
 std::string_view StateName(kmip::State state);
 
 struct NewKeyOptions {
-  bool pre_active = false;   // else usable at once
-  bool extractable = false;  // else the key's bytes never leave the key server
-  bool in_hsm = false;       // else they are in its memory while in use
+  bool pre_active = false;                    // else usable at once
+  bool extractable = false;                   // else the key's bytes never leave the key server
+  bool in_hsm = false;                        // else they are in its memory while in use
+  std::optional<std::uint32_t> rotate_every;  // the server rotates it by itself so many seconds old
 };
 
 struct Rotation {
@@ -66,7 +68,8 @@ class KeyDirectory {
   // that does not decide.
   Result<std::string> Resolve(std::string_view name_or_id);
 
-  // Makes a key under a name that no key has that is in use; kAlreadyExists otherwise.
+  // Makes a key under a name that no key has that is in use; kAlreadyExists otherwise. kUnsupported
+  // where the server's version of KMIP lacks what is asked for.
   Result<KeyFacts> Create(std::string_view name, const NewKeyOptions& options);
   // At most `limit`, in the server's order.
   Result<std::vector<KeyFacts>> List(std::int32_t limit);

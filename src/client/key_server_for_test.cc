@@ -230,22 +230,6 @@ WipingBytes KeyServerForTest::Success(kmip::Operation operation, kmip::ProtocolV
   return Message(item, version, payload);
 }
 
-WipingBytes KeyServerForTest::Request(kmip::Operation operation, kmip::ProtocolVersion version,
-                                      const std::function<void(ttlv::Writer&)>& payload) {
-  ttlv::Writer out;
-  out.Structure(kmip::Tag::kRequestMessage, [&] {
-    kmip::RequestHeader header;
-    header.version = version;
-    header.batch_count = 1;
-    kmip::WriteRequestHeader(out, header);
-    out.Structure(kmip::Tag::kBatchItem, [&] {
-      out.Enum(kmip::Tag::kOperation, operation);
-      out.Structure(kmip::Tag::kRequestPayload, [&] { payload(out); });
-    });
-  });
-  return out.Take();
-}
-
 WipingBytes KeyServerForTest::Failure(kmip::Operation operation, kmip::ProtocolVersion version,
                                       kmip::ResultReason reason, const std::string& message) {
   kmip::ResponseItem item;

@@ -60,9 +60,6 @@ class KeyServerForTest {
                              const std::function<void(ttlv::Writer&)>& payload);
   static WipingBytes Failure(kmip::Operation operation, kmip::ProtocolVersion version,
                              kmip::ResultReason reason, const std::string& message);
-  // A message for Ask().
-  static WipingBytes Request(kmip::Operation operation, kmip::ProtocolVersion version,
-                             const std::function<void(ttlv::Writer&)>& payload);
 
  private:
   struct Listener {

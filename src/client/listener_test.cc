@@ -11,6 +11,7 @@
 #include "kmip/payloads/notify.h"
 #include "kmip/payloads/rng_retrieve.h"
 #include "kmip/payloads/set_endpoint_role.h"
+#include "kmip/single_request.h"
 #include "kmip/tags.h"
 
 namespace dare::client {
@@ -49,9 +50,8 @@ KeyServerForTest::Answer GiveRole(const kmip::RequestItem& item, kmip::ProtocolV
 
 WipingBytes Notify(const std::string& id) {
   const kmip::NotifyRequest request{.id = id, .changed = {}, .removed = {}};
-  return KeyServerForTest::Request(Operation::kNotify, kmip::kVersion2_1, [&](ttlv::Writer& out) {
-    request.Encode(out, kmip::kVersion2_1);
-  });
+  return kmip::SingleRequest(Operation::kNotify, kmip::kVersion2_1,
+                             [&](ttlv::Writer& out) { request.Encode(out, kmip::kVersion2_1); });
 }
 
 class ListenerTest : public testing::Test {

@@ -13,6 +13,7 @@
 #include "kmip/payloads/put.h"
 #include "kmip/payloads/query.h"
 #include "kmip/reject.h"
+#include "kmip/single_request.h"
 #include "kmip/tags.h"
 #include "ttlv/validate.h"
 
@@ -67,8 +68,8 @@ class ServerRequestTest : public testing::Test {
   }
   template <typename Request>
   Said Tell(const Request& request, ProtocolVersion version = kmip::kVersion2_1) {
-    return Tell(KeyServerForTest::Request(
-        Request::kOperation, version, [&](ttlv::Writer& out) { request.Encode(out, version); }));
+    return Tell(kmip::SingleRequest(Request::kOperation, version,
+                                    [&](ttlv::Writer& out) { request.Encode(out, version); }));
   }
   template <typename Response>
   static Response Payload(const Said& said) {
@@ -99,7 +100,7 @@ TEST_F(ServerRequestTest, NotifyIsHeardAndAnsweredWithoutPayload) {
 
 TEST_F(ServerRequestTest, ANotifyThatCannotBeReadIsRefusedAndUnclear) {
   const Said said =
-      Tell(KeyServerForTest::Request(Operation::kNotify, kmip::kVersion2_1, [](ttlv::Writer& out) {
+      Tell(kmip::SingleRequest(Operation::kNotify, kmip::kVersion2_1, [](ttlv::Writer& out) {
         out.Text(Tag::kUniqueIdentifier, "k");
         out.Integer(Tag::kBatchCount, 1);
       }));
@@ -159,8 +160,7 @@ TEST_F(ServerRequestTest, QueryTellsWhatAClientDoes) {
 TEST_F(ServerRequestTest, WhatClientsDoNotDoIsNotSupported) {
   for (const Operation operation :
        {Operation::kGet, Operation::kSetEndpointRole, static_cast<Operation>(0x7fffffff)}) {
-    const Said said =
-        Tell(KeyServerForTest::Request(operation, kmip::kVersion2_1, [](ttlv::Writer&) {}));
+    const Said said = Tell(kmip::SingleRequest(operation, kmip::kVersion2_1, [](ttlv::Writer&) {}));
     EXPECT_EQ(said.items.at(0).reason, ResultReason::kOperationNotSupported);
   }
   EXPECT_EQ(ear_.unclear, 0) << "none of them was a Notify";
@@ -223,8 +223,8 @@ TEST_F(ServerRequestTest, WhatIsNoRequestHasNoAnswer) {
   EXPECT_FALSE(AnswerServer({}, ear_, kNow));
   EXPECT_FALSE(AnswerServer(Bytes(64, 0x42), ear_, kNow));
   const WipingBytes good =
-      KeyServerForTest::Request(Operation::kNotify, kmip::kVersion2_1,
-                                [](ttlv::Writer& out) { kNotify.Encode(out, kmip::kVersion2_1); });
+      kmip::SingleRequest(Operation::kNotify, kmip::kVersion2_1,
+                          [](ttlv::Writer& out) { kNotify.Encode(out, kmip::kVersion2_1); });
   for (std::size_t size = 0; size < good.size(); ++size) {
     EXPECT_FALSE(AnswerServer(ByteView(good).first(size), ear_, kNow)) << size;
   }

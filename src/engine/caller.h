@@ -20,6 +20,9 @@ struct Caller {
   std::shared_ptr<LiveTicket> ticket;
   // The connection, where the server may send requests to it; null otherwise.
   std::shared_ptr<Endpoint> endpoint;
+  // The server itself, which does what somebody arranged before who was allowed to: nothing judges
+  // it. Never of anybody who comes over a connection.
+  bool is_server = false;
 };
 
 }  // namespace dare::engine

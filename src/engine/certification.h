@@ -13,6 +13,8 @@ namespace dare::engine {
 // Operation Not Supported where this server has no issuer, Permission Denied where it does not
 // serve this principal.
 Result<const CertificateIssuer*> IssuerFor(const OperationContext& context);
+// Permission Denied where it does not.
+Result<void> CheckServes(const CertificateIssuer& issuer, const policy::Principal& principal);
 
 // Reads a certificate request that came in the message or is kept as an object. Invalid CSR (1.x:
 // Invalid Field) for what is none or not signed with its own key; Feature Not Supported for CRMF

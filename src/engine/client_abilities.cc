@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/request_to_client.h"
 #include "engine/versions.h"
 #include "kmip/message.h"
 #include "kmip/payloads/discover_versions.h"
 #include "kmip/payloads/query.h"
+#include "kmip/single_request.h"
 #include "kmip/tags.h"
 #include "ttlv/validate.h"
 
@@ -37,11 +37,11 @@ std::optional<WipingBytes> ClientAbilities::Question() const {
       //= kmip-2.1 6.2.1 Discover Versions
       //# The protocol versions SHALL be ranked in decreasing order of preference.
       const auto spoken = SupportedVersions();
-      return RequestToClient(
+      return kmip::SingleRequest(
           kmip::DiscoverVersionsRequest{.versions = {spoken.begin(), spoken.end()}}, *version_);
     }
     case Stage::kOperations:
-      return RequestToClient(
+      return kmip::SingleRequest(
           kmip::QueryRequest{.functions = {kmip::QueryFunction::kQueryOperations},
                              .object_groups = {}},
           *version_);

@@ -9,6 +9,7 @@
 #include "crypto/key_derivation.h"
 #include "engine/asymmetric_use.h"
 #include "engine/cipher_choice.h"
+#include "engine/prepared_work.h"
 #include "kmip/reject.h"
 
 namespace dare::engine {
@@ -21,7 +22,7 @@ using kmip::ObjectType;
 using kmip::Reject;
 using kmip::ResultReason;
 
-// What one request may make the writer thread compute: about a second of PBKDF2.
+// What one request may make the server compute: about a second of PBKDF2 (key_forge.h).
 constexpr std::uint64_t kMostHashes = 4'000'000;
 
 Error Ambiguous(std::string what) { return Reject(ResultReason::kInvalidMessage, std::move(what)); }
@@ -75,7 +76,8 @@ Result<std::size_t> Iterations(const DerivationParameters& derivation, std::size
 }
 
 Result<SecretBytes> ByPbkdf2(const DerivationParameters& derivation,
-                             const std::vector<UsableKey>& bases, std::size_t length) {
+                             const std::vector<UsableKey>& bases, std::size_t length,
+                             OperationContext& context) {
   TRY(OnlyOne(bases));
   if (!derivation.data.empty()) return Ambiguous("the object already is the pass phrase");
   if (!derivation.salt) return Reject(ResultReason::kInvalidField, "PBKDF2 needs a Salt");
@@ -92,8 +94,11 @@ Result<SecretBytes> ByPbkdf2(const DerivationParameters& derivation,
     hash = prf.hash;
   }
   const std::size_t count = TRY(Iterations(derivation, length, crypto::DigestBytes(hash)));
-  return crypto::Pbkdf2(hash, bases[0].bytes, *derivation.salt, static_cast<std::uint32_t>(count),
-                        length);
+  return context.Stretch({.hash = hash,
+                          .password = bases[0].bytes,
+                          .salt = *derivation.salt,
+                          .iterations = static_cast<std::uint32_t>(count),
+                          .length = length});
 }
 
 Result<SecretBytes> ByHash(const DerivationParameters& derivation,
@@ -208,11 +213,11 @@ Result<void> RequireApproved(DerivationMethod method) {
 
 Result<SecretBytes> Derive(DerivationMethod method, const DerivationParameters& derivation,
                            const std::vector<UsableKey>& bases, std::size_t length,
-                           const OperationContext& context) {
+                           OperationContext& context) {
   if (crypto::ConfinedToFips()) TRY(RequireApproved(method));
   switch (method) {
     case DerivationMethod::kPBKDF2:
-      return ByPbkdf2(derivation, bases, length);
+      return ByPbkdf2(derivation, bases, length, context);
     case DerivationMethod::kHASH:
       return ByHash(derivation, bases, length, context);
     case DerivationMethod::kHMAC:

@@ -18,7 +18,7 @@ namespace dare::engine {
 Result<SecretBytes> Derive(kmip::DerivationMethod method,
                            const kmip::DerivationParameters& derivation,
                            const std::vector<UsableKey>& bases, std::size_t length,
-                           const OperationContext& context);
+                           OperationContext& context);
 
 // The shared secret of a private and a public key, cut to `length`.
 Result<SecretBytes> DeriveByAgreement(const std::vector<ObjectPointer>& bases, std::size_t length,

@@ -4,7 +4,7 @@
 
 #include "engine/access_control.h"
 #include "engine/message_answer.h"
-#include "engine/prepared_pair.h"
+#include "engine/prepared_work.h"
 #include "engine/sessions.h"
 #include "engine/vault.h"
 
@@ -101,20 +101,23 @@ std::unique_ptr<Draft> Drafter::Write(const Caller& caller, ByteView request) {
   return draft;
 }
 
-std::unique_ptr<Draft> Drafter::WriteWithPair(const Caller& caller, ByteView request) {
+std::unique_ptr<Draft> Drafter::Prepare(const Caller& caller, ByteView request) {
   auto draft = std::make_unique<Draft>();
-  const auto pair = std::make_shared<PreparedPair>();
-  draft->is_whole = Fill(*draft, caller, request, pair.get());
-  draft->pair = pair;
+  const auto work = std::make_shared<PreparedWork>();
+  draft->is_whole = Fill(*draft, caller, request, work.get());
+  if (!draft->is_whole && work->empty()) {
+    RehearseMessage(parts_, limits_, caller, request, *work);
+  }
+  draft->prepared = work;
   return draft;
 }
 
-bool Drafter::Fill(Draft& draft, const Caller& caller, ByteView request, PreparedPair* pair) {
+bool Drafter::Fill(Draft& draft, const Caller& caller, ByteView request, PreparedWork* preparing) {
   draft.rules_existed = parts_.sessions.rules_exist;
   draft.judged_under = parts_.access.current();  // before anything is judged by it
   Paper paper(draft);
   std::optional<Answered> answered =
-      DraftMessage(parts_, limits_, caller, request, paper, draft.answer, pair);
+      DraftMessage(parts_, limits_, caller, request, paper, draft.answer, preparing);
   if (!answered || draft.records.empty()) return false;
   draft.answered = *std::move(answered);
   return true;

@@ -27,9 +27,9 @@ struct Draft {
   std::vector<std::string> absent;           // facts that it took to be missing
   bool rules_existed = false;                // whether it looked for constraints and defaults
   std::shared_ptr<const policy::Policy> judged_under;  // null: no policy was in force
-  // Where it asks for a key pair: of use even where the rest is not.
-  std::shared_ptr<const PreparedPair> pair;
-  bool is_whole = true;  // false: only the pair is there
+  // What took its time: of use even where the rest is not.
+  std::shared_ptr<const PreparedWork> prepared;
+  bool is_whole = true;  // false: only that is there
 };
 
 // Writes drafts: on whatever thread brings a request, several at once. A token that takes its time
@@ -42,8 +42,9 @@ class Drafter {
   // Null for a request of which none can be made: it reads or changes what is there, shows
   // credentials, is a batch, or would be refused.
   std::unique_ptr<Draft> Write(const Caller& caller, ByteView request);
-  // The same of a request for a key pair, whose making takes as long as it takes.
-  std::unique_ptr<Draft> WriteWithPair(const Caller& caller, ByteView request);
+  // The same with all that takes its time, however long: of any message, though often nothing but
+  // that is there afterwards. `caller` as the message's credentials say.
+  std::unique_ptr<Draft> Prepare(const Caller& caller, ByteView request);
 
   static constexpr std::chrono::milliseconds kSlow{10};
   static constexpr std::chrono::seconds kPause{1};
@@ -52,7 +53,7 @@ class Drafter {
   using Moment = std::chrono::steady_clock::time_point;
 
   // False where it could not be written whole.
-  bool Fill(Draft& draft, const Caller& caller, ByteView request, PreparedPair* pair);
+  bool Fill(Draft& draft, const Caller& caller, ByteView request, PreparedWork* preparing);
 
   EngineParts& parts_;
   const ttlv::Limits& limits_;

@@ -223,7 +223,7 @@ void GroupCommit::LookAhead(std::span<const Job> jobs, SummedTransaction& transa
 
 void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
   const std::unique_ptr<Draft> draft = std::move(job.draft);
-  if (draft != nullptr) job.pair = draft->pair;
+  if (draft != nullptr) job.prepared = draft->prepared;
   // Who is not served any more since it was written is refused below.
   const bool good = draft != nullptr && !AskDoorkeeper(parts_, *job.caller);
   if (good && CarryOut(*draft, parts_, transaction)) {
@@ -232,7 +232,7 @@ void GroupCommit::Answer(Job& job, SummedTransaction& transaction) {
     return;
   }
   job.answered = AnswerMessage(parts_, limits_, *job.caller, job.request, &transaction, job.answer,
-                               job.admission ? &*job.admission : nullptr, job.pair.get());
+                               job.admission ? &*job.admission : nullptr, job.prepared.get());
 }
 
 Result<void> GroupCommit::CommitAll(std::span<Job> jobs, ChoreTurn& turn, bool deferring,

@@ -91,7 +91,7 @@ class GroupCommit {
     std::unique_ptr<Draft> draft;  // for the first attempt
     WipingBytes answer = {};
     Answered answered = {};
-    std::shared_ptr<const PreparedPair> pair = {};  // for all attempts
+    std::shared_ptr<const PreparedWork> prepared = {};  // for all attempts
     bool final = false;                 // its answer stands, whatever becomes of the others
     std::vector<RecordChange> changes;  // of the store, by this request
   };

@@ -37,7 +37,7 @@ constexpr Tag kShared[] = {Tag::kCryptographicAlgorithm, Tag::kCryptographicLeng
                            Tag::kCryptographicDomainParameters, Tag::kCryptographicParameters};
 
 constexpr std::int32_t kDefaultBits = 2048;  // RSA, DSA, DH
-// Making one of these takes up to a second or two (pair_forge.h); RSA of 8192 bits would take a
+// Making one of these takes up to a second or two (key_forge.h); RSA of 8192 bits would take a
 // minute. Larger keys can be registered.
 constexpr std::size_t kMostRsaBits = 4096;
 constexpr std::size_t kMostDsaBits = 2048;

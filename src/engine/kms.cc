@@ -55,6 +55,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   if (options.store_is_shared) kms->JoinOtherNodes();
   TRY(kms->NoteOpening());
   if (options.resident_keys != nullptr) SweepAtStart(kms->residents_);
+  if (options.rotation.look_every.count() != 0) kms->RotateInRounds(options.rotation);
   return kms;
 }
 
@@ -115,6 +116,24 @@ void Kms::JoinOtherNodes() {
       std::make_unique<Rounds>(ForeignChanges::kInterval, [this] { foreign_changes_->Look(); });
 }
 
+void Kms::RotateInRounds(const RotationOptions& options) {
+  rotation_ = std::make_unique<AutomaticRotation>(
+      store_, *vault_, parts_.clock, options,
+      [this](WipingBytes request, std::shared_ptr<const Caller> caller,
+             std::unique_ptr<Completion> completion) {
+        Submit(std::move(request), std::move(caller), std::move(completion));
+      });
+  rotation_rounds_ = std::make_unique<Rounds>(options.look_every, [this] {
+    const Result<std::size_t> rotated =
+        rotation_->Look([this] { return stopping_.load(std::memory_order_relaxed); });
+    if (!rotated) {
+      log::Warning("nothing is rotated by itself now: " + rotated.error().message);
+    } else if (*rotated != 0) {
+      log::Info("automatic rotation: " + std::to_string(*rotated) + " objects replaced");
+    }
+  });
+}
+
 // Whoever puts the store back to an earlier time puts back how often it was changed, too: the log
 // remembers (docs/integrity.md).
 Result<void> Kms::NoteOpening() {
@@ -130,7 +149,10 @@ Result<void> Kms::NoteOpening() {
   return audit_.Flush();
 }
 
-Kms::~Kms() { sessions_.asynchronous.Stop(); }
+Kms::~Kms() {
+  stopping_ = true;
+  sessions_.asynchronous.Stop();
+}
 
 namespace {
 
@@ -150,7 +172,7 @@ class FinishJob : public Completion {
 
 void Kms::Start(AsynchronousBook::Job job) {
   auto completion = std::make_unique<FinishJob>(sessions_.asynchronous, job.id);
-  if (PairForge::Concerns(job.message)) {
+  if (KeyForge::Concerns(job.message)) {
     forge_.Submit(std::move(job.message), std::move(job.caller), std::move(completion));
   } else {
     group_commit_.Submit(std::move(job.message), std::move(job.caller), std::move(completion));
@@ -211,6 +233,10 @@ void Kms::AnswerAdmitted(WipingBytes request, std::shared_ptr<const Caller> conn
   WipingBytes answer;
   Result<bool> answered = AnswerReading(request, *connection, answer, &admission);
   if (answered && !*answered) {
+    if (KeyForge::Concerns(request)) {
+      return forge_.Submit(std::move(request), std::move(connection), std::move(completion),
+                           std::move(admission));
+    }
     return group_commit_.Submit(std::move(request), std::move(connection), std::move(completion),
                                 std::move(admission));
   }
@@ -227,7 +253,7 @@ void Kms::Submit(WipingBytes request, std::shared_ptr<const Caller> caller,
   if (Gate::Concerns(request)) {
     return gate_.Submit(std::move(request), std::move(caller), std::move(completion));
   }
-  if (PairForge::Concerns(request)) {
+  if (KeyForge::Concerns(request)) {
     return forge_.Submit(std::move(request), std::move(caller), std::move(completion));
   }
   std::unique_ptr<Draft> draft = drafter_.Write(*caller, request);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -9,16 +10,17 @@
 #include "base/clock.h"
 #include "engine/access_control.h"
 #include "engine/authenticator.h"
+#include "engine/automatic_rotation.h"
 #include "engine/batch.h"
 #include "engine/draft.h"
 #include "engine/gate.h"
 #include "engine/group_commit.h"
 #include "engine/group_turns.h"
 #include "engine/habit_watch.h"
+#include "engine/key_forge.h"
 #include "engine/object_cache.h"
 #include "engine/object_policy.h"
 #include "engine/operation.h"
-#include "engine/pair_forge.h"
 #include "engine/pkcs11_applications.h"
 #include "engine/random_iv_budget.h"
 #include "engine/resealer.h"
@@ -73,6 +75,7 @@ struct KmsOptions {
   custody::Custody* custody = nullptr;
   HabitOptions habits;
   ResealerOptions resealing;
+  RotationOptions rotation;
 };
 
 // The Kms answers KMIP request messages: the door of the engine. A server calls, on any of its
@@ -132,6 +135,7 @@ class Kms {
       const Clock& clock);
   // From now on other nodes' changes are told here, and this one's there.
   void JoinOtherNodes();
+  void RotateInRounds(const RotationOptions& options);
   Result<void> NoteOpening();
   Result<bool> AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
                              Admission* admission);
@@ -161,11 +165,14 @@ class Kms {
   std::unique_ptr<ForeignChanges> foreign_changes_;
   Drafter drafter_;
   GroupCommit group_commit_;  // behind what its thread uses; below it, those who submit to it
-  PairForge forge_;
+  KeyForge forge_;
   Gate gate_;
   std::unique_ptr<Resealer> resealer_;  // null without custody
   std::jthread asynchronous_;           // begins what waits
   std::unique_ptr<Rounds> rounds_;      // of foreign_changes_
+  std::atomic<bool> stopping_{false};
+  std::unique_ptr<AutomaticRotation> rotation_;  // null where nothing rotates by itself
+  std::unique_ptr<Rounds> rotation_rounds_;      // of rotation_
 };
 
 }  // namespace dare::engine

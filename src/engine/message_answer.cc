@@ -5,13 +5,17 @@
 
 #include "engine/message_check.h"
 #include "engine/message_refusal.h"
+#include "engine/operation_table.h"
 #include "engine/response_builder.h"
 #include "engine/server_correlation.h"
 #include "engine/sessions.h"
 #include "engine/versions.h"
 #include "kmip/draft3.h"
 #include "kmip/message.h"
+#include "kmip/operation_table.h"
+#include "kmip/tags.h"
 #include "ttlv/validate.h"
+#include "ttlv/writer.h"
 
 namespace dare::engine {
 namespace {
@@ -19,12 +23,13 @@ namespace {
 // The draft is spoken at the edge: nothing below knows it.
 Answered AnswerDraft3(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
                       ByteView request, store::Transaction* transaction, WipingBytes& answer,
-                      Admission* admission) {
+                      Admission* admission, const PreparedWork* prepared) {
   kmip::Draft3Exchange exchange;
   const Result<WipingBytes> rewritten = exchange.TakeRequest(request);
   Answered answered;
   if (rewritten) {
-    answered = AnswerMessage(parts, limits, caller, *rewritten, transaction, answer, admission);
+    answered =
+        AnswerMessage(parts, limits, caller, *rewritten, transaction, answer, admission, prepared);
     if (answered.needs_writer || answered.needs_admission) return answered;
   } else {
     answered.entries.push_back(RefusedEntry(parts, caller, rewritten.error()));
@@ -89,9 +94,9 @@ void AnswerIfServed(EngineParts& parts, const ttlv::Limits& limits, const Caller
 
 Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
                        ByteView request, store::Transaction* transaction, WipingBytes& answer,
-                       Admission* admission, const PreparedPair* pair) {
+                       Admission* admission, const PreparedWork* prepared) {
   if (parts.facts.newest_version >= kmip::kVersion3_0 && kmip::Draft3Exchange::Speaks(request)) {
-    return AnswerDraft3(parts, limits, caller, request, transaction, answer, admission);
+    return AnswerDraft3(parts, limits, caller, request, transaction, answer, admission, prepared);
   }
   Answered answered;
   const auto refuse = [&](kmip::ProtocolVersion version, const Error& error) {
@@ -114,7 +119,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
   }
   if (!header.authentication) {
     TicketUse use(caller.ticket);  // of an asynchronous request that was shown one
-    const Changes changes{.transaction = transaction, .pair = pair};
+    const Changes changes{.transaction = transaction, .prepared = prepared};
     AnswerIfServed(parts, limits, caller, use, *message, changes, answer, {}, answered);
     answered.used = std::move(use);
     return answered;
@@ -137,7 +142,8 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
     return answered;
   }
   AnswerIfServed(parts, limits, admission->caller, admission->use, *message,
-                 {.transaction = transaction}, answer, admission->server_hashed_password, answered);
+                 {.transaction = transaction, .prepared = prepared}, answer,
+                 admission->server_hashed_password, answered);
   if (admission == &here) answered.used = std::move(here.use);
   return answered;
 }
@@ -145,7 +151,7 @@ Answered AnswerMessage(EngineParts& parts, const ttlv::Limits& limits, const Cal
 std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& limits,
                                      const Caller& caller, ByteView request,
                                      store::Transaction& paper, WipingBytes& answer,
-                                     PreparedPair* pair) {
+                                     PreparedWork* preparing) {
   if (!ttlv::Validate(request, limits)) return std::nullopt;
   Result<kmip::RequestMessage> message = kmip::RequestMessage::Open(request);
   if (!message) return std::nullopt;
@@ -160,12 +166,82 @@ std::optional<Answered> DraftMessage(EngineParts& parts, const ttlv::Limits& lim
   if (AskDoorkeeper(parts, caller)) return std::nullopt;
   Answered answered;
   TicketUse none;
-  const Changes changes{.transaction = &paper, .drafted = true, .new_pair = pair};
+  const Changes changes{.transaction = &paper, .drafted = true, .preparing = preparing};
   AnswerAs(parts, limits, caller, none, *message, changes, answer, {}, answered);
   const bool done = !answered.needs_writer && answered.entries.size() == 1 &&
                     answered.entries.front().outcome == audit::Outcome::kAllowed;
   if (!done) return std::nullopt;
   return answered;
+}
+
+namespace {
+
+bool StretchesPassword(const kmip::RequestItem& item) {
+  auto members = item.payload.Members();
+  if (!members) return false;
+  while (!members->AtEnd()) {
+    const auto member = members->Next();
+    if (!member) return false;
+    if (member->tag != kmip::Tag::kDerivationMethod) continue;
+    const auto method = member->AsEnumeration();
+    return method && *method == static_cast<std::uint32_t>(kmip::DerivationMethod::kPBKDF2);
+  }
+  return false;
+}
+
+bool TakesTime(const kmip::RequestItem& item) {
+  switch (item.operation) {
+    case kmip::Operation::kCreateKeyPair:
+    case kmip::Operation::kReKeyKeyPair:
+      return true;
+    case kmip::Operation::kDeriveKey:
+      return StretchesPassword(item);
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool TakesTime(ByteView request) {
+  auto message = kmip::RequestMessage::Open(request);
+  while (message && !message->AtEnd()) {
+    const auto item = message->Next();
+    if (!item) return false;
+    if (TakesTime(*item)) return true;
+  }
+  return false;
+}
+
+void RehearseMessage(EngineParts& parts, const ttlv::Limits& limits, const Caller& caller,
+                     ByteView request, PreparedWork& work) {
+  if (!ttlv::Validate(request, limits)) return;
+  auto message = kmip::RequestMessage::Open(request);
+  if (!message || !CheckMessage(*message, parts.facts, parts.clock)) return;
+  const kmip::ProtocolVersion version = message->header().version;
+  // Who is not served, or puts it off, makes nobody work now.
+  if (version >= kmip::kVersion3_0 || AskDoorkeeper(parts, caller) ||
+      message->header().asynchrony == kmip::Asynchrony::kMandatory) {
+    return;
+  }
+  TicketUse use(caller.ticket);
+  while (!message->AtEnd()) {
+    const auto item = message->Next();
+    if (!item) break;
+    const kmip::OperationRow* const row = kmip::FindClientOperation(item->operation);
+    const OperationHandler* const handler = FindOperationHandler(item->operation);
+    if (!TakesTime(*item) || row == nullptr || !row->ExistsIn(version) || handler == nullptr) {
+      continue;
+    }
+    BatchMemory memory;
+    OperationContext context(parts, caller, use, version, item->operation, memory,
+                             {.preparing = &work});
+    ttlv::Reader payload = ttlv::Reader::Members(item->payload.value);
+    ttlv::Writer nowhere;
+    // What it cannot find out alone (an object that an item before it makes) stays undone.
+    (void)handler->run(payload, context, nowhere);
+  }
+  use.GiveBack();
 }
 
 }  // namespace dare::engine

@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "engine/lifecycle.h"
+#include "engine/rotation_rule.h"
 #include "kmip/tags.h"
 #include "ttlv/reader.h"
 
@@ -82,14 +83,19 @@ std::vector<store::IndexEntry> IndexEntriesOf(const std::string& owner,
 std::vector<store::IndexEntry> IndexEntriesOf(const std::string& owner,
                                               const kmip::AttributeSet& attributes) {
   std::vector<store::IndexEntry> entries;
-  const bool destroyed =
-      IsDestroyed(attributes.Enum<kmip::State>(Tag::kState).value_or(kmip::State::kPreActive));
+  const auto state = attributes.Enum<kmip::State>(Tag::kState).value_or(kmip::State::kPreActive);
+  const bool destroyed = IsDestroyed(state);
   for (const kmip::Attribute& attribute : attributes.all()) {
     // What is destroyed keeps its name as an attribute, and leaves it to a successor.
     if (destroyed && attribute.tag == Tag::kName) continue;
     for (store::IndexEntry& entry : IndexEntriesOf(owner, attribute)) {
       entries.push_back(std::move(entry));
     }
+  }
+  if (const auto interval = RotationInterval(attributes, state)) {
+    entries.push_back({.tag = static_cast<std::uint32_t>(Tag::kRotateInterval),
+                       .key = RotationKey(*interval),
+                       .scope = owner});
   }
   return entries;
 }

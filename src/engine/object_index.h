@@ -10,8 +10,9 @@ namespace dare::engine {
 
 // What the store may look an object up by: names (unique for an owner), groups, links, vendor
 // attributes, alternative and friendly names, application data, and who a certificate is of and
-// from. Each costs a row, so only what people search by, and nothing that every object has. Never
-// the Digest: the store must not see hashes of key material.
+// from; and which the server rotates by itself, by their interval. Each costs a row, so only what
+// people search by, and nothing that every object has. Never the Digest: the store must not see
+// hashes of key material.
 std::vector<store::IndexEntry> IndexEntriesOf(const std::string& owner,
                                               const kmip::AttributeSet& attributes);
 

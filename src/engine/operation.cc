@@ -4,14 +4,15 @@
 
 #include "base/log.h"
 #include "crypto/asymmetric_key.h"
+#include "crypto/key_derivation.h"
 #include "engine/access_control.h"
 #include "engine/applicability.h"
-#include "engine/approval_desk.h"
 #include "engine/kept_rules.h"
 #include "engine/lifecycle.h"
 #include "engine/object_cache.h"
 #include "engine/object_rules.h"
-#include "engine/prepared_pair.h"
+#include "engine/policy_facts.h"
+#include "engine/prepared_work.h"
 #include "engine/random_iv_budget.h"
 #include "engine/refusal.h"
 #include "engine/resident_care.h"
@@ -95,157 +96,6 @@ OperationContext::~OperationContext() {
 const store::ObjectReader& OperationContext::reader() const {
   if (transaction_ != nullptr) return *transaction_;
   return parts_.store;
-}
-
-namespace {
-
-void TakeNames(const kmip::ManagedObject& object, policy::ObjectFacts& facts) {
-  facts.id = object.id;
-  facts.names = object.attributes.Names();
-  for (const kmip::Attribute& attribute : object.attributes.all()) {
-    if (attribute.tag != Tag::kObjectGroup) continue;
-    if (const auto group = attribute.View().AsText()) facts.groups.emplace_back(*group);
-  }
-}
-
-}  // namespace
-
-policy::Decision OperationContext::Judge(kmip::Operation operation, const StoredObject* stored,
-                                         std::size_t first_right) const {
-  const policy::Principal& who = caller_.principal;
-  const policy::Circumstances circumstances{
-      .address = caller_.address, .now = now_, .counts = &counts_};
-  if (stored == nullptr) {
-    return policy_ ? policy::Decide(*policy_, who, operation, circumstances, first_right)
-                   : policy::Decide(who, operation, first_right);
-  }
-  policy::ObjectFacts facts{.owner = stored->object.owner};
-  if (who.rights || (policy_ && policy::NeedsNames(*policy_, who))) {
-    TakeNames(stored->object, facts);
-  }
-  return policy_ ? policy::Decide(*policy_, who, operation, facts, circumstances, first_right)
-                 : policy::Decide(who, operation, facts, first_right);
-}
-
-// Once for an operation, however many decisions it needs.
-bool OperationContext::TakeRight(int right) {
-  if (std::ranges::find(rights_taken_, right) != rights_taken_.end()) return true;
-  if (!use_.TakeRight(static_cast<std::size_t>(right))) return false;
-  rights_taken_.push_back(right);
-  return true;
-}
-
-Result<bool> OperationContext::TakeGrant(int number) {
-  if (std::ranges::find(grants_taken_, number) != grants_taken_.end()) return true;
-  const auto index = static_cast<std::size_t>(number);
-  const policy::Grant& grant = *policy_->GrantAt(index);
-  policy::GrantCount& count = counts_[index];
-  // A draft may be thrown away, and counts nothing.
-  if (grant.when.uses || (changes_.drafted && grant.when.rate)) TRY(RequireWriter());
-  if (grant.when.uses) {
-    store::Transaction* transaction = TRY(Writable());
-    count.uses = TRY(parts_.access.Uses(*transaction, grant));
-    if (count.uses >= *grant.when.uses) return false;
-    TRY(parts_.access.SaveUses(*transaction, grant, count.uses + 1));
-  }
-  if (grant.when.rate && !parts_.access.TakeRate(grant)) {
-    count.recent = grant.when.rate->count;
-    return false;
-  }
-  grants_taken_.push_back(number);
-  return true;
-}
-
-Result<void> OperationContext::Decide(kmip::Operation operation, const StoredObject* stored) {
-  bool used_up = false;
-  for (std::size_t first_right = 0;;) {
-    const policy::Decision decision = Judge(operation, stored, first_right);
-    decided_ = true;
-    rule_ = decision.rule;
-    if (!decision.allowed) return Refusal(decision, used_up);
-    // A look is not a use.
-    const bool counts = decision.grant >= 0 && operation != kmip::Operation::kLocate;
-    if (counts && !TRY(TakeGrant(decision.grant))) continue;
-    if (decision.right < 0 || TakeRight(decision.right)) return {};
-    used_up = true;
-    first_right = static_cast<std::size_t>(decision.right) + 1;
-  }
-}
-
-Error OperationContext::Refusal(const policy::Decision& decision, bool used_up) {
-  denied_ = true;
-  if (!decision.nearest.empty()) {
-    rule_ += " (" + std::string(decision.nearest) + ": " + std::string(decision.missing) + ")";
-  }
-  if (decision.hidden) return Reject(ResultReason::kObjectNotFound, "no such object");
-  if (used_up) return Reject(ResultReason::kUsageLimitExceeded, "the right is used up");
-  return Reject(
-      decision.beyond_rights ? ResultReason::kNotAuthorised : ResultReason::kPermissionDenied,
-      "not allowed");
-}
-
-Result<void> OperationContext::Authorise() { return Decide(operation_, nullptr); }
-
-bool OperationContext::MaySee(const StoredObject& stored) const {
-  return Judge(operation_, &stored, 0).allowed;
-}
-
-bool OperationContext::MaySeeOthers() const {
-  const policy::Principal& who = caller_.principal;
-  return policy_ ? policy::MaySeeOthers(*policy_, who) : who.administrator;
-}
-
-bool OperationContext::May(kmip::Operation operation) const {
-  return !policy_ || Judge(operation, nullptr, 0).allowed;
-}
-
-namespace {
-
-// What is everybody's to know needs nobody's approval to be seen.
-bool IsPublic(kmip::ObjectType type) {
-  return type == kmip::ObjectType::kPublicKey || type == kmip::ObjectType::kCertificate ||
-         type == kmip::ObjectType::kCertificateRequest || type == kmip::ObjectType::kTemplate;
-}
-
-std::string NoteOn(const policy::ObjectFacts& facts) {
-  std::string note = "owner " + std::string(facts.owner);
-  for (const std::string& name : facts.names) note += ", name " + name;
-  for (const std::string& group : facts.groups) note += ", group " + group;
-  return note;
-}
-
-}  // namespace
-
-Result<void> OperationContext::RequireApproval(policy::Act act, const StoredObject& stored,
-                                               const std::string& how) {
-  if (!policy_ || (act != policy::Act::kDestroy && IsPublic(stored.object.type))) return {};
-  policy::ObjectFacts facts{.owner = stored.object.owner};
-  TakeNames(stored.object, facts);
-  const policy::Guard guard = policy::GuardOf(*policy_, act, facts);
-  if (!guard) return {};
-  TRY(RequireWriter());
-  store::Transaction* transaction = TRY(Writable());
-  rule_ = guard.rule->label;
-  if (parts_.sessions.approvals == nullptr) {
-    denied_ = true;
-    return Reject(ResultReason::kPermissionDenied, "this needs an approval that nobody can give");
-  }
-  ApprovalDesk::Ruling ruling =
-      TRY(parts_.sessions.approvals->Use(*transaction, {.guard = guard,
-                                                        .act = act,
-                                                        .requester = caller_.principal.name,
-                                                        .subject = stored.object.id,
-                                                        .how = how,
-                                                        .note = NoteOn(facts)}));
-  if (ruling.granted) {
-    note_ = std::move(ruling.message);
-    return {};
-  }
-  denied_ = true;
-  if (ruling.to_register) {
-    left_request_ = std::make_shared<ApprovalRequest>(*std::move(ruling.to_register));
-  }
-  return Reject(ResultReason::kPermissionDenied, std::move(ruling.message));
 }
 
 Result<std::string> OperationContext::Resolve(const kmip::Identifier& identifier) const {
@@ -380,13 +230,42 @@ Result<StoredObject> OperationContext::FindTemplate(const std::string& name) con
 }
 
 Result<crypto::PrivateKey> OperationContext::GeneratePair(const crypto::KeySpecification& wanted) {
-  if (changes_.pair != nullptr) {
-    if (auto made = changes_.pair->Find(wanted)) return *std::move(made);
+  if (changes_.prepared != nullptr) {
+    if (auto made = changes_.prepared->TakePair(wanted, memory_.pairs_passed)) {
+      return *std::move(made);
+    }
   }
-  if (changes_.drafted && changes_.new_pair == nullptr) TRY(RequireWriter());
+  TRY(MayTakeTime());
   crypto::PrivateKey key = TRY(crypto::PrivateKey::Generate(wanted, parts_.random.library()));
-  if (changes_.new_pair != nullptr) changes_.new_pair->Put(wanted, key);
+  if (changes_.preparing != nullptr) changes_.preparing->AddPair(wanted, key);
+  TRY(GoOnFromHere());
   return key;
+}
+
+Result<SecretBytes> OperationContext::Stretch(const Stretching& from) {
+  if (changes_.prepared != nullptr) {
+    if (const SecretBytes* const made = changes_.prepared->FindStretched(from)) {
+      return made->Clone();
+    }
+  }
+  TRY(MayTakeTime());
+  SecretBytes key =
+      TRY(crypto::Pbkdf2(from.hash, from.password, from.salt, from.iterations, from.length));
+  if (changes_.preparing != nullptr) TRY(changes_.preparing->AddStretched(from, key));
+  TRY(GoOnFromHere());
+  return key;
+}
+
+Result<void> OperationContext::MayTakeTime() {
+  const bool on_paper = changes_.drafted && changes_.preparing == nullptr;
+  const bool only_reads = transaction_ == nullptr && changes_.preparing == nullptr;
+  if (on_paper || only_reads) return RequireWriter();
+  return {};
+}
+
+Result<void> OperationContext::GoOnFromHere() {
+  if (transaction_ != nullptr) return {};
+  return RequireWriter();
 }
 
 Result<store::Transaction*> OperationContext::Writable() {

@@ -78,11 +78,13 @@ struct BatchMemory {
   // Something outside of the transaction was used up (the part of a stream, an asynchronous
   // answer): the message cannot be answered a second time.
   bool unrepeatable = false;
+  std::size_t pairs_passed = 0;  // of those that were prepared for the message
   // 2.x: the data that the latest operation of its kind put out, for later items to refer to.
   std::map<kmip::Operation, WipingBytes> data;
 };
 
-class PreparedPair;
+class PreparedWork;
+struct Stretching;
 
 // Through what a request changes the store.
 struct Changes {
@@ -90,8 +92,10 @@ struct Changes {
   // It only writes down what is to be changed, off the writer thread: whatever else a change needs
   // (the HSM's own keys, say) must not be done.
   bool drafted = false;
-  const PreparedPair* pair = nullptr;  // a key pair that was generated for this request
-  PreparedPair* new_pair = nullptr;    // where a draft leaves one; null: it generates none
+  const PreparedWork* prepared = nullptr;  // what was done for this request already
+  // Where what takes its time is left; null: a draft does not do it. Without a transaction the
+  // operation ends with it: it was only rehearsed.
+  PreparedWork* preparing = nullptr;
 };
 
 using ObjectPointer = std::shared_ptr<const StoredObject>;
@@ -135,6 +139,8 @@ class OperationContext {
   // A key pair as wanted: the one that was generated for this request, or a new one. kConflict,
   // with the mark, for a draft that must not take the time.
   Result<crypto::PrivateKey> GeneratePair(const crypto::KeySpecification& wanted);
+  // The key that PBKDF2 makes of a password, likewise.
+  Result<SecretBytes> Stretch(const Stretching& from);
   // Keys that stay in the HSM.
   ResidentCare& residents() { return parts_.residents; }
   const ResidentCare& residents() const { return parts_.residents; }
@@ -234,6 +240,10 @@ class OperationContext {
   void TellOfChange(const StoredObject& stored, const kmip::AttributeSet& attributes);
   void TellOfObject(const kmip::ManagedObject& object);
   Result<store::Transaction*> Writable();
+  // Before and after work that takes its time: fails, with the mark, where it is not to be done, or
+  // where nothing comes after it.
+  Result<void> MayTakeTime();
+  Result<void> GoOnFromHere();
   Result<void> Decide(kmip::Operation operation, const StoredObject* stored);
   Result<void> AnnounceRemoval(const StoredObject& stored);
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/request_to_client.h"
 #include "kmip/payloads/notify.h"
 #include "kmip/payloads/put.h"
 #include "kmip/reject.h"
+#include "kmip/single_request.h"
 
 namespace dare::engine {
 namespace {
@@ -18,7 +18,7 @@ using kmip::Tag;
 WipingBytes Notify(const ObjectChange& change, kmip::ProtocolVersion version) {
   const kmip::NotifyRequest notify{
       .id = change.id, .changed = change.changed.all(), .removed = change.removed};
-  return RequestToClient(notify, version);
+  return kmip::SingleRequest(notify, version);
 }
 
 WipingBytes Put(const ObjectChange& change, kmip::ProtocolVersion version) {
@@ -29,7 +29,7 @@ WipingBytes Put(const ObjectChange& change, kmip::ProtocolVersion version) {
       .replaced = change.replaced,
       .object = change.object,
       .attributes = change.changed.all()};
-  return RequestToClient(put, version);
+  return kmip::SingleRequest(put, version);
 }
 
 // Nothing when the client does not take it.

@@ -6,6 +6,7 @@
 
 #include "engine/attribute_values.h"
 #include "engine/refusal.h"
+#include "engine/rotation_rule.h"
 #include "engine/vendor_attributes.h"
 #include "kmip/tags.h"
 
@@ -138,6 +139,12 @@ Result<AttributeSet> InheritAttributes(const AttributeSet& existing, const Attri
   }
   Override(attributes, wanted);
   return attributes;
+}
+
+Result<void> CheckOccasion(const StoredObject& stored, const OperationContext& context) {
+  if (!context.caller().is_server) return {};
+  if (RotationIsDue(stored.object.attributes, context.now(), 0)) return {};
+  return Reject(ResultReason::kWrongKeyLifecycleState, "no rotation is due any more");
 }
 
 }  // namespace dare::engine

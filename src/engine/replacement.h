@@ -18,4 +18,8 @@ Result<kmip::AttributeSet> InheritAttributes(const kmip::AttributeSet& existing,
                                              std::optional<std::uint32_t> offset,
                                              const OperationContext& context);
 
+// Before the server replaces an object by itself: Wrong Key Lifecycle State where a client, or
+// another node, has replaced it since it was found due. A client may always ask.
+Result<void> CheckOccasion(const StoredObject& stored, const OperationContext& context);
+
 }  // namespace dare::engine

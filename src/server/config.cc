@@ -241,6 +241,13 @@ void ReadAlarm(TableReader table, AlarmConfig& out) {
   table.RefuseOthers();
 }
 
+void ReadRotation(TableReader table, RotationConfig& out) {
+  table.Flag("automatic", out.automatic);
+  table.Number("look_seconds", out.look_seconds, 1, 86400);
+  table.Number("shortest_seconds", out.shortest_seconds, 1, 366 * 86400);
+  table.RefuseOthers();
+}
+
 void ReadCredentials(TableReader table, CredentialsConfig& out) {
   table.Names("gateways", out.gateways);
   table.Number("ticket_seconds", out.ticket_seconds, 1, 30 * 86400);
@@ -380,6 +387,7 @@ void ReadRoot(TableReader& root, Config& config) {
   push.Names("put", config.push.put);
   push.RefuseOthers();
   ReadAlarm(root.Table("alarm"), config.alarm);
+  ReadRotation(root.Table("rotation"), config.rotation);
   TableReader cache = root.Table("cache");
   cache.Number("entries", config.cache.entries, 0, 10'000'000);
   cache.Number("seconds", config.cache.seconds, 1, 86400);

@@ -165,6 +165,13 @@ struct AlarmConfig {
   std::uint32_t factor = 5;            // nor so many times the most of the windows before
 };
 
+// Objects that ask to be replaced by the server itself (KMIP's Rotate Automatic).
+struct RotationConfig {
+  bool automatic = true;
+  std::uint32_t look_seconds = 60;        // how often it is looked what is due
+  std::uint32_t shortest_seconds = 3600;  // of a Rotate Interval
+};
+
 // What clients are told through the PKCS#11 operation: CK_INFO's texts.
 struct Pkcs11Config {
   std::string manufacturer = "OpenDaRE";
@@ -202,6 +209,7 @@ struct Config {
   OidcConfig oidc;
   PushConfig push;
   AlarmConfig alarm;
+  RotationConfig rotation;
   Pkcs11Config pkcs11;
   ProcessConfig process;
   std::uint32_t secure_heap_bytes = 4u << 20;  // power of two

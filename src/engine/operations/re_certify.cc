@@ -178,6 +178,10 @@ Result<kmip::ReCertifyResponse> ReCertify(const kmip::ReCertifyRequest& request,
   TRY(CheckProtectionStorage(request.protection_storage_masks));
   const ObjectPointer existing = TRY(context.Open(request.id, Vault::Material::kOpen));
   const crypto::CertificateFacts facts = TRY(FactsOf(*existing, context));
+  if (context.caller().is_server) {
+    TRY(CheckOccasion(*existing, context));
+    TRY(CheckServes(*issuer, {.name = existing->object.owner}));
+  }
   CertificateWish wish = TRY(WishOfRequest(request, facts, context));
   //= kmip-2.1 6.1.45 Re-certify
   //# renew an existing certificate for the same key pair

@@ -87,6 +87,7 @@ AttributeSet ReplacedAttributes(const StoredObject& stored, const std::string& s
 Result<kmip::ReKeyResponse> ReKey(const kmip::ReKeyRequest& request, OperationContext& context) {
   const ObjectPointer stored = TRY(context.Open(request.id));
   TRY(CheckMayBeReplaced(*stored, context));
+  TRY(CheckOccasion(*stored, context));
   AttributeSet attributes = TRY(ReplacementAttributes(request, *stored, context));
   const bool told = TellsStorage(request.protection_storage_masks, attributes);
   const Storage asked = TRY(ChooseStorage(request.protection_storage_masks, attributes, context));

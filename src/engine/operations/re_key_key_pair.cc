@@ -126,6 +126,7 @@ Result<kmip::ReKeyKeyPairResponse> ReKeyKeyPair(const kmip::ReKeyKeyPairRequest&
                                                 OperationContext& context) {
   const ObjectPointer private_key = TRY(context.Open(request.id));
   TRY(CheckMayBeReplaced(*private_key, ObjectType::kPrivateKey, context));
+  TRY(CheckOccasion(*private_key, context));
   const ObjectPointer public_key = TRY(OpenOtherHalf(*private_key, context));
   TRY(CheckMayBeReplaced(*public_key, ObjectType::kPublicKey, context));
   PairAttributes attributes = TRY(Inherited(*private_key, *public_key, request, context));
