@@ -141,13 +141,14 @@ Result<std::shared_ptr<hsm::Sealer>> ConfiguredTokens::Create(const std::string&
   return SealerOf(hsm::MasterKey::CreateNext(std::move(pool), seat->config.mek_label, best));
 }
 
-Result<std::shared_ptr<hsm::Sealer>> ConfiguredTokens::Import(const std::string& token,
-                                                              const Bytes& id,
-                                                              const SecretBytes& key) {
+Result<std::shared_ptr<hsm::Sealer>> ConfiguredTokens::Import(
+    const std::string& token, const Bytes& id, const SecretBytes& key,
+    std::optional<std::uint8_t> mechanism) {
   const auto seat = TRY(Find(token));
   auto pool = TRY(PoolOf(*seat));
-  const hsm::SealingMechanism best = TRY(hsm::ChooseMechanism(*pool));
-  return SealerOf(hsm::MasterKey::Import(std::move(pool), seat->config.mek_label, id, key, best));
+  const hsm::SealingMechanism chosen =
+      mechanism ? TRY(hsm::SealingMechanismOf(*mechanism)) : TRY(hsm::ChooseMechanism(*pool));
+  return SealerOf(hsm::MasterKey::Import(std::move(pool), seat->config.mek_label, id, key, chosen));
 }
 
 Result<void> ConfiguredTokens::Destroy(const std::string& token, const Bytes& id) {

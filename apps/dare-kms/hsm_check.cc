@@ -36,7 +36,7 @@ std::string Reason(const hsm::TokenProfile& profile, std::optional<hsm::SealingM
   if (*best == hsm::SealingMechanism::kAesCbcHmac) {
     return "AES-GCM with associated data does not work";
   }
-  return "the token knows RSA alone: slow, better for root keys, and no ceremony brings a key in";
+  return "the token knows RSA alone: slow, and better for root keys";
 }
 
 Result<CheckedHsm> CheckToken(const server::TokenConfig& config, const std::string& softhsm2_conf) {

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "commands.h"
+#include "custody/custody.h"
 #include "custody/key_backup.h"
 #include "hsm/token_setup.h"
 #include "key_station.h"
@@ -60,30 +61,14 @@ class ScratchToken {
   std::string folder_;
 };
 
-// The name under which the record expects a holder of the key.
-Result<std::string> HolderOf(const store::ObjectReader& store, const Bytes& key_id) {
-  constexpr std::size_t kCheckBytes = 32;
-  const Bytes row = TRY(store.GetMeta("custody"));
-  if (row.size() < kCheckBytes) return Error(Code::kDamaged, "the custody record is cut off");
-  const auto record =
-      TRY(custody::DecodeCustodyRecord(ByteView(row).first(row.size() - kCheckBytes)));
-  const custody::CustodyKey* const key = record.Find(key_id);
-  if (key == nullptr) {
-    return Error(Code::kConflict, "the store knows no key " + ToHex(key_id) +
-                                      ", of which this is "
-                                      "a backup");
-  }
-  return key->holders.empty() ? std::string("drill") : key->holders.front().token;
-}
-
 // Puts the key into the scratch token as `restore` would, and takes it out of there.
 Result<std::shared_ptr<hsm::Sealer>> ThroughToken(ConfiguredTokens& tokens,
                                                   const std::shared_ptr<ConfiguredTokens>& shared,
                                                   const custody::KeyBackup& backup,
-                                                  SecretBytes key) {
+                                                  std::uint8_t mechanism, SecretBytes key) {
   const std::string token = tokens.tokens().front();
   if (backup.kind == custody::KeyKind::kMaster) {
-    return tokens.Import(token, backup.key_id, key);
+    return tokens.Import(token, backup.key_id, key, mechanism);
   }
   const auto root = TRY(custody::RootSealer::Make(backup.key_id, std::move(key)));
   const auto master = TRY(tokens.Create(token));
@@ -134,11 +119,13 @@ Result<void> HsmDrill(const HsmRestoreOptions& options) {
   const auto shares = TRY(CollectShares(options.share_files));
   const custody::KeyBackup backup = TRY(FindBackup(*station.store, options.backup_file, shares));
   SecretBytes key = TRY(custody::Recover(backup, shares));
-  const std::string name = TRY(HolderOf(*station.store, backup.key_id));
-  config.hsm = TRY(scratch.Make(name));
+  const custody::CustodyKey known = TRY(custody::FindUnverified(*station.store, backup.key_id));
+  // Under the name of a token that the record expects to hold the key.
+  config.hsm = TRY(scratch.Make(known.holders.empty() ? "drill" : known.holders.front().token));
   station.tokens = std::make_shared<ConfiguredTokens>(config.hsm, SystemClock::Get());
   std::vector<std::shared_ptr<hsm::Sealer>> at_hand;
-  at_hand.push_back(TRY(ThroughToken(*station.tokens, station.tokens, backup, std::move(key))));
+  at_hand.push_back(
+      TRY(ThroughToken(*station.tokens, station.tokens, backup, known.mechanism, std::move(key))));
   TRY(OpenKeys(config, station, std::move(at_hand)));
   const Count count = TRY(OpenRecords(station, options.sample));
   std::cout << "drill: " << count.opened << " records opened, " << count.without

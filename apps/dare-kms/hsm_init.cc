@@ -36,7 +36,10 @@ Result<custody::CustodyKey> Import(const server::Config& config, ConfiguredToken
   TRY(crypto::RandomBytes(id));
   custody::CustodyKey described;
   for (const std::string& token : tokens.tokens()) {
-    const auto imported = TRY(tokens.Import(token, id, key));
+    // All seal in the same way: what one of them makes the others must open.
+    std::optional<std::uint8_t> mechanism;
+    if (!described.holders.empty()) mechanism = described.mechanism;
+    const auto imported = TRY(tokens.Import(token, id, key, mechanism));
     if (described.holders.empty()) {
       described = TRY(custody::DescribeMaster(*imported, custody::KeyOrigin::kCeremony, token,
                                               SystemClock::Get().Now()));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "commands.h"
+#include "custody/custody.h"
 #include "custody/key_backup.h"
 #include "custody/key_life.h"
 #include "key_station.h"
@@ -59,8 +60,9 @@ Result<void> HsmRestore(const HsmRestoreOptions& options) {
   if (backup.kind == custody::KeyKind::kRoot) {
     at_hand.push_back(TRY(custody::RootSealer::Make(backup.key_id, std::move(recovered.key))));
   } else {
+    const custody::CustodyKey known = TRY(custody::FindUnverified(*station.store, backup.key_id));
     for (const std::string& token : station.tokens->tokens()) {
-      auto imported = station.tokens->Import(token, backup.key_id, recovered.key);
+      auto imported = station.tokens->Import(token, backup.key_id, recovered.key, known.mechanism);
       if (!imported && imported.error().code == Code::kAlreadyExists) {
         imported = station.tokens->Open(token, backup.key_id, custody::KeyOrigin::kCeremony);
       }

@@ -344,4 +344,14 @@ Result<void> Custody::FindKey(const Bytes& key_id) {
   return OpenInto(*key);
 }
 
+Result<CustodyKey> FindUnverified(const store::ObjectReader& store, const Bytes& key_id) {
+  const CustodyRecord record = TRY(Decode(TRY(store.GetMeta(kRecordRow))));
+  const CustodyKey* const key = record.Find(key_id);
+  if (key == nullptr) {
+    return Error(Code::kConflict,
+                 "the store knows no key " + ToHex(key_id) + ", of which this is a backup");
+  }
+  return *key;
+}
+
 }  // namespace dare::custody

@@ -122,4 +122,8 @@ Result<CustodyKey> DescribeRoot(const RootSealer& root, std::int64_t now);
 // Drawn in the secure heap, with a new id.
 Result<std::unique_ptr<RootSealer>> NewRootKey();
 
+// What the store's record says of a key before anything can verify it: that takes the key itself,
+// for whoever is about to put it into a token again. kConflict when it is not in the record.
+Result<CustodyKey> FindUnverified(const store::ObjectReader& store, const Bytes& key_id);
+
 }  // namespace dare::custody

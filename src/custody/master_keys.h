@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +28,12 @@ class MasterKeys {
                                                             const Bytes& id, KeyOrigin origin) = 0;
   // A new key, made in the token.
   virtual Result<std::shared_ptr<hsm::Sealer>> Create(const std::string& token) = 0;
-  // A key made elsewhere, not extractable from then on. kAlreadyExists.
+  // A key made elsewhere, not extractable from then on. `mechanism`: how records were sealed under
+  // it before; nothing: it is new, and seals in the best way that the token has. kAlreadyExists,
+  // kUnsupported.
   virtual Result<std::shared_ptr<hsm::Sealer>> Import(const std::string& token, const Bytes& id,
-                                                      const SecretBytes& key) = 0;
+                                                      const SecretBytes& key,
+                                                      std::optional<std::uint8_t> mechanism) = 0;
   // For ever. kNotFound when it is not there.
   virtual Result<void> Destroy(const std::string& token, const Bytes& id) = 0;
   // The ids of the master keys that a token has.

@@ -51,8 +51,8 @@ Result<std::shared_ptr<hsm::Sealer>> TokensForTest::Create(const std::string& to
 }
 
 Result<std::shared_ptr<hsm::Sealer>> TokensForTest::Import(const std::string& token,
-                                                           const Bytes& id,
-                                                           const SecretBytes& key) {
+                                                           const Bytes& id, const SecretBytes& key,
+                                                           std::optional<std::uint8_t>) {
   const MutexLock lock(mutex_);
   TRY(CheckThere(token));
   SecretBytes copy = TRY(key.Clone());

@@ -23,7 +23,8 @@ class TokensForTest : public MasterKeys {
                                                     const Bytes& id, KeyOrigin origin) override;
   Result<std::shared_ptr<hsm::Sealer>> Create(const std::string& token) override;
   Result<std::shared_ptr<hsm::Sealer>> Import(const std::string& token, const Bytes& id,
-                                              const SecretBytes& key) override;
+                                              const SecretBytes& key,
+                                              std::optional<std::uint8_t> mechanism) override;
   Result<void> Destroy(const std::string& token, const Bytes& id) override;
   Result<std::vector<Bytes>> List(const std::string& token) override;
 

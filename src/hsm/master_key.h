@@ -67,8 +67,8 @@ class MasterKey {
   static Result<std::shared_ptr<MasterKey>> CreateNext(
       std::shared_ptr<SessionPool> pool, const std::string& label,
       SealingMechanism mechanism = SealingMechanism::kAesGcm);
-  // Puts a key of 32 bytes into the token, from a ceremony. `id` has 8 bytes:
-  // kAlreadyExists when a key has them; kUnsupported for RSA.
+  // Puts a key of 32 bytes into the token, from a ceremony; where the master key is two, they are
+  // derived from it. `id` has 8 bytes: kAlreadyExists when a key has them.
   static Result<std::shared_ptr<MasterKey>> Import(
       std::shared_ptr<SessionPool> pool, const std::string& label, ByteView id,
       const SecretBytes& key, SealingMechanism mechanism = SealingMechanism::kAesGcm);

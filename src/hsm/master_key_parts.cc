@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "crypto/derived_rsa_key.h"
 #include "crypto/digest.h"
 #include "crypto/hkdf.h"
 #include "hsm/kept_key_rules.h"
@@ -277,6 +278,27 @@ Result<void> ImportPart(const SessionLease& lease, const Part& part, const std::
                                });
 }
 
+// The private half alone, as with GeneratePair.
+Result<void> ImportPair(const SessionLease& lease, const Part& part, const std::string& label,
+                        ByteView id, const crypto::RsaNumbers& numbers) {
+  const CK_OBJECT_CLASS object_class = CKO_PRIVATE_KEY;
+  return WithWhatTheTokenKnows(
+      lease, "cannot put the master key in", [&](bool copyable, bool bind) {
+        Template wanted;
+        wanted.Number(CKA_CLASS, object_class).Data(CKA_MODULUS, numbers.modulus);
+        wanted.Data(CKA_PUBLIC_EXPONENT, numbers.public_exponent);
+        wanted.Data(CKA_PRIVATE_EXPONENT, numbers.private_exponent.Reveal());
+        wanted.Data(CKA_PRIME_1, numbers.p.Reveal()).Data(CKA_PRIME_2, numbers.q.Reveal());
+        wanted.Data(CKA_EXPONENT_1, numbers.exponent_p.Reveal());
+        wanted.Data(CKA_EXPONENT_2, numbers.exponent_q.Reveal());
+        wanted.Data(CKA_COEFFICIENT, numbers.coefficient.Reveal());
+        Describe(wanted, part, label, id, copyable, bind);
+        CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+        return lease.functions().C_CreateObject(lease.session(), wanted.data(), wanted.size(),
+                                                &key);
+      });
+}
+
 // The two keys that a ceremony's one key stands for: RFC 5869, the label in both steps.
 Result<SecretBytes> HalfOf(const SecretBytes& key, std::string_view label) {
   const SecretBytes prk =
@@ -416,16 +438,11 @@ Result<JudgedParts> JudgeParts(const SessionLease& lease, const MasterKeyParts& 
   if (parts.mechanism == SealingMechanism::kAesGcm) {
     return JudgePart(lease, parts.seal, kGcmKey, label, origins);
   }
-  if (parts.mechanism == SealingMechanism::kRsaOaep) {
-    // No ceremony brings keys of RSA in.
-    constexpr KeyOrigins kHere = KeyOrigins::kMadeInToken;
-    const JudgedParts opens = TRY(JudgePart(lease, parts.seal, kOaepKey, label, kHere));
-    const JudgedParts signs =
-        TRY(JudgePart(lease, parts.authenticate, kSignatureKey, label, kHere));
-    return JudgedParts{opens.origin, opens.bound && signs.bound};
-  }
-  const JudgedParts first = TRY(JudgePart(lease, parts.seal, kCbcKey, label, origins));
-  const JudgedParts second = TRY(JudgePart(lease, parts.authenticate, kMacKey, label, origins));
+  const bool of_rsa = parts.mechanism == SealingMechanism::kRsaOaep;
+  const JudgedParts first =
+      TRY(JudgePart(lease, parts.seal, of_rsa ? kOaepKey : kCbcKey, label, origins));
+  const JudgedParts second =
+      TRY(JudgePart(lease, parts.authenticate, of_rsa ? kSignatureKey : kMacKey, label, origins));
   if (first.origin != second.origin) {
     return Error(Code::kDenied, std::string(kWhat) + " '" + label +
                                     "' is refused: one half of it was made in the token, and the "
@@ -463,10 +480,12 @@ Result<void> ImportParts(const SessionLease& lease, const std::string& label, By
       TRY(ImportPart(lease, kMacKey, label, IdOfSecondHalf(id, mechanism), authenticate.Reveal()));
       return ImportPart(lease, kCbcKey, label, id, seal.Reveal());
     }
-    case SealingMechanism::kRsaOaep:
-      return Error(Code::kUnsupported,
-                   "the token knows RSA alone and takes no key from a ceremony; under a root key "
-                   "(sealing = \"root\") it needs none");
+    case SealingMechanism::kRsaOaep: {
+      const auto signs = TRY(crypto::DeriveRsaKey(key, "dare-mek-rsa-sign-1"));
+      const auto opens = TRY(crypto::DeriveRsaKey(key, "dare-mek-rsa-seal-1"));
+      TRY(ImportPair(lease, kSignatureKey, label, IdOfSecondHalf(id, mechanism), signs));
+      return ImportPair(lease, kOaepKey, label, id, opens);
+    }
   }
   return Error(Code::kInternal, "a mechanism without a number");
 }

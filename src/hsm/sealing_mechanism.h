@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+
+#include "base/result.h"
 
 namespace dare::hsm {
 
@@ -11,6 +14,20 @@ enum class SealingMechanism : std::uint8_t {
   kAesCbcHmac = 2,  // AES-256-CBC-PAD, then HMAC-SHA-256 with a second key
   kRsaOaep = 3,     // a key for each record by RSA-OAEP, and an RSA signature with a second key
 };
+
+// kUnsupported for a number that is none.
+inline Result<SealingMechanism> SealingMechanismOf(std::uint8_t number) {
+  switch (number) {
+    case 1:
+      return SealingMechanism::kAesGcm;
+    case 2:
+      return SealingMechanism::kAesCbcHmac;
+    case 3:
+      return SealingMechanism::kRsaOaep;
+    default:
+      return Error(Code::kUnsupported, "no token seals by mechanism " + std::to_string(number));
+  }
+}
 
 // "AES-256-GCM".
 constexpr const char* NameOf(SealingMechanism mechanism) {

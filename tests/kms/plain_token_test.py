@@ -127,6 +127,30 @@ class RefusingToken(ServedFromAToken, unittest.TestCase):
             self.assertTrue(report["sealing"].startswith("RSA-OAEP and RSA signatures"))
             self.check_serves(BY_RSA)
 
+    def test_with_rsa_alone_shares_bring_the_key_back(self):
+        self.check_ceremony(BY_RSA, *RSA_ALONE)
+
+    def test_without_gcm_shares_bring_the_key_back(self):
+        self.check_ceremony(BY_CBC_AND_HMAC, GCM)
+
+    def check_ceremony(self, mechanism, *absent):
+        """What such a token sealed opens in a token that could seal better, from the shares alone."""
+        shares = kms.free_folder("dare-shares-")
+        self.everything.callback(shutil.rmtree, shares, ignore_errors=True)
+        with refused(*absent):
+            self.make("--origin", "ceremony", "--shares", "3", "--threshold", "2", "--out", str(shares))
+            known = self.check_serves(mechanism)
+            self.server.stop()
+        two = [word for n in (1, 3) for word in ("--share", shares / f"share-{n}.txt")]
+        drill = self.server.ceremony("drill", *two)
+        self.assertIn("20 records opened, 0 hold no key any more, 0 failed", drill.stdout)
+        kms.run(["softhsm2-util", "--delete-token", "--token", "dare"])
+        kms.run(["softhsm2-util", "--init-token", "--free", "--label", "dare", "--pin", PIN, "--so-pin", "12345678"])
+        self.assertIn("restored into 1 token", self.server.ceremony("restore", *two).stdout)
+        self.server.start()
+        self.server.fix_ports()
+        self.check_known(known)
+
     def test_with_rsa_alone_under_a_root_key(self):
         with refused(*RSA_ALONE):
             self.make("--sealing", "root")
