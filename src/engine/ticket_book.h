@@ -77,8 +77,8 @@ class TicketUse {
 // Thread-safe.
 class TicketBook {
  public:
-  // True when a certificate may no longer be used; called with its serial and principal name.
-  using Revoked = std::function<bool(const std::string& serial, const std::string& name)>;
+  // True when a certificate (Caller::certificate) of this principal may no longer be used.
+  using Revoked = std::function<bool(const std::string& certificate, const std::string& name)>;
 
   TicketBook(const Clock& clock, std::int64_t longest_seconds, Revoked revoked)
       : clock_(clock), longest_(longest_seconds), revoked_(std::move(revoked)) {}
