@@ -345,7 +345,8 @@ Result<void> Custody::FindKey(const Bytes& key_id) {
 }
 
 Result<CustodyKey> FindUnverified(const store::ObjectReader& store, const Bytes& key_id) {
-  const CustodyRecord record = TRY(Decode(TRY(store.GetMeta(kRecordRow))));
+  const Bytes row = TRY(store.GetMeta(kRecordRow));
+  const CustodyRecord record = TRY(Decode(row));
   const CustodyKey* const key = record.Find(key_id);
   if (key == nullptr) {
     return Error(Code::kConflict,
