@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kmip/message.h"
 #include "kmip/payloads/notify.h"
 #include "kmip/payloads/put.h"
 #include "kmip/reject.h"
