@@ -11,6 +11,7 @@
 #include "kmip/payloads/locate.h"
 #include "kmip/payloads/notify.h"
 #include "kmip/payloads/set_endpoint_role.h"
+#include "kmip/single_request.h"
 #include "kmip/tags.h"
 
 namespace dare::lib {
@@ -96,7 +97,7 @@ void WrappingServerForTest::Tell(kmip::State state) {
                                      kmip::Tag::kState, static_cast<std::uint32_t>(state))},
                                  .removed = {}};
   server_->Ask(
-      KeyServerForTest::Request(Operation::kNotify, kmip::kVersion2_1,
+      kmip::SingleRequest(Operation::kNotify, kmip::kVersion2_1,
                                 [&](ttlv::Writer& out) { told.Encode(out, kmip::kVersion2_1); }));
 }
 
