@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -97,10 +99,13 @@ TEST_F(AutomaticRotationTest, ReplacesAKeyWhenItsIntervalHasPassed) {
   EXPECT_EQ(next.Date(Tag::kRotateDate), now + kInterval);
   EXPECT_EQ(next.Boolean(Tag::kRotateLatest), true);
   EXPECT_EQ(ReadForTest(engine_, first).Boolean(Tag::kRotateLatest), false);
-  const std::string line = engine_.AuditLines().at(engine_.AuditLines().size() - 3);
-  for (const char* part : {"dare-kms", "automatic rotation", "ReKey"}) {
-    EXPECT_NE(line.find(part), std::string::npos) << line;
-  }
+  const auto tells = [&](const std::string& line) {
+    const auto has = [&](std::string_view part) { return line.find(part) != std::string::npos; };
+    return has("\"principal\":\"dare-kms\"") && has("\"rule\":\"automatic rotation\"") &&
+           has("\"operation\":\"ReKey\"") && has(first) && has("\"outcome\":\"allowed\"");
+  };
+  const std::vector<std::string> lines = engine_.AuditLines();
+  EXPECT_EQ(std::ranges::count_if(lines, tells), 1);
 }
 
 TEST_F(AutomaticRotationTest, GoesOnWithTheSuccessorAlone) {

@@ -96,9 +96,9 @@ void WrappingServerForTest::Tell(kmip::State state) {
                                  .changed = {kmip::Attribute::OfEnumeration(
                                      kmip::Tag::kState, static_cast<std::uint32_t>(state))},
                                  .removed = {}};
-  server_->Ask(
-      kmip::SingleRequest(Operation::kNotify, kmip::kVersion2_1,
-                                [&](ttlv::Writer& out) { told.Encode(out, kmip::kVersion2_1); }));
+  server_->Ask(kmip::SingleRequest(Operation::kNotify, kmip::kVersion2_1, [&](ttlv::Writer& out) {
+    told.Encode(out, kmip::kVersion2_1);
+  }));
 }
 
 std::string ConfigFileForTest(const std::string& name, const std::vector<client::Endpoint>& servers,
