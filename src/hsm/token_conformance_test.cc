@@ -80,31 +80,6 @@ class TokenConformance : public OverAToken, public testing::WithParamInterface<T
                                            wanted.size(), &key);
   }
 
-  // Makes a private key of RSA that is as a half of a master key with the one `right`, but for
-  // `different`, which is turned around; the number of the failure.
-  CK_RV MakeHalf(const std::string& label, const Bytes& id, CK_ATTRIBUTE_TYPE right,
-                 const std::vector<CK_ATTRIBUTE_TYPE>& different) {
-    std::map<CK_ATTRIBUTE_TYPE, bool> flags{{CKA_TOKEN, true},       {CKA_PRIVATE, true},
-                                            {CKA_SENSITIVE, true},   {CKA_DECRYPT, false},
-                                            {CKA_UNWRAP, false},     {CKA_SIGN, false},
-                                            {CKA_DERIVE, false},     {CKA_SIGN_RECOVER, false},
-                                            {CKA_MODIFIABLE, false}, {CKA_EXTRACTABLE, false}};
-    flags[right] = true;
-    for (const CK_ATTRIBUTE_TYPE type : different) flags[type] = !flags[type];
-    const CK_ULONG bits = 2048;
-    const Bytes exponent{1, 0, 1};
-    Template open, secret;
-    open.Number(CKA_MODULUS_BITS, bits).Data(CKA_PUBLIC_EXPONENT, exponent).Bool(CKA_TOKEN, false);
-    secret.Data(CKA_LABEL, AsBytes(label)).Data(CKA_ID, id);
-    for (const auto& [flag, value] : flags) secret.Bool(flag, value);
-    CK_MECHANISM mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
-    CK_OBJECT_HANDLE open_key = 0, secret_key = 0;
-    const SessionLease lease = *pool_->OpenReadWrite();
-    return lease.functions().C_GenerateKeyPair(lease.session(), &mechanism, open.data(),
-                                               open.size(), secret.data(), secret.size(), &open_key,
-                                               &secret_key);
-  }
-
   // NSS makes every secret key in its database sensitive and private, whatever the template says.
   // Then it must be so: no value, and nothing to be found by somebody who is not logged in.
   bool IsStrongerThanItWasMade(const std::string& label, CK_ATTRIBUTE_TYPE type) {
@@ -449,41 +424,6 @@ TEST_P(TokenConformance, FindsNoWeakerKeyGoodEnough) {
     }
   }
   EXPECT_GE(judged, 8u) << "most of them can be made, and must be refused by us";
-}
-
-// The same of the halves of a key of RSA.
-TEST_P(TokenConformance, FindsNoWeakerHalfOfRsaGoodEnough) {
-  const std::pair<CK_ATTRIBUTE_TYPE, const char*> weaker[] = {
-      {CKA_EXTRACTABLE, "CKA_EXTRACTABLE"}, {CKA_SENSITIVE, "CKA_SENSITIVE"},
-      {CKA_UNWRAP, "CKA_UNWRAP"},           {CKA_SIGN, "CKA_SIGN"},
-      {CKA_DERIVE, "CKA_DERIVE"},           {CKA_MODIFIABLE, "CKA_MODIFIABLE"},
-      {CKA_DECRYPT, "CKA_DECRYPT"},         {CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER"},
-  };
-  const Bytes id(8, 9);
-  std::size_t judged = 0;
-  for (const auto& [type, name] : weaker) {
-    SCOPED_TRACE(name);
-    const std::string label = std::string("weak half ") + name;
-    if (MakeHalf(label, id, CKA_DECRYPT, {type}) != CKR_OK) continue;
-    Bytes second = id;
-    second.push_back(3);
-    ASSERT_EQ(MakeHalf(label, second, CKA_SIGN, {}), CKR_OK);
-    const auto key = MasterKey::Find(pool_, label, {}, KeyOrigins::kAlsoCeremony);
-    if (key && (type == CKA_SENSITIVE || type == CKA_DERIVE || type == CKA_SIGN_RECOVER)) {
-      continue;  // the token made it stronger than it was told
-    }
-    ++judged;
-    ASSERT_FALSE(key) << "a weaker key passed";
-    EXPECT_EQ(key.error().code, Code::kDenied);
-    EXPECT_THAT(key.error().message, HasSubstr(name));
-  }
-  EXPECT_GE(judged, 5u);
-}
-
-TEST_P(TokenConformance, TakesNoHalfOfRsaForAKey) {
-  ASSERT_EQ(MakeHalf("half", Bytes(8, 9), CKA_DECRYPT, {}), CKR_OK);
-  EXPECT_EQ(MasterKey::Find(pool_, "half").error().code, Code::kNotFound);
-  EXPECT_TRUE(MasterKey::Remove(*pool_, "half", Bytes(8, 9)));
 }
 
 // A key whose value somebody knows, with everything in its template that a token may believe.
