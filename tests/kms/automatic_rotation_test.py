@@ -16,6 +16,8 @@ from support.kill_switch import administer  # noqa: E402
 MAY_LOOK = """format = 1
 [[domain]]
 name = "default"
+[domain.roles]
+custodian = ["principal:carol"]
 [[domain.grant]]
 name = "look"
 to = ["principal:alice"]
