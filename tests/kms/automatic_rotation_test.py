@@ -91,6 +91,7 @@ class ServersOwnAct(unittest.TestCase):
             administer(server, "admin", "policy", "apply", policy)
             refused = alice("key", "rotate", "k")
             self.assertNotEqual(refused.returncode, 0, "the policy lets nobody rotate")
+            server.configure("kmip", "port", server.kmip[1])  # as the machine knows it
             server.stop()
             server.configure("rotation", "automatic", True)
             server.start()
