@@ -20,7 +20,8 @@ constexpr bool kSanitized = false;
 #endif
 
 // What the server, OpenSSL, SQLite, libpq and the modules of tokens may call: the tests run under
-// it, and whoever finds a module that needs more switches to "log" and tells. A name that this architecture does not have is passed by.
+// it, and whoever finds a module that needs more switches to "log" and tells. A name that this
+// architecture does not have is passed by.
 constexpr const char* kAllowed[] = {
     // files
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "open",
