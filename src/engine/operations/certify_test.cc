@@ -7,7 +7,11 @@
 #include "crypto/certificate_chain.h"
 #include "crypto/certificate_request.h"
 #include "crypto/certificates_for_test.h"
+#include "engine/automatic_rotation.h"
+#include "engine/caller.h"
+#include "engine/group_commit.h"
 #include "engine/issuer_for_test.h"
+#include "engine/kms.h"
 #include "engine/operations/objects_for_test.h"
 #include "kmip/certificate.h"
 #include "kmip/payloads/get.h"
@@ -274,6 +278,33 @@ TEST_F(CertifyTest, RenewsOnlyForTheSameKeyAndOnlyCertificates) {
   ASSERT_TRUE(engine_.Do(revoke).success);
   EXPECT_EQ(engine_.Do(kmip::ReCertifyRequest{.id = Identifier(old)}).reason,
             ResultReason::kWrongKeyLifecycleState);
+}
+
+//= kmip-2.1 4.48 Rotate Automatic
+//# automatically rotated by the server using the Rotate Interval via the equivalent of the ReKey,
+//# ReKeyKeyPair or ReCertify operation
+TEST_F(CertifyTest, TheServerRenewsByItselfForThoseItServes) {
+  kmip::CertifyRequest request{.request = Pkcs10()};
+  request.attributes = AttributesForTest({Attribute::OfBoolean(Tag::kRotateAutomatic, true),
+                                          Attribute::OfInterval(Tag::kRotateInterval, 7200)});
+  const std::string mine = Certified(request);
+  // The issuer serves alice only.
+  const ObjectType type = ObjectType::kCertificate;
+  const auto got = engine_.Must<kmip::GetResponse>(kmip::GetRequest{.id = Identifier(mine)});
+  engine_.AddObject(type, *SecretBytes::CopyOf(got.object.whole),
+                    request.attributes.attributes.all(), "bob");
+  AutomaticRotation rotation(
+      engine_.kms().store(), engine_.kms().vault(), engine_.clock(), {.shortest_seconds = 1},
+      [&](WipingBytes message, std::shared_ptr<const Caller> caller,
+          std::unique_ptr<Completion> completion) {
+        engine_.kms().Submit(std::move(message), std::move(caller), std::move(completion));
+      });
+  engine_.clock().Advance(7200);
+  EXPECT_EQ(rotation.Look([] { return false; }).value(), 1u);
+  ASSERT_EQ(Links(mine, LinkType::kReplacementObjectLink).size(), 1u);
+  const std::string renewed = Links(mine, LinkType::kReplacementObjectLink).front();
+  EXPECT_EQ(crypto::ReadCertificate(DerOf(renewed))->subject.text, "CN=Client,OU=KMIP,O=ACME,C=US");
+  EXPECT_EQ(engine_.store().Count({.owner = "bob"}).value(), 1u);
 }
 
 }  // namespace
