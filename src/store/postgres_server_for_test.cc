@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -75,6 +77,47 @@ pid_t Spawn(const Words& words, const std::string& log) {
   const pid_t child = ::fork();
   if (child == 0) Become(words, log);
   return child;
+}
+
+// Until a server answers, or has ended.
+constexpr std::chrono::seconds kPatience{60};
+
+struct Process {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  std::string state;
+  std::string start;  // tells it from a later one of its number
+};
+
+// proc(5), `stat`.
+std::optional<Process> FindProcess(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string word;
+  while (word.empty() || word.back() != ')') {  // the command, which may have spaces
+    if (!(stat >> word)) return std::nullopt;
+  }
+  Process process{.pid = pid};
+  stat >> process.state >> process.parent;
+  for (int field = 5; field <= 22; ++field) stat >> process.start;
+  return process;
+}
+
+std::vector<Process> ChildrenOf(pid_t parent) {
+  std::vector<Process> children;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto process = FindProcess(std::stoi(name));
+    if (process && process->parent == parent) children.push_back(*process);
+  }
+  return children;
+}
+
+// Whether it still holds anything: a zombie does not.
+bool Runs(const Process& process) {
+  const auto now = FindProcess(process.pid);
+  return now && now->start == process.start && now->state != "Z" && now->state != "X";
 }
 
 std::string ReadText(const std::string& path) {
@@ -199,7 +242,7 @@ Result<void> PostgresServerForTest::StartAgain() {
 }
 
 Result<void> PostgresServerForTest::AwaitAnswer() const {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < deadline) {
     if (Execute("SELECT 1")) return {};
     int status = 0;
@@ -237,23 +280,21 @@ std::string PostgresServerForTest::Connection(const std::string& schema) const {
 
 void PostgresServerForTest::Signal(int signal) const {
   // Each of its processes leads a session of its own.
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream stat(entry.path() / "stat");
-    std::string pid, command, state, parent;
-    stat >> pid >> command >> state >> parent;
-    if (parent == std::to_string(postmaster_)) ::kill(std::stoi(pid), signal);
-  }
+  for (const Process& child : ChildrenOf(postmaster_)) ::kill(child.pid, signal);
   ::kill(postmaster_, signal);
 }
 
 void PostgresServerForTest::Kill() {
   if (postmaster_ == 0) return;
+  ::kill(postmaster_, SIGSTOP);  // no more children than those
+  const std::vector<Process> children = ChildrenOf(postmaster_);
   ::kill(postmaster_, SIGKILL);
   ::waitpid(postmaster_, nullptr, 0);
   postmaster_ = 0;
+  // They see it and end by themselves; until they have, no server starts again.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::ranges::any_of(children, Runs) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 void PostgresServerForTest::Freeze() { Signal(SIGSTOP); }

@@ -41,6 +41,26 @@ def _account():
     raise RuntimeError("neither postgres nor nobody is a user here")
 
 
+def _process(pid):
+    """(pid, state, parent, start) of a process, or None: proc(5), `stat`."""
+    try:
+        words = pathlib.Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return pid, words[0], int(words[1]), words[19]
+
+
+def _children(parent):
+    processes = [_process(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [process for process in processes if process and process[2] == parent]
+
+
+def _runs(process):
+    """Whether this very process, not a later one of its number, still holds anything."""
+    now = _process(process[0])
+    return now is not None and now[3] == process[3] and now[1] not in "ZX"
+
+
 class Server:
     def __init__(self, settings=(), folder=None, environment=None):
         """`folder` stays when the server is closed, and what is in it already goes on being used. `environment` is that
@@ -100,11 +120,18 @@ class Server:
             time.sleep(0.05)
 
     def kill(self):
-        """SIGKILL of the postmaster; its children end by themselves."""
+        """SIGKILL of the postmaster. Its children see it and end by themselves; until they have, no server starts again."""
         if self.process is not None:
             process, self.process = self.process, None
+            process.send_signal(signal.SIGSTOP)  # no more children than those
+            children = _children(process.pid)
             process.send_signal(signal.SIGKILL)
             process.wait()
+            deadline = time.monotonic() + START_SECONDS
+            while any(_runs(child) for child in children):
+                if time.monotonic() > deadline:
+                    raise RuntimeError("children of a PostgreSQL that was killed do not end")
+                time.sleep(0.01)
 
     def close(self):
         if self.process is not None:
