@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "engine/caller.h"
+#include "engine/doorkeeper.h"
 #include "engine/group_commit.h"
 #include "engine/rotation_rule.h"
 #include "engine/vault.h"
@@ -73,25 +74,30 @@ std::optional<std::string> Refusal(ByteView answer) {
 
 AutomaticRotation::AutomaticRotation(const store::ObjectStore& store, const Vault& vault,
                                      const Clock& clock, const RotationOptions& options,
-                                     Submit submit)
+                                     Submit submit, Doorkeeper* doorkeeper)
     : store_(store),
       vault_(vault),
       clock_(clock),
       options_(options),
       submit_(std::move(submit)),
+      doorkeeper_(doorkeeper),
       caller_(TheServer()) {}
 
 Result<std::size_t> AutomaticRotation::Look(const std::function<bool()>& stopping) {
+  const auto ends = [&] {
+    return stopping() ||
+           (doorkeeper_ != nullptr && doorkeeper_->Refuses(caller_->principal).has_value());
+  };
   const auto begun = clock_.Steady();
   if (begun < next_look_) return std::size_t{0};
   const std::int64_t now = clock_.Now();
   std::erase_if(not_before_, [now](const auto& failed) { return failed.second <= now; });
   std::size_t rotated = 0;
   std::optional<store::PlacedEntry> from = store::PlacedEntry{.tag = kTag, .key = {}, .scope = {}};
-  while (!stopping()) {
+  while (!ends()) {
     const std::optional<Line> line = TRY(NextLine(from));
     if (!line) break;
-    rotated += TRY(RotateLine(*line, stopping));
+    rotated += TRY(RotateLine(*line, ends));
   }
   // However many there are to look at, it is a twentieth of this thread's time at most.
   const auto ended = clock_.Steady();
@@ -116,7 +122,7 @@ Result<std::optional<AutomaticRotation::Line>> AutomaticRotation::NextLine(
 }
 
 Result<std::size_t> AutomaticRotation::RotateLine(const Line& line,
-                                                  const std::function<bool()>& stopping) {
+                                                  const std::function<bool()>& ends) {
   store::Query query;
   query.entries = {{.tag = kTag, .key = line.key, .scope = line.owner}};
   query.created_to =
@@ -133,11 +139,11 @@ Result<std::size_t> AutomaticRotation::RotateLine(const Line& line,
       together.push_back(*std::move(due));
       if (!full) continue;
       rotated += Rotate(std::exchange(together, {}));
-      if (stopping()) return rotated;
+      if (ends()) return rotated;
     }
     rotated += Rotate(std::move(together));
     query.after = page.next;
-  } while (query.after != 0 && !stopping());
+  } while (query.after != 0 && !ends());
   return rotated;
 }
 

@@ -17,6 +17,7 @@ namespace dare::engine {
 
 struct Caller;
 class Completion;
+class Doorkeeper;
 class Vault;
 
 struct RotationOptions {
@@ -37,11 +38,13 @@ class AutomaticRotation {
       std::function<void(WipingBytes, std::shared_ptr<const Caller>, std::unique_ptr<Completion>)>;
 
   AutomaticRotation(const store::ObjectStore& store, const Vault& vault, const Clock& clock,
-                    const RotationOptions& options, Submit submit);
+                    const RotationOptions& options, Submit submit,
+                    Doorkeeper* doorkeeper = nullptr);  // null: the store is never sealed
 
   // Replaces everything that is due, a few at a time between the clients' requests, and gives how
-  // many objects were. Ends early, with what is under way, once `stopping`. After a look that took
-  // long, calls do nothing for a while. An Error when the store cannot be read.
+  // many objects were. Ends early, with what is under way, once `stopping` or the store is sealed.
+  // After a look that took long, calls do nothing for a while. An Error when the store cannot be
+  // read.
   Result<std::size_t> Look(const std::function<bool()>& stopping);
 
   static constexpr char kPrincipal[] = "dare-kms";  // in the audit log
@@ -61,7 +64,7 @@ class AutomaticRotation {
   };
 
   Result<std::optional<Line>> NextLine(std::optional<store::PlacedEntry>& from) const;
-  Result<std::size_t> RotateLine(const Line& line, const std::function<bool()>& stopping);
+  Result<std::size_t> RotateLine(const Line& line, const std::function<bool()>& ends);
   // The request that replaces it; nothing where it is not due.
   std::optional<Due> Examine(const std::string& id);
   // How many of them were replaced.
@@ -73,6 +76,7 @@ class AutomaticRotation {
   const Clock& clock_;
   const RotationOptions options_;
   const Submit submit_;
+  Doorkeeper* const doorkeeper_;
   const std::shared_ptr<const Caller> caller_;
   std::unordered_map<std::string, std::int64_t> not_before_;  // POSIX seconds, of what failed
   std::chrono::steady_clock::time_point next_look_{};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/caller.h"
+#include "engine/doorkeeper.h"
 #include "engine/group_commit.h"
 #include "engine/kms.h"
 #include "engine/operations/key_pairs_for_test.h"
@@ -45,6 +46,15 @@ std::size_t Links(const kmip::AttributeSet& attributes, LinkType type) {
   return count;
 }
 
+class SealForTest : public Doorkeeper {
+ public:
+  std::optional<Refusal> Refuses(const policy::Principal& /*principal*/) override {
+    if (!sealed) return std::nullopt;
+    return Refusal{Error(Code::kDenied, "sealed"), "sealed"};
+  }
+  bool sealed = false;
+};
+
 class AutomaticRotationTest : public testing::Test {
  protected:
   std::size_t Look(std::uint32_t shortest = 1) {
@@ -57,7 +67,8 @@ class AutomaticRotationTest : public testing::Test {
             if (before_) std::exchange(before_, nullptr)();
             ++submitted_;
             engine_.kms().Submit(std::move(request), std::move(caller), std::move(completion));
-          });
+          },
+          &seal_);
     }
     const Result<std::size_t> rotated = rotation_->Look([] { return false; });
     EXPECT_TRUE(rotated.has_value());
@@ -76,6 +87,7 @@ class AutomaticRotationTest : public testing::Test {
   }
 
   EngineForTest engine_;
+  SealForTest seal_;
   std::function<void()> before_;  // called once, before the next message is submitted
   int submitted_ = 0;
   std::unique_ptr<AutomaticRotation> rotation_;
@@ -187,6 +199,16 @@ TEST_F(AutomaticRotationTest, ReplacesAPairByItsPrivateKey) {
   for (const std::string& id : {pair.private_id, pair.public_id}) {
     EXPECT_EQ(Links(ReadForTest(engine_, id), LinkType::kReplacementObjectLink), 1u);
   }
+}
+
+TEST_F(AutomaticRotationTest, WaitsWhileTheStoreIsSealed) {
+  NewKeyForTest(engine_, Rotating(kInterval));
+  engine_.clock().Advance(kInterval);
+  seal_.sealed = true;
+  EXPECT_EQ(Look(), 0u);
+  EXPECT_EQ(submitted_, 0) << "a refusal for each would fill the audit log";
+  seal_.sealed = false;
+  EXPECT_EQ(Look(), 1u);
 }
 
 TEST_F(AutomaticRotationTest, TriesAgainAfterAnHour) {

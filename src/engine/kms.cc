@@ -122,7 +122,8 @@ void Kms::RotateInRounds(const RotationOptions& options) {
       [this](WipingBytes request, std::shared_ptr<const Caller> caller,
              std::unique_ptr<Completion> completion) {
         Submit(std::move(request), std::move(caller), std::move(completion));
-      });
+      },
+      sessions_.doorkeeper);
   rotation_rounds_ = std::make_unique<Rounds>(options.look_every, [this] {
     const Result<std::size_t> rotated =
         rotation_->Look([this] { return stopping_.load(std::memory_order_relaxed); });

@@ -296,6 +296,19 @@ void OperationContext::TellOfChange(const StoredObject& stored,
   memory_.told.push_back(std::move(change));
 }
 
+bool OperationContext::OwnerMayGet(const kmip::ManagedObject& object) const {
+  policy::ObjectFacts facts{.owner = object.owner};
+  TakeNames(object, facts);
+  // Of an owner for whom somebody else acts the name alone is known, and not from where.
+  const policy::Principal owner{.name = object.owner};
+  const bool asks = caller_.principal.name == object.owner;
+  const policy::Circumstances circumstances{.address = asks ? caller_.address : std::string(),
+                                            .now = now_};
+  const policy::Decision decision = policy::Decide(*policy_, asks ? caller_.principal : owner,
+                                                   kmip::Operation::kGet, facts, circumstances);
+  return decision.allowed && !policy::GuardOf(*policy_, policy::Act::kGet, facts);
+}
+
 void OperationContext::TellOfObject(const kmip::ManagedObject& object) {
   const Outbox& outbox = parts_.sessions.outbox;
   if (!outbox.WantsPut(object.owner) || !outbox.Wants(object.owner)) return;
@@ -305,14 +318,7 @@ void OperationContext::TellOfObject(const kmip::ManagedObject& object) {
       !attributes.Boolean(Tag::kExtractable).value_or(true) || object.material.empty()) {
     return;
   }
-  if (policy_) {
-    policy::ObjectFacts facts{.owner = object.owner};
-    TakeNames(object, facts);
-    const policy::Circumstances circumstances{.address = caller_.address, .now = now_};
-    const policy::Decision decision =
-        policy::Decide(*policy_, caller_.principal, kmip::Operation::kGet, facts, circumstances);
-    if (!decision.allowed || policy::GuardOf(*policy_, policy::Act::kGet, facts)) return;
-  }
+  if (policy_ && !OwnerMayGet(object)) return;
   ObjectChange change{.owner = object.owner, .id = object.id, .version = version_};
   change.changed = attributes;
   const ByteView material = object.material.Reveal();

@@ -239,6 +239,8 @@ class OperationContext {
   Result<ObjectPointer> Load(const std::string& id, Vault::Material material, bool keep = true);
   void TellOfChange(const StoredObject& stored, const kmip::AttributeSet& attributes);
   void TellOfObject(const kmip::ManagedObject& object);
+  // By the policy, which there is.
+  bool OwnerMayGet(const kmip::ManagedObject& object) const;
   Result<store::Transaction*> Writable();
   // Before and after work that takes its time: fails, with the mark, where it is not to be done, or
   // where nothing comes after it.

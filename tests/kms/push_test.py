@@ -7,11 +7,22 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support import kill_switch, kms  # noqa: E402
-from support.kmip_client import Payload, item, message  # noqa: E402
+from support.kmip_client import Payload, item, mask  # noqa: E402
 from support.told_client import SHARED  # noqa: E402
 from support.ttlv import Type, decode, encode  # noqa: E402
 
 STATE_COMPROMISED = bytes.fromhex("42008d05" "00000004" "00000004")  # the attribute of KMIP 2.1
+MAKES_AND_DOES_NOT_GET = """format = 1
+[[domain]]
+name = "default"
+[domain.roles]
+custodian = ["principal:keeper"]
+client = ["principal:alice"]
+[[domain.grant]]
+name = "makes"
+to = ["principal:bob"]
+operations = ["Create"]
+"""
 
 
 class Push(unittest.TestCase):
@@ -55,6 +66,34 @@ class Push(unittest.TestCase):
             self.assertNotIn(b"shared-key", told, "the state and nothing else")
             self.assertIn(other.encode(), self.next_request(listening[1]))
 
+    def test_a_key_that_the_server_rotates_is_put_to_an_owner_who_may_get_it(self):
+        with kms.Kms(kms.Programs()) as server:
+            server.configure("push", "put", ["alice", "bob"])
+            server.configure("rotation", "look_seconds", 1)
+            server.configure("rotation", "shortest_seconds", 1)
+            server.start()
+            policy = server.clients / "policy.toml"
+            policy.write_text(MAKES_AND_DOES_NOT_GET, "utf-8")
+            kill_switch.administer(server, "admin", "policy", "apply", policy)
+            for name, expected in (("alice", ["Put", "Notify", "Put"]), ("bob", ["Notify", "Notify"])):
+                identity = server.identity(name)
+                told, asking = server.client(identity), server.client(identity)
+                for client in (told, asking):
+                    self.addCleanup(client.close)
+                told.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 1))
+                key = self.create_rotating(asking, seconds=2)
+                heard = [self.next_told(told) for _ in expected]  # of the key, and of what takes its place
+                self.assertEqual([request.operation for request in heard], expected, name)
+                self.assertEqual([request.identifier() == key for request in heard], [True] * (len(heard) - 1) + [False])
+
+    @staticmethod
+    def create_rotating(client, seconds):
+        attributes = [item("CryptographicAlgorithm", "AES"), item("CryptographicLength", 256),
+                      item("CryptographicUsageMask", mask("Encrypt", "Decrypt")), item("RotateAutomatic", True),
+                      item("RotateInterval", seconds, Type.INTERVAL)]
+        answer = client.call("Create", [item("ObjectType", "SymmetricKey"), item("Attributes", attributes)], version=(2, 1))
+        return answer.value("UniqueIdentifier")
+
     def test_the_server_asks_what_the_client_can_do(self):
         with kms.Kms(kms.Programs()) as server:
             server.configure("push", "put", ["alice"])
@@ -86,14 +125,17 @@ class Push(unittest.TestCase):
             asking.destroy(key)
             self.assertEqual([self.read(told).operation for _ in range(2)], ["DiscoverVersions", "Notify"])
 
-    def next_request(self, client):
+    def next_told(self, client):
         """What the server tells next; what it asks before is not known here."""
         while True:
             request = self.read(client)
-            if request.operation in ("Notify", "Put"):
-                self.answer(client, request)
-                return request.whole
-            self.answer(client, request, refused=True)
+            told = request.operation in ("Notify", "Put")
+            self.answer(client, request, refused=not told)
+            if told:
+                return request
+
+    def next_request(self, client):
+        return self.next_told(client).whole
 
     @staticmethod
     def read(client):
@@ -126,6 +168,9 @@ class Request:
         self.version = self._numbers(message.find("RequestHeader", "ProtocolVersion"))
         self.operation = message.enum("BatchItem", "Operation")
         self.payload = message.find("BatchItem", "RequestPayload")
+
+    def identifier(self):
+        return Payload(self.payload).value("UniqueIdentifier")
 
     def versions(self):
         return [self._numbers(v) for v in self.payload.value]
