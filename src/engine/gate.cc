@@ -1,6 +1,7 @@
 #include "engine/gate.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "kmip/message.h"
@@ -9,18 +10,9 @@
 namespace dare::engine {
 
 Gate::Gate(Authenticator& authenticator, Next next)
-    : authenticator_(authenticator), next_(std::move(next)) {
-  thread_ = std::jthread([this] { Run(); });
-}
-
-Gate::~Gate() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.NotifyAll();
-  thread_.join();
-}
+    : authenticator_(authenticator),
+      next_(std::move(next)),
+      line_([this](Waiting one, bool /*ending*/) { Pass(std::move(one)); }) {}
 
 bool Gate::Concerns(ByteView request) {
   const auto message = kmip::RequestMessage::Open(request);
@@ -35,7 +27,7 @@ void Gate::Submit(WipingBytes request, std::shared_ptr<const Caller> connection,
   const kmip::RequestHeader& header = message->header();  // Concerns() has read it
   if (!authenticator_.NeedsTime(*header.authentication, header.version))
     return Pass(std::move(one));
-  if (Enqueue(one)) return wake_.NotifyOne();
+  if (Enqueue(one)) return;
   Admission refused;
   refused.refusal = kmip::Reject(kmip::ResultReason::kAuthenticationNotSuccessful,
                                  "authentication was not successful");
@@ -44,26 +36,12 @@ void Gate::Submit(WipingBytes request, std::shared_ptr<const Caller> connection,
 }
 
 bool Gate::Enqueue(Waiting& one) {
-  const MutexLock lock(mutex_);
-  const auto of_one = std::ranges::count_if(waiting_, [&](const Waiting& other) {
-    return other.connection->address == one.connection->address;
+  return line_.AddIf(one, [&one](const std::deque<Waiting>& waiting) {
+    const auto of_one = std::ranges::count_if(waiting, [&](const Waiting& other) {
+      return other.connection->address == one.connection->address;
+    });
+    return waiting.size() < kMost && static_cast<std::size_t>(of_one) < kMostOfOne;
   });
-  if (waiting_.size() >= kMost || static_cast<std::size_t>(of_one) >= kMostOfOne) return false;
-  waiting_.push_back(std::move(one));
-  return true;
-}
-
-bool Gate::Take(Waiting& one) {
-  const MutexLock lock(mutex_);
-  while (waiting_.empty() && !stopping_) wake_.Wait(mutex_);
-  if (waiting_.empty()) return false;
-  one = std::move(waiting_.front());
-  waiting_.erase(waiting_.begin());
-  return true;
-}
-
-void Gate::Run() {
-  for (Waiting one; Take(one);) Pass(std::move(one));
 }
 
 void Gate::Pass(Waiting one) {

@@ -3,14 +3,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
-#include <thread>
-#include <vector>
 
-#include "base/mutex.h"
 #include "base/secret_bytes.h"
 #include "engine/authenticator.h"
 #include "engine/group_commit.h"
+#include "engine/work_line.h"
 
 namespace dare::engine {
 
@@ -24,12 +21,11 @@ class Gate {
                                   std::unique_ptr<Completion> completion, Admission admission)>;
 
   Gate(Authenticator& authenticator, Next next);
-  ~Gate();  // those that wait are judged first
 
   // True when the message has credentials of a version that the gate reads.
   static bool Concerns(ByteView request);
   void Submit(WipingBytes request, std::shared_ptr<const Caller> connection,
-              std::unique_ptr<Completion> completion) EXCLUDES(mutex_);
+              std::unique_ptr<Completion> completion);
 
  private:
   struct Waiting {
@@ -40,18 +36,12 @@ class Gate {
   static constexpr std::size_t kMost = 64;
   static constexpr std::size_t kMostOfOne = 8;  // from one address
 
-  void Run();
-  bool Take(Waiting& one) EXCLUDES(mutex_);
-  bool Enqueue(Waiting& one) EXCLUDES(mutex_);
+  bool Enqueue(Waiting& one);
   void Pass(Waiting one);
 
   Authenticator& authenticator_;
   const Next next_;
-  Mutex mutex_;
-  CondVar wake_;
-  std::vector<Waiting> waiting_ GUARDED_BY(mutex_);
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::jthread thread_;
+  WorkLine<Waiting> line_;
 };
 
 }  // namespace dare::engine
