@@ -40,14 +40,14 @@ class Unreachable(CommandLineTest):
         with socket.create_server(("127.0.0.1", 0)) as unused:
             port = unused.getsockname()[1]
         self.machine.configure(self.address, f"127.0.0.1:{port}")
-        self.expect_unreachable(5)
+        self.expect_unreachable(60)
 
     def test_somebody_listens_and_says_nothing(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             self.machine.configure(self.address, f"127.0.0.1:{silent.getsockname()[1]}")
             self.machine.configure("connect_seconds = 5", "connect_seconds = 0.5")
             self.machine.configure("request_seconds = 15", "request_seconds = 1")
-            self.expect_unreachable(8)
+            self.expect_unreachable(12)
 
     def test_a_second_server_takes_over(self):
         with socket.create_server(("127.0.0.1", 0)) as unused:
@@ -182,7 +182,7 @@ class Signals(CommandLineTest):
                 connection.recv(1)  # it has begun to speak, and waits
                 start = time.monotonic()
                 self.assertEqual(self.interrupt(process), 130)
-                self.assertLess(time.monotonic() - start, 3)
+                self.assertLess(time.monotonic() - start, 10, "not as long as it would have waited")
 
 
 class Terminal(CommandLineTest):

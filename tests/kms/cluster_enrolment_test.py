@@ -111,8 +111,10 @@ class Enrolment(cluster.TwoNodes):
                 worst[how] = max(worst.get(how, 0.0), guest.last - revoked)
             self.assertGreater(resumed[0], 1, "no session was resumed")
             # The server of the node where the command ran hears of it as the others do.
+            asked = time.monotonic()
             while self.welcome(self.one, identity):
-                self.assertLess(time.monotonic() - revoked, BOUND)
+                self.assertLess(asked - revoked, BOUND)
+                asked = time.monotonic()
             self.assertFalse(any(self.welcome(node, identity) for node in self.nodes))
         print("certificate revoked on one node, last use on the other after the command's end (bound 1000 ms): " +
               ", ".join(f"{how} {seconds * 1000:.0f} ms" for how, seconds in worst.items()))

@@ -115,10 +115,11 @@ class Cluster(cluster.TwoNodes):
                 nonlocal uses
                 with self.two.client(self.two.identity("alice"), timeout=60) as client:
                     while time.monotonic() < stop:
+                        asked = time.monotonic()
                         try:
                             client.encrypt_gcm(key, b"x")
                             uses += 1
-                            last[0] = time.monotonic()
+                            last[0] = asked
                         except KmipFailure:
                             return
 
@@ -130,7 +131,7 @@ class Cluster(cluster.TwoNodes):
             thread.join()
             self.assertLess(last[0] - revoked_at[0], 1.0)
             worst = max(worst, last[0] - revoked_at[0])
-        print(f"revoked on one node: last use on the other {worst * 1000:.0f} ms after the answer (bound 1000), {uses} uses")
+        print(f"revoked on one node: last good request at the other {worst * 1000:.0f} ms after the answer (bound 1000), {uses} uses")
 
     def test_the_database_dies_under_load_and_comes_back(self):
         writers = [cluster.Writer(node, node.identity("alice"), f"load-{n}-{i}") for n, node in enumerate(self.nodes)
