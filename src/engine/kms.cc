@@ -54,6 +54,7 @@ Result<std::unique_ptr<Kms>> Kms::Open(const KmsOptions& options, store::ObjectS
   kms->sessions_.rules_exist = options.store_is_shared || !rules.empty();
   if (options.store_is_shared) kms->JoinOtherNodes();
   TRY(kms->NoteOpening());
+  if (options.custody != nullptr) kms->ResealInRounds(*options.custody, options.resealing);
   if (options.resident_keys != nullptr) SweepAtStart(kms->residents_);
   if (options.rotation.look_every.count() != 0) kms->RotateInRounds(options.rotation);
   return kms;
@@ -95,10 +96,6 @@ Kms::Kms(const KmsOptions& options, std::unique_ptr<crypto::RandomSource> random
               AnswerAdmitted(std::move(request), std::move(connection), std::move(completion),
                              std::move(admission));
             }),
-      resealer_(options.custody == nullptr
-                    ? nullptr
-                    : std::make_unique<Resealer>(*options.custody, *vault_, group_commit_, audit_,
-                                                 options.resealing)),
       asynchronous_([this] {
         for (auto jobs = sessions_.asynchronous.WaitForDue(); !jobs.empty();
              jobs = sessions_.asynchronous.WaitForDue()) {
@@ -114,6 +111,11 @@ void Kms::JoinOtherNodes() {
   sessions_.listens = [this](const std::string& who) { foreign_changes_->Begin(who); };
   rounds_ =
       std::make_unique<Rounds>(ForeignChanges::kInterval, [this] { foreign_changes_->Look(); });
+}
+
+// Goes on at once where a rotation was under way: behind everything that its changes rely on.
+void Kms::ResealInRounds(custody::Custody& custody, const ResealerOptions& options) {
+  resealer_ = std::make_unique<Resealer>(custody, *vault_, group_commit_, audit_, options);
 }
 
 void Kms::RotateInRounds(const RotationOptions& options) {

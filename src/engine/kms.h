@@ -135,6 +135,7 @@ class Kms {
       const Clock& clock);
   // From now on other nodes' changes are told here, and this one's there.
   void JoinOtherNodes();
+  void ResealInRounds(custody::Custody& custody, const ResealerOptions& options);
   void RotateInRounds(const RotationOptions& options);
   Result<void> NoteOpening();
   Result<bool> AnswerReading(ByteView request, const Caller& caller, WipingBytes& answer,
