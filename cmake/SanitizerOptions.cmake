@@ -7,6 +7,7 @@ if(NOT DEFINED ENV{UBSAN_OPTIONS})
   set(ENV{UBSAN_OPTIONS} print_stacktrace=1)
 endif()
 if(NOT DEFINED ENV{TSAN_OPTIONS})
-  set(ENV{TSAN_OPTIONS} halt_on_error=1:second_deadlock_stack=1:history_size=5)
+  set(ENV{TSAN_OPTIONS}
+    halt_on_error=1:second_deadlock_stack=1:history_size=5:suppressions=${CMAKE_CURRENT_LIST_DIR}/tsan.supp)
 endif()
 set(ENV{DARE_SANITIZED} 1)
