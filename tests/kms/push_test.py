@@ -66,25 +66,30 @@ class Push(unittest.TestCase):
             self.assertNotIn(b"shared-key", told, "the state and nothing else")
             self.assertIn(other.encode(), self.next_request(listening[1]))
 
-    def test_a_key_that_the_server_rotates_is_put_to_an_owner_who_may_get_it(self):
+    def test_a_key_that_the_server_rotates_is_put_to_its_owner_unless_a_policy_would_have_to_be_asked(self):
         with kms.Kms(kms.Programs()) as server:
-            server.configure("push", "put", ["alice", "bob"])
+            server.configure("push", "put", ["alice", "bob", "carol"])
             server.configure("rotation", "look_seconds", 1)
             server.configure("rotation", "shortest_seconds", 1)
             server.start()
+            self.assert_told_of_a_rotating_key(server, "carol", ["Put", "Notify", "Put"])
             policy = server.clients / "policy.toml"
             policy.write_text(MAKES_AND_DOES_NOT_GET, "utf-8")
             kill_switch.administer(server, "admin", "policy", "apply", policy)
-            for name, expected in (("alice", ["Put", "Notify", "Put"]), ("bob", ["Notify", "Notify"])):
-                identity = server.identity(name)
-                told, asking = server.client(identity), server.client(identity)
-                for client in (told, asking):
-                    self.addCleanup(client.close)
-                told.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 1))
-                key = self.create_rotating(asking, seconds=2)
-                heard = [self.next_told(told) for _ in expected]  # of the key, and of what takes its place
-                self.assertEqual([request.operation for request in heard], expected, name)
-                self.assertEqual([request.identifier() == key for request in heard], [True] * (len(heard) - 1) + [False])
+            self.assert_told_of_a_rotating_key(server, "alice", ["Put", "Notify", "Notify"])
+            self.assert_told_of_a_rotating_key(server, "bob", ["Notify", "Notify"])
+
+    def assert_told_of_a_rotating_key(self, server, name, expected):
+        """The last one is of the key that takes the first one's place."""
+        identity = server.identity(name)
+        told, asking = server.client(identity), server.client(identity)
+        for client in (told, asking):
+            self.addCleanup(client.close)
+        told.call("SetEndpointRole", [item("EndpointRole", "Client")], version=(2, 1))
+        key = self.create_rotating(asking, seconds=2)
+        heard = [self.next_told(told) for _ in expected]
+        self.assertEqual([request.operation for request in heard], expected, name)
+        self.assertEqual([request.identifier() == key for request in heard], [True] * (len(heard) - 1) + [False])
 
     @staticmethod
     def create_rotating(client, seconds):
